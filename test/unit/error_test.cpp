@@ -1,0 +1,24 @@
+#include "core/error.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <string>
+
+namespace pgchat {
+namespace {
+
+TEST(Error, EveryCodeHasItsOwnSqlstateAndName) {
+    std::set<std::string> states;
+    for (int i = 0; i <= static_cast<int>(ErrorCode::generation_in_progress); ++i) {
+        const auto code = static_cast<ErrorCode>(i);
+        EXPECT_EQ(std::strlen(sqlstate(code)), 5u) << error_name(code);
+        EXPECT_TRUE(states.insert(sqlstate(code)).second) << "SQLSTATE used twice: " << error_name(code);
+        EXPECT_EQ(error_code_from_name(error_name(code)), code);
+    }
+    EXPECT_FALSE(error_code_from_name("no_such_error").has_value());
+}
+
+}  // namespace
+}  // namespace pgchat
