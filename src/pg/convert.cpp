@@ -17,17 +17,17 @@ std::string_view view_of(const text* value) noexcept {
     return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
-std::string_view Args::text(int index) const {
+std::string_view Args::text_at(int index) const {
     if (is_null(index)) return {};
     const ::text* const value = call([&] { return DatumGetTextPP(call_->args[index].value); });
     return view_of(value);
 }
 
-std::string_view Args::bytes(int index) const {
-    return text(index);
+std::string_view Args::bytes_at(int index) const {
+    return text_at(index);
 }
 
-std::string_view Args::json(int index) const {
+std::string_view Args::json_at(int index) const {
     if (is_null(index)) return {};
     return call([&] {
         Jsonb* const value = DatumGetJsonbP(call_->args[index].value);
@@ -36,15 +36,15 @@ std::string_view Args::json(int index) const {
     });
 }
 
-Uuid Args::uuid(int index) const {
+Uuid Args::uuid_at(int index) const {
     return is_null(index) ? Uuid{} : uuid_from(*DatumGetUUIDP(call_->args[index].value));
 }
 
-int Args::int32(int index, int if_null) const noexcept {
+int Args::int32_at(int index, int if_null) const noexcept {
     return is_null(index) ? if_null : DatumGetInt32(call_->args[index].value);
 }
 
-bool Args::boolean(int index, bool if_null) const noexcept {
+bool Args::boolean_at(int index, bool if_null) const noexcept {
     return is_null(index) ? if_null : DatumGetBool(call_->args[index].value);
 }
 

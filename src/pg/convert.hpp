@@ -15,12 +15,12 @@ public:
     // Throws Error null_argument naming the argument.
     void require(int index, const char* name) const;
 
-    std::string_view text(int index) const;   // empty for NULL
-    std::string_view bytes(int index) const;  // bytea; empty for NULL
-    std::string_view json(int index) const;   // jsonb as its text; empty for NULL
-    Uuid uuid(int index) const;               // nil for NULL
-    int int32(int index, int if_null) const noexcept;
-    bool boolean(int index, bool if_null) const noexcept;
+    std::string_view text_at(int index) const;   // empty for NULL
+    std::string_view bytes_at(int index) const;  // bytea; empty for NULL
+    std::string_view json_at(int index) const;   // jsonb as its text; empty for NULL
+    Uuid uuid_at(int index) const;               // nil for NULL
+    int int32_at(int index, int if_null) const noexcept;
+    bool boolean_at(int index, bool if_null) const noexcept;
 
 private:
 

@@ -23,20 +23,20 @@ PG_FUNCTION_INFO_V1(pgchat_new_session_token);
 Datum pgchat_bcrypt_hash(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
-        return text_datum(bcrypt_hash(args.text(0), args.int32(1, 12)));
+        return text_datum(bcrypt_hash(args.text_at(0), args.int32_at(1, 12)));
     });
 }
 
 Datum pgchat_bcrypt_verify(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
-        return BoolGetDatum(bcrypt_verify(args.text(0), args.text(1)));
+        return BoolGetDatum(bcrypt_verify(args.text_at(0), args.text_at(1)));
     });
 }
 
 Datum pgchat_content_hash(PG_FUNCTION_ARGS) {
     return entry([&] {
-        const Sha256Digest digest = sha256(Args(fcinfo).text(0));
+        const Sha256Digest digest = sha256(Args(fcinfo).text_at(0));
         return bytea_datum(digest.data(), digest.size());
     });
 }
@@ -47,7 +47,7 @@ Datum pgchat_uuid_v7(PG_FUNCTION_ARGS) {
 
 Datum pgchat_new_session_token(PG_FUNCTION_ARGS) {
     return entry([&] {
-        const SessionToken token = SessionToken::generate(Args(fcinfo).uuid(0));
+        const SessionToken token = SessionToken::generate(Args(fcinfo).uuid_at(0));
         const Sha256Digest hash = token.hash();
         Datum values[2] = {text_datum(token.text()), bytea_datum(hash.data(), hash.size())};
         return call([&] {

@@ -39,8 +39,8 @@ Datum pgchat_current_session_id(PG_FUNCTION_ARGS) {
 Datum pgchat_set_identity(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
-        const Uuid user = args.uuid(0), session = args.uuid(2);
-        set_identity(args.is_null(0) ? nullptr : &user, args.text(1), args.is_null(2) ? nullptr : &session, args.boolean(3, true));
+        const Uuid user = args.uuid_at(0), session = args.uuid_at(2);
+        set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session, args.boolean_at(3, true));
         return Datum{0};
     });
 }
