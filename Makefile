@@ -18,7 +18,7 @@ EXTRA_CLEAN = $(extension_name).control sql/$(extension_name)--*.sql $(OBJS:.o=.
 # Postgres names its headers without a namespace of their own, so they are searched last and as system headers are not:
 # the glue includes them inside extern "C" through src/pg/postgres.hpp only.
 PG_CPPFLAGS = -Isrc -MMD -MP -DPGCHAT_VERSION='"$(extension_version)"'
-PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -fvisibility=hidden
+PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -Wno-volatile -fvisibility=hidden
 SHLIB_LINK = -lcurl -lcrypto -lcrypt -lsimdjson -lstdc++
 
 PG_CONFIG ?= pg_config
