@@ -1,0 +1,48 @@
+// SQL functions that read and set the current user.
+#include "pg/convert.hpp"
+#include "pg/identity.hpp"
+
+using namespace pgchat;
+using namespace pgchat::pg;
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(pgchat_current_user_id);
+PG_FUNCTION_INFO_V1(pgchat_current_user_role);
+PG_FUNCTION_INFO_V1(pgchat_current_session_id);
+PG_FUNCTION_INFO_V1(pgchat_set_identity);
+
+Datum pgchat_current_user_id(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Identity identity = current_identity();
+        fcinfo->isnull = !identity.has_user;
+        return identity.has_user ? uuid_datum(identity.user_id) : Datum{0};
+    });
+}
+
+Datum pgchat_current_user_role(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Identity identity = current_identity();
+        fcinfo->isnull = identity.role[0] == '\0';
+        return fcinfo->isnull ? Datum{0} : text_datum(identity.role);
+    });
+}
+
+Datum pgchat_current_session_id(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Identity identity = current_identity();
+        fcinfo->isnull = !identity.has_session;
+        return identity.has_session ? uuid_datum(identity.session_id) : Datum{0};
+    });
+}
+
+Datum pgchat_set_identity(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Args args(fcinfo);
+        const Uuid user = args.uuid_at(0), session = args.uuid_at(2);
+        set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session, args.boolean_at(3, true));
+        return Datum{0};
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,36 @@
+// The library's entry points for the server: what is registered when it is loaded.
+#include "pg/boundary.hpp"
+#include "pg/identity.hpp"
+#include "pg/preload.hpp"
+#include "pg/settings.hpp"
+
+namespace pgchat::pg {
+namespace {
+bool preloaded = false;
+}
+
+void require_preloaded() {
+    if (!preloaded)
+        throw Error(ErrorCode::engine_unavailable, "pgchat was not loaded at server start",
+                    "Add pgchat to shared_preload_libraries in postgresql.conf and restart the server.");
+}
+
+}  // namespace pgchat::pg
+
+extern "C" {
+
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "pgchat", .version = PGCHAT_VERSION);
+#else
+PG_MODULE_MAGIC;
+#endif
+
+PGDLLEXPORT void _PG_init(void) {
+    using namespace pgchat::pg;
+    if (!process_shared_preload_libraries_in_progress) return;
+    preloaded = true;
+    define_settings();
+    define_identity_parameters();
+}
+
+}  // extern "C"

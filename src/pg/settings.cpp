@@ -1,0 +1,79 @@
+#include "pg/settings.hpp"
+
+#include <climits>
+
+#include "pg/postgres.hpp"
+
+namespace pgchat::pg {
+
+Settings settings;
+
+namespace {
+
+struct IntegerSetting {
+    const char* name;
+    const char* description;
+    int* variable;
+    int initial;
+    int minimum;
+    int maximum;
+    GucContext context;
+    int unit;
+};
+
+// clang-format off
+const IntegerSetting integer_settings[] = {
+    {"pgchat.max_calls", "Largest number of model calls in flight in one database; further ones wait.",
+     &settings.max_calls, 5000, 1, 1000000, PGC_SIGHUP, 0},
+    {"pgchat.max_response_bytes", "Largest response body taken from a provider; a longer one is cut and ends in error.",
+     &settings.max_response_kb, 65536, 1, INT_MAX / 1024, PGC_SIGHUP, GUC_UNIT_KB},
+    {"pgchat.max_message_bytes", "Largest text of one message; a longer one is refused.",
+     &settings.max_message_kb, 1024, 1, INT_MAX / 1024, PGC_SIGHUP, GUC_UNIT_KB},
+    {"pgchat.connect_timeout", "Longest wait for name look-up, TCP and TLS to a provider.",
+     &settings.connect_timeout_ms, 10000, 1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
+    {"pgchat.idle_timeout", "Longest silence of a provider once its response has begun.",
+     &settings.idle_timeout_ms, 60000, 1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
+    {"pgchat.request_timeout", "Longest time for one model call, retries included, where the call sets none.",
+     &settings.request_timeout_ms, 600000, 1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS},
+    {"pgchat.flush_interval", "How long the tokens of one stream are gathered before they go to its readers; 0 sends each.",
+     &settings.flush_interval_ms, 25, 0, 1000, PGC_SIGHUP, GUC_UNIT_MS},
+    {"pgchat.checkpoint_interval", "How often the text of a live reply is saved to its message row.",
+     &settings.checkpoint_interval_ms, 1000, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS},
+    {"pgchat.stream_retention", "How long the deltas of a finished stream can still be read one by one.",
+     &settings.stream_retention_s, 60, 0, 3600, PGC_SIGHUP, GUC_UNIT_S},
+    {"pgchat.max_retries", "How often a call that has not produced a token is tried again.",
+     &settings.max_retries, 3, 0, 10, PGC_SIGHUP, 0},
+    {"pgchat.max_engines", "Number of databases of this server that can have an engine.",
+     &settings.max_engines, 16, 1, 1024, PGC_POSTMASTER, 0},
+    {"pgchat.bcrypt_cost", "Cost of new password hashes, as the power of two of key expansions.",
+     &settings.bcrypt_cost, 12, 4, 20, PGC_SUSET, 0},
+};
+// clang-format on
+
+struct StringSetting {
+    const char* name;
+    const char* description;
+    char** variable;
+    const char* initial;
+};
+
+const StringSetting string_settings[] = {
+    {"pgchat.trusted_hosts", "Hosts, address ranges and *.suffixes that may be reached by plain http and at private addresses.",
+     &settings.trusted_hosts, "localhost,127.0.0.0/8,::1"},
+    {"pgchat.ca_file", "File of certificate authorities (PEM) to verify providers with; empty: the system's.",
+     &settings.ca_file, ""},
+};
+
+}  // namespace
+
+void define_settings() noexcept {
+    for (const IntegerSetting& setting : integer_settings)
+        DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial, setting.minimum,
+                                setting.maximum, setting.context, setting.unit, nullptr, nullptr, nullptr);
+    for (const StringSetting& setting : string_settings)
+        DefineCustomStringVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial, PGC_SIGHUP,
+                                   GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    MarkGUCPrefixReserved("pgchat");
+}
+
+}  // namespace pgchat::pg

@@ -1,0 +1,29 @@
+// The server parameters `pgchat.*`, in one table (settings.cpp), documented in docs/configuration.md.
+#pragma once
+
+namespace pgchat::pg {
+
+struct Settings {
+    int max_calls;
+    int max_response_kb;
+    int max_message_kb;
+    int connect_timeout_ms;
+    int idle_timeout_ms;
+    int request_timeout_ms;
+    int flush_interval_ms;
+    int checkpoint_interval_ms;
+    int stream_retention_s;
+    int max_retries;
+    int max_engines;
+    int bcrypt_cost;
+    char* trusted_hosts;
+    char* ca_file;
+};
+
+// The values in force in this process.
+extern Settings settings;
+
+// Defines every parameter. Called once, from _PG_init.
+void define_settings() noexcept;
+
+}  // namespace pgchat::pg

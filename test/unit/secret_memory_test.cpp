@@ -1,0 +1,27 @@
+// Comparison and wiping of secrets.
+#include "core/crypto/secret_memory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pgchat {
+namespace {
+
+TEST(SecretMemory, ComparesAllBytes) {
+    EXPECT_TRUE(constant_time_equal("", ""));
+    EXPECT_TRUE(constant_time_equal("secret", "secret"));
+    EXPECT_FALSE(constant_time_equal("secret", "secres"));
+    EXPECT_FALSE(constant_time_equal("secret", "Secret"));
+    EXPECT_FALSE(constant_time_equal("secret", "secre"));
+    EXPECT_FALSE(constant_time_equal(std::string_view("a\0b", 3), std::string_view("a\0c", 3)));
+}
+
+TEST(SecretMemory, WipesExactlyWhatItIsGiven) {
+    std::string text = "secret!";
+    secure_zero(text.data(), 6);
+    EXPECT_EQ(text, std::string(6, '\0') + "!");
+}
+
+}  // namespace
+}  // namespace pgchat
