@@ -124,7 +124,7 @@ $$;
 COMMENT ON FUNCTION chat.admin_register_model(text, text, text, jsonb) IS
 'Adds a model of a provider and returns its id; the provider''s model of that name is given the new settings, and made
 active. name: as the provider calls it, 1 to 200 characters. display_name: by default the name. options: context_window in
-tokens; input_price, output_price and cached_price per million tokens; the rest is sent with each request to the model.
+tokens; input_price, output_price and cached_price per million tokens; other members are kept as the model''s own settings.
 Errors: 42501 not an administrator; 22004 provider or name is NULL; 22023 a name is too long or empty; 42704 no such
 provider; 42710 another provider serves a model of that name; PC002 options.';
 
