@@ -1,0 +1,40 @@
+-- Accounts: people, their settings, and the sessions they are logged in with.
+
+CREATE TABLE chat.users (
+  id uuid PRIMARY KEY DEFAULT chat.uuid_v7(),
+  email text CHECK (octet_length(email) <= 254),
+  username text CHECK (char_length(username) <= 100),
+  display_name text CHECK (char_length(display_name) <= 200),
+  role text NOT NULL DEFAULT 'user' CHECK (role IN ('admin', 'supervisor', 'worker', 'user', 'guest')),
+  is_active boolean NOT NULL DEFAULT true,
+  metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  last_login_at timestamptz
+) WITH (fillfactor = 90);
+COMMENT ON TABLE chat.users IS 'One row for each account; a user sees their own. Unique names are in chat_private.login_names.';
+COMMENT ON COLUMN chat.users.role IS 'The role inside the application (admin, supervisor, worker, user, guest); not a database role';
+COMMENT ON COLUMN chat.users.is_active IS 'False: the account can neither log in nor use a session';
+
+CREATE TABLE chat.user_settings (
+  user_id uuid PRIMARY KEY REFERENCES chat.users (id) ON DELETE CASCADE,
+  default_model text,
+  preferences jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(preferences) = 'object'),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE chat.user_settings IS 'One row for each user: what they prefer. preferences belongs to the application and may be updated directly.';
+COMMENT ON COLUMN chat.user_settings.default_model IS 'Used where neither the call nor the conversation names a model; NULL: the installation''s default';
+
+CREATE TABLE chat.sessions (
+  user_id uuid NOT NULL REFERENCES chat.users (id) ON DELETE CASCADE,
+  id uuid NOT NULL DEFAULT chat.uuid_v7(),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  last_activity_at timestamptz NOT NULL DEFAULT now(),
+  ip_address inet,
+  user_agent text CHECK (char_length(user_agent) <= 512),
+  PRIMARY KEY (user_id, id)
+) WITH (fillfactor = 90);
+COMMENT ON TABLE chat.sessions IS 'One row for each session that a login opened; deleting the row ends it. Its token is kept only as a hash, elsewhere.';
+COMMENT ON COLUMN chat.sessions.last_activity_at IS 'When the session was last used, to the minute';

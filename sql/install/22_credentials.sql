@@ -1,0 +1,29 @@
+-- The secrets of accounts: password hashes, the names that log in, the hashes of session tokens.
+
+CREATE TABLE chat_private.credentials (
+  user_id uuid PRIMARY KEY REFERENCES chat.users (id) ON DELETE CASCADE,
+  password_hash text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE chat_private.credentials IS 'The bcrypt hash of each user''s password; no row: the account has no password';
+
+-- Not led by the owner, on purpose: it is what finds the owner, and what makes names unique over all users.
+CREATE TABLE chat_private.login_names (
+  kind text NOT NULL CHECK (kind IN ('email', 'username')),
+  name text NOT NULL,
+  user_id uuid NOT NULL REFERENCES chat.users (id) ON DELETE CASCADE,
+  PRIMARY KEY (kind, name)
+);
+CREATE INDEX login_names_user_id_idx ON chat_private.login_names (user_id);
+COMMENT ON TABLE chat_private.login_names IS 'E-mail addresses and usernames as they are compared: NFKC and lower case. Read before anybody is authenticated, by pgchat''s own functions only.';
+
+CREATE TABLE chat_private.session_tokens (
+  user_id uuid NOT NULL,
+  token_hash bytea NOT NULL,
+  session_id uuid NOT NULL,
+  PRIMARY KEY (user_id, token_hash),
+  FOREIGN KEY (user_id, session_id) REFERENCES chat.sessions (user_id, id) ON DELETE CASCADE
+);
+CREATE INDEX session_tokens_session_idx ON chat_private.session_tokens (user_id, session_id);
+COMMENT ON TABLE chat_private.session_tokens IS 'The hash of each session''s token; the token itself is known to its holder only';

@@ -1,0 +1,52 @@
+-- Messages: the nodes of each conversation's tree, replies in progress included.
+
+CREATE TABLE chat.messages (
+  user_id uuid NOT NULL,
+  id uuid NOT NULL DEFAULT chat.uuid_v7(),
+  conversation_id uuid NOT NULL,
+  parent_id uuid,
+  role text NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
+  status text NOT NULL DEFAULT 'complete'
+    CHECK (status IN ('pending', 'streaming', 'complete', 'incomplete', 'error', 'cancelled')),
+  content text NOT NULL DEFAULT '',
+  content_hash bytea,
+  thinking text,
+  tool_calls jsonb,
+  tool_call_id text,
+  model text,
+  finish_reason text,
+  error jsonb,
+  input_tokens integer,
+  output_tokens integer,
+  cached_tokens integer,
+  cost numeric,
+  latency_ms integer,
+  first_token_ms integer,
+  last_seq integer,
+  idempotency_key text CHECK (char_length(idempotency_key) <= 255),
+  metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (user_id, id),
+  -- Lets the parent's foreign key name the conversation, so that a branch cannot leave it.
+  UNIQUE (user_id, conversation_id, id),
+  FOREIGN KEY (user_id, conversation_id) REFERENCES chat.conversations (user_id, id) ON DELETE CASCADE,
+  FOREIGN KEY (user_id, conversation_id, parent_id)
+    REFERENCES chat.messages (user_id, conversation_id, id) ON DELETE CASCADE
+) WITH (fillfactor = 70);
+-- No index names a column that changes while a reply streams, and each page keeps room for the next version of a row:
+-- so checkpoints are heap-only updates.
+CREATE INDEX messages_parent_idx ON chat.messages (user_id, parent_id) WHERE parent_id IS NOT NULL;
+CREATE UNIQUE INDEX messages_idempotency_idx ON chat.messages (user_id, conversation_id, idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+COMMENT ON TABLE chat.messages IS 'One row for each message. parent_id makes a tree: editing or regenerating adds a sibling and overwrites nothing.';
+COMMENT ON COLUMN chat.messages.status IS 'pending (not sent yet), streaming, complete, incomplete (cut off; the text so far is kept), error, cancelled';
+COMMENT ON COLUMN chat.messages.content_hash IS 'SHA-256 of content in UTF-8; NULL while a reply is in progress';
+COMMENT ON COLUMN chat.messages.tool_calls IS 'Array of {id, type, function: {name, arguments}}; NULL where there are none';
+COMMENT ON COLUMN chat.messages.tool_call_id IS 'For role tool: the call that this message answers';
+COMMENT ON COLUMN chat.messages.error IS 'Why a reply failed: {code, sqlstate, message, hint}';
+COMMENT ON COLUMN chat.messages.input_tokens IS 'Tokens of the whole prompt, the cached part included';
+COMMENT ON COLUMN chat.messages.latency_ms IS 'Milliseconds from sending the request to the end of the reply';
+COMMENT ON COLUMN chat.messages.first_token_ms IS 'Milliseconds from sending the request to the first token';
+COMMENT ON COLUMN chat.messages.last_seq IS 'The number of the stream''s last event';
+COMMENT ON COLUMN chat.messages.idempotency_key IS 'Given by the client: a second chat.send_message with it returns the first one''s ids';

@@ -1,0 +1,23 @@
+-- Composite types that functions pass to each other.
+
+CREATE TYPE chat_private.identity AS (user_id uuid, role text, session_id uuid);
+COMMENT ON TYPE chat_private.identity IS 'Who a transaction acts for';
+
+CREATE TYPE chat_private.completion AS (
+  content text,
+  thinking text,
+  tool_calls jsonb,
+  finish_reason text,
+  model text,
+  input_tokens integer,
+  output_tokens integer,
+  cached_tokens integer,
+  cost numeric,
+  latency_ms integer,
+  first_token_ms integer,
+  request_id uuid
+);
+COMMENT ON TYPE chat_private.completion IS 'What the engine returns for an immediate call';
+
+CREATE TYPE chat_private.branch AS (parent_id uuid, model text, system_prompt text);
+COMMENT ON TYPE chat_private.branch IS 'Where a new message goes, and the conversation''s settings for its reply';

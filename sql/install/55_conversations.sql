@@ -1,0 +1,107 @@
+-- Conversations: which model answers, opening one, listing one's own.
+
+CREATE OR REPLACE FUNCTION chat_private.resolve_model(user_id uuid, wanted text, conversation_model text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  chosen text := coalesce(resolve_model.wanted, resolve_model.conversation_model);
+BEGIN
+  IF chosen IS NULL THEN
+    SELECT s.default_model INTO chosen FROM chat.user_settings s WHERE s.user_id = resolve_model.user_id;
+  END IF;
+  IF chosen IS NULL THEN
+    SELECT s.value #>> '{}' INTO chosen FROM chat.settings s WHERE s.key = 'default_model';
+  END IF;
+  IF chosen IS NULL THEN
+    RAISE EXCEPTION 'no default model is set' USING ERRCODE = 'PC003',
+      HINT = 'Name a model in the call, or have an administrator call chat.admin_set_default_model(model).';
+  END IF;
+  PERFORM FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
+  WHERE m.name = chosen AND m.is_active AND p.is_active;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'model "%" does not exist or is not active', left(chosen, 200) USING ERRCODE = '42704',
+      HINT = 'SELECT name FROM chat.models lists the models; an administrator adds one with chat.admin_register_model.';
+  END IF;
+  RETURN chosen;
+END
+$$;
+COMMENT ON FUNCTION chat_private.resolve_model(uuid, text, text) IS
+'The model to ask: the one wanted, else the conversation''s, else the user''s default, else the installation''s.
+Errors: 42704 it does not exist or is not active; PC003 there is none.';
+
+CREATE OR REPLACE FUNCTION chat_private.max_message_bytes() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN pg_size_bytes(current_setting('pgchat.max_message_bytes'));
+COMMENT ON FUNCTION chat_private.max_message_bytes() IS 'The setting pgchat.max_message_bytes as a number.';
+
+CREATE OR REPLACE FUNCTION chat.create_conversation(title text DEFAULT NULL, model text DEFAULT NULL,
+                                                    system_prompt text DEFAULT NULL, description text DEFAULT NULL)
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  caller_id uuid := chat_private.require_user();
+  new_id uuid := chat.uuid_v7();
+BEGIN
+  IF char_length(create_conversation.title) > 500 OR char_length(create_conversation.description) > 10000 THEN
+    RAISE EXCEPTION 'the title has more than 500 characters or the description more than 10000' USING ERRCODE = '54000',
+      HINT = 'Shorten it.';
+  END IF;
+  IF octet_length(create_conversation.system_prompt) > chat_private.max_message_bytes() THEN
+    RAISE EXCEPTION 'the system prompt has more than % bytes', chat_private.max_message_bytes() USING ERRCODE = '54000',
+      HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
+  END IF;
+  IF create_conversation.model IS NOT NULL THEN
+    PERFORM chat_private.resolve_model(caller_id, create_conversation.model);
+  END IF;
+  INSERT INTO chat.conversations (user_id, id, title, model, system_prompt, description)
+  VALUES (caller_id, new_id, coalesce(create_conversation.title, 'New Conversation'), create_conversation.model,
+          create_conversation.system_prompt, create_conversation.description);
+  RETURN new_id;
+END
+$$;
+COMMENT ON FUNCTION chat.create_conversation(text, text, text, text) IS
+'Opens a conversation of the current user and returns its id. title: at most 500 characters, "New Conversation" where NULL.
+model: asked for its replies; NULL: the default at the time of each message. system_prompt: pinned to the conversation.
+description: at most 10000 characters.
+Errors: 28000 nobody is authenticated; 42704 no such model; 54000 a text is too long.';
+
+CREATE OR REPLACE FUNCTION chat.list_conversations(page_size integer DEFAULT 50, before timestamptz DEFAULT NULL,
+                                                   archived boolean DEFAULT false, search text DEFAULT NULL)
+RETURNS SETOF chat.conversations
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  caller_id uuid := chat_private.require_user();
+  bound timestamptz := coalesce(list_conversations.before, 'infinity');
+BEGIN
+  IF list_conversations.page_size IS NULL OR list_conversations.archived IS NULL THEN
+    RAISE EXCEPTION 'page_size and archived must not be null' USING ERRCODE = '22004';
+  END IF;
+  IF list_conversations.page_size NOT BETWEEN 1 AND 1000 THEN
+    RAISE EXCEPTION 'page_size must be 1 to 1000' USING ERRCODE = '22023';
+  END IF;
+  IF list_conversations.search IS NULL THEN
+    RETURN QUERY
+      SELECT c.* FROM chat.conversations c
+      WHERE c.user_id = caller_id AND c.is_archived = list_conversations.archived
+        AND coalesce(c.last_message_at, c.created_at) < bound
+      ORDER BY coalesce(c.last_message_at, c.created_at) DESC
+      LIMIT list_conversations.page_size;
+  ELSE
+    RETURN QUERY
+      SELECT c.* FROM chat.conversations c
+      WHERE c.user_id = caller_id AND c.is_archived = list_conversations.archived
+        AND coalesce(c.last_message_at, c.created_at) < bound
+        AND (strpos(lower(c.title), lower(list_conversations.search)) > 0
+             OR strpos(lower(c.description), lower(list_conversations.search)) > 0)
+      ORDER BY coalesce(c.last_message_at, c.created_at) DESC
+      LIMIT list_conversations.page_size;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat.list_conversations(integer, timestamptz, boolean, text) IS
+'The current user''s conversations, those with the latest message first (an empty one counts from its creation).
+page_size: 1 to 1000. before: only what is older; pass coalesce(last_message_at, created_at) of a page''s last row to get
+the next page. archived: the archived ones instead of the others. search: only those whose title or description has this
+text, in any case.
+Errors: 28000 nobody is authenticated; 22004 page_size or archived is NULL; 22023 page_size out of range.';

@@ -1,0 +1,77 @@
+-- Walking the tree of messages: a branch from its leaf to the root, for people and for models.
+
+-- Nested loops only: each step is one index look-up, whatever the statistics say, so the time is that of the branch and
+-- not of the conversation or the table.
+CREATE OR REPLACE FUNCTION chat.list_messages(conversation_id uuid, leaf_id uuid DEFAULT NULL)
+RETURNS SETOF chat.messages
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  caller_id uuid := chat_private.require_user();
+  leaf uuid;
+BEGIN
+  IF list_messages.conversation_id IS NULL THEN
+    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
+  END IF;
+  SELECT coalesce(list_messages.leaf_id, c.active_leaf_id) INTO leaf
+  FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = list_messages.conversation_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+  END IF;
+  RETURN QUERY
+    WITH RECURSIVE branch (id, parent_id, depth) AS (
+      SELECT m.id, m.parent_id, 1 FROM chat.messages m
+      WHERE m.user_id = caller_id AND m.id = leaf AND m.conversation_id = list_messages.conversation_id
+      UNION ALL
+      SELECT m.id, m.parent_id, b.depth + 1
+      FROM branch b JOIN chat.messages m ON m.user_id = caller_id AND m.id = b.parent_id
+    )
+    SELECT m.* FROM branch b JOIN chat.messages m ON m.user_id = caller_id AND m.id = b.id
+    ORDER BY b.depth DESC;
+  IF NOT FOUND AND list_messages.leaf_id IS NOT NULL THEN
+    RAISE EXCEPTION 'message not found in this conversation' USING ERRCODE = 'P0002';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat.list_messages(uuid, uuid) IS
+'The messages of a conversation''s active branch, root first; or of the branch that ends at leaf_id.
+Errors: 28000 nobody is authenticated; 22004 conversation_id is NULL; P0002 no such conversation or leaf of mine.';
+
+-- Bound at creation and inlined where used: a model is told of everything but replies that came to nothing.
+CREATE OR REPLACE FUNCTION chat_private.is_context(role text, content text, tool_calls jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN role <> 'assistant' OR content <> '' OR tool_calls IS NOT NULL;
+COMMENT ON FUNCTION chat_private.is_context(text, text, jsonb) IS 'Whether a message is part of what a model is told.';
+
+CREATE OR REPLACE FUNCTION chat_private.context_message(role text, content text, tool_calls jsonb, tool_call_id text)
+RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+  WHEN tool_calls IS NOT NULL THEN jsonb_build_object('role', role, 'content', content, 'tool_calls', tool_calls)
+  WHEN tool_call_id IS NOT NULL THEN jsonb_build_object('role', role, 'content', content, 'tool_call_id', tool_call_id)
+  ELSE jsonb_build_object('role', role, 'content', content)
+END;
+COMMENT ON FUNCTION chat_private.context_message(text, text, jsonb, text) IS 'One message as a model is told of it.';
+
+CREATE OR REPLACE FUNCTION chat_private.build_context(user_id uuid, leaf_id uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (
+    WITH RECURSIVE branch AS (
+      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
+      WHERE m.user_id = build_context.user_id AND m.id = build_context.leaf_id
+      UNION ALL
+      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, b.depth + 1
+      FROM branch b JOIN chat.messages m ON m.user_id = build_context.user_id AND m.id = b.parent_id
+    )
+    SELECT coalesce(jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id)
+                              ORDER BY b.depth DESC), '[]')
+    FROM branch b
+    WHERE chat_private.is_context(b.role, b.content, b.tool_calls));
+END
+$$;
+COMMENT ON FUNCTION chat_private.build_context(uuid, uuid) IS
+'What a model is told of a branch, root first up to leaf_id: an array of {role, content, tool_calls, tool_call_id}.';

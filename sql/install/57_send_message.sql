@@ -1,0 +1,179 @@
+-- Sending a message: what is checked first, and the turn that is stored and queued in the caller's transaction.
+
+CREATE OR REPLACE FUNCTION chat_private.check_content(content text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF check_content.content IS NULL THEN
+    RAISE EXCEPTION 'content must not be null' USING ERRCODE = '22004';
+  END IF;
+  -- The first characters nearly always tell; only where they are blank is all of it read.
+  IF btrim(left(check_content.content, 100), E' \t\r\n') = '' AND check_content.content !~ '\S' THEN
+    RAISE EXCEPTION 'the message is empty' USING ERRCODE = '2200F', HINT = 'A message needs some text.';
+  END IF;
+  IF octet_length(check_content.content) > chat_private.max_message_bytes() THEN
+    RAISE EXCEPTION 'the message has % bytes, and % are allowed', octet_length(check_content.content),
+      chat_private.max_message_bytes() USING ERRCODE = '54000',
+      HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_content(text) IS
+'Errors: 22004 NULL; 2200F empty or blank; 54000 longer than pgchat.max_message_bytes.';
+
+CREATE OR REPLACE FUNCTION chat_private.check_options(options jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF jsonb_typeof(check_options.options) <> 'object' THEN
+    RAISE EXCEPTION 'options must be a JSON object' USING ERRCODE = 'PC002',
+      HINT = 'For example {"temperature": 0.2, "max_tokens": 500}.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_options(jsonb) IS 'Errors: PC002 not a JSON object. NULL passes.';
+
+CREATE OR REPLACE FUNCTION chat_private.check_turn(conversation_id uuid, content text, attachments jsonb,
+                                                   idempotency_key text, options jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF check_turn.conversation_id IS NULL THEN
+    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
+  END IF;
+  PERFORM chat_private.check_content(check_turn.content);
+  PERFORM chat_private.check_options(check_turn.options);
+  IF check_turn.attachments IS NOT NULL THEN
+    RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
+      HINT = 'Images can be given to the model as options -> images.';
+  END IF;
+  IF check_turn.idempotency_key = '' OR char_length(check_turn.idempotency_key) > 255 THEN
+    RAISE EXCEPTION 'idempotency_key must have 1 to 255 characters' USING ERRCODE = '22023';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_turn(uuid, text, jsonb, text, jsonb) IS
+'The checks of a turn that need no table.
+Errors: 22004, 2200F, 54000, PC002, 22023, and 0A000 for attachments.';
+
+CREATE OR REPLACE FUNCTION chat_private.open_branch(user_id uuid, conversation_id uuid, parent_id uuid, for_update boolean)
+RETURNS chat_private.branch
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  branch chat_private.branch;
+  parent_status text;
+BEGIN
+  IF open_branch.for_update THEN
+    SELECT coalesce(open_branch.parent_id, c.active_leaf_id), c.model, c.system_prompt INTO branch
+    FROM chat.conversations c WHERE c.user_id = open_branch.user_id AND c.id = open_branch.conversation_id
+    FOR NO KEY UPDATE;
+  ELSE
+    SELECT coalesce(open_branch.parent_id, c.active_leaf_id), c.model, c.system_prompt INTO branch
+    FROM chat.conversations c WHERE c.user_id = open_branch.user_id AND c.id = open_branch.conversation_id;
+  END IF;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+  END IF;
+  IF branch.parent_id IS NOT NULL THEN
+    SELECT m.status INTO parent_status FROM chat.messages m
+    WHERE m.user_id = open_branch.user_id AND m.id = branch.parent_id AND m.conversation_id = open_branch.conversation_id;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002';
+    ELSIF parent_status IN ('pending', 'streaming') THEN
+      RAISE EXCEPTION 'the reply before this message is still being generated' USING ERRCODE = '55006',
+        HINT = 'Wait for it, or call chat.cancel_message on it first.';
+    END IF;
+  END IF;
+  RETURN branch;
+END
+$$;
+COMMENT ON FUNCTION chat_private.open_branch(uuid, uuid, uuid, boolean) IS
+'Where a message goes that continues the active branch, or parent_id where given. for_update locks the conversation, so
+that turns of one conversation are stored one after the other.
+Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress.';
+
+CREATE OR REPLACE FUNCTION chat_private.queue_reply(user_id uuid, conversation_id uuid, message_id uuid, model text,
+                                                    options jsonb) RETURNS uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  new_id uuid := chat.uuid_v7();
+BEGIN
+  INSERT INTO chat_private.llm_requests (user_id, id, message_id, conversation_id, model, options)
+  VALUES (queue_reply.user_id, new_id, queue_reply.message_id, queue_reply.conversation_id, queue_reply.model,
+          coalesce(queue_reply.options, '{}'));
+  UPDATE chat.conversations c
+  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id;
+  PERFORM chat_private.wake_engine();
+  RETURN new_id;
+END
+$$;
+COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb) IS
+'Queues the request for a reply whose pending row exists, and makes that row the conversation''s active leaf.';
+
+CREATE OR REPLACE FUNCTION chat_private.find_turn(user_id uuid, conversation_id uuid, idempotency_key text,
+  OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  SELECT m.id, r.id, q.id INTO find_turn.user_message_id, find_turn.assistant_message_id, find_turn.request_id
+  FROM chat.messages m
+  LEFT JOIN chat.messages r ON r.user_id = m.user_id AND r.parent_id = m.id AND r.role = 'assistant'
+  LEFT JOIN chat_private.llm_requests q ON q.user_id = r.user_id AND q.message_id = r.id
+  WHERE m.user_id = find_turn.user_id AND m.conversation_id = find_turn.conversation_id
+    AND m.idempotency_key = find_turn.idempotency_key
+  ORDER BY r.id LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION chat_private.find_turn(uuid, uuid, text) IS
+'The ids of the turn that was stored with this key, or NULLs.';
+
+CREATE OR REPLACE FUNCTION chat.send_message(conversation_id uuid, content text, parent_id uuid DEFAULT NULL,
+  model text DEFAULT NULL, attachments jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, options jsonb DEFAULT '{}',
+  OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  caller_id uuid := chat_private.require_user();
+  sent_at timestamptz := clock_timestamp();
+  branch chat_private.branch;
+  chosen_model text;
+BEGIN
+  PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.attachments,
+                                  send_message.idempotency_key, send_message.options);
+  IF send_message.idempotency_key IS NOT NULL THEN
+    -- The lock comes before the look, so that the second of two simultaneous calls sees what the first stored.
+    PERFORM FROM chat.conversations c
+    WHERE c.user_id = caller_id AND c.id = send_message.conversation_id FOR NO KEY UPDATE;
+    SELECT t.* INTO send_message.user_message_id, send_message.assistant_message_id, send_message.request_id
+    FROM chat_private.find_turn(caller_id, send_message.conversation_id, send_message.idempotency_key) t;
+    IF user_message_id IS NOT NULL THEN
+      RETURN;
+    END IF;
+  END IF;
+  branch := chat_private.open_branch(caller_id, send_message.conversation_id, send_message.parent_id, true);
+  chosen_model := chat_private.resolve_model(caller_id, send_message.model, branch.model);
+  user_message_id := chat.uuid_v7();
+  assistant_message_id := chat.uuid_v7();
+  INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, status, content, content_hash, model,
+                             idempotency_key, created_at, updated_at)
+  VALUES (caller_id, user_message_id, send_message.conversation_id, branch.parent_id, 'user', 'complete',
+          send_message.content, chat.content_hash(send_message.content), NULL,
+          send_message.idempotency_key, sent_at, sent_at),
+         (caller_id, assistant_message_id, send_message.conversation_id, user_message_id, 'assistant', 'pending',
+          '', NULL, chosen_model,
+          NULL, sent_at + '1 microsecond', sent_at + '1 microsecond');
+  request_id := chat_private.queue_reply(caller_id, send_message.conversation_id, assistant_message_id, chosen_model,
+                                         send_message.options);
+END
+$$;
+COMMENT ON FUNCTION chat.send_message(uuid, text, uuid, text, jsonb, text, jsonb) IS
+'Stores a message and a pending reply to it, and queues the request, which is sent when the transaction commits; the reply
+is then read with chat.stream_message, chat.read_stream or chat.list_messages, and carries status error if the model fails.
+parent_id: the message to continue from, by default the end of the active branch. model: by default the conversation''s,
+else the user''s, else the installation''s. idempotency_key: 1 to 255 characters; a second call with the same key in the
+same conversation stores nothing and returns the ids of the first. options: temperature, max_tokens, … as for
+chat.llm_complete. attachments: must be NULL in this version.
+Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
+pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; PC003 no
+default model; PC002 options is not an object; 22023 idempotency_key; 55006 the reply before it is still being generated;
+0A000 attachments.';

@@ -1,0 +1,123 @@
+-- How a batch of calls ends: the queue's rows, their conversations, usage; and what an engine that died left behind.
+
+CREATE OR REPLACE FUNCTION chat_private.touch_conversations(locked bigint[], user_ids uuid[], conversation_ids uuid[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+  -- A conversation that is locked is being changed by its owner, who moves its time too.
+  UPDATE chat.conversations c
+  SET last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+  WHERE c.ctid = ANY (ARRAY(
+    SELECT v.ctid
+    FROM unnest(touch_conversations.user_ids, touch_conversations.conversation_ids)
+         WITH ORDINALITY u (user_id, conversation_id, n)
+    JOIN chat.conversations v ON v.user_id = u.user_id AND v.id = u.conversation_id
+    WHERE u.n = ANY (touch_conversations.locked)
+    FOR NO KEY UPDATE OF v SKIP LOCKED));
+END
+$$;
+COMMENT ON FUNCTION chat_private.touch_conversations(bigint[], uuid[], uuid[]) IS
+'Sets last_message_at and updated_at of the conversations at the positions in locked.';
+
+CREATE OR REPLACE FUNCTION chat_private.close_requests(locked bigint[], user_ids uuid[], request_ids uuid[], models text[],
+  statuses text[], contents text[], thinkings text[], tool_calls text[], finish_reasons text[], errors text[],
+  input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[], costs_pico bigint[], latencies_ms integer[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+  UPDATE chat_private.llm_requests q
+  SET state = u.status, finished_at = clock_timestamp(), error = u.error::jsonb,
+      result = CASE WHEN q.message_id IS NULL AND (u.status = 'complete' OR u.content <> '') THEN
+        chat_private.result_json(u.content, u.thinking, u.tool_calls::jsonb, u.finish_reason, coalesce(u.model, q.model),
+          u.input_tokens::integer, u.output_tokens::integer, u.cached_tokens::integer,
+          chat_private.exact_cost(u.cost_pico), u.latency_ms, q.id) END
+  FROM unnest(close_requests.user_ids, close_requests.request_ids, close_requests.models, close_requests.statuses,
+              close_requests.contents, close_requests.thinkings, close_requests.tool_calls, close_requests.finish_reasons,
+              close_requests.errors, close_requests.input_tokens, close_requests.output_tokens,
+              close_requests.cached_tokens, close_requests.costs_pico, close_requests.latencies_ms)
+       WITH ORDINALITY u (user_id, request_id, model, status, content, thinking, tool_calls, finish_reason, error,
+                          input_tokens, output_tokens, cached_tokens, cost_pico, latency_ms, n)
+  WHERE u.n = ANY (close_requests.locked) AND q.user_id = u.user_id AND q.id = u.request_id;
+END
+$$;
+COMMENT ON FUNCTION chat_private.close_requests(bigint[], uuid[], uuid[], text[], text[], text[], text[], text[], text[],
+  text[], bigint[], bigint[], bigint[], bigint[], integer[]) IS
+'Writes the outcome into the queue''s row, for the elements at the positions in locked.';
+
+CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request_ids uuid[], message_ids uuid[],
+  conversation_ids uuid[], models text[], providers text[], statuses text[], contents text[], thinkings text[],
+  tool_calls text[], finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[],
+  cached_tokens bigint[], costs_pico bigint[], estimated boolean[], latencies_ms integer[], first_token_ms integer[],
+  last_seqs integer[], durable boolean[]) RETURNS uuid[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  locked bigint[] := '{}';
+  busy bigint[] := '{}';
+BEGIN
+  IF true = ANY (finish_requests.durable) THEN
+    locked := chat_private.lock_requests(user_ids, request_ids, durable);
+    IF cardinality(locked) < cardinality(array_positions(durable, true)) THEN
+      busy := chat_private.busy_requests(user_ids, request_ids, durable, locked);
+    END IF;
+    PERFORM chat_private.finish_messages(locked, user_ids, message_ids, models, statuses, contents, thinkings, tool_calls,
+      finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms, first_token_ms, last_seqs);
+    PERFORM chat_private.close_requests(locked, user_ids, request_ids, models, statuses, contents, thinkings, tool_calls,
+      finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms);
+    PERFORM chat_private.touch_conversations(locked, user_ids, conversation_ids);
+  END IF;
+  INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens,
+                                 output_tokens, cached_tokens, cost, is_estimated, outcome, latency_ms, first_token_ms)
+  SELECT u.user_id, u.request_id, u.conversation_id, u.message_id, u.model, u.provider, u.input_tokens::integer,
+         u.output_tokens::integer, u.cached_tokens::integer, chat_private.exact_cost(u.cost_pico),
+         coalesce(u.estimated, false), u.status, u.latency_ms, u.first_token_ms
+  FROM unnest(user_ids, request_ids, conversation_ids, message_ids, models, providers, input_tokens, output_tokens,
+              cached_tokens, costs_pico, estimated, statuses, latencies_ms, first_token_ms)
+       WITH ORDINALITY u (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, output_tokens,
+                          cached_tokens, cost_pico, estimated, status, latency_ms, first_token_ms, n)
+  WHERE u.n <> ALL (busy);
+  RETURN ARRAY(SELECT request_ids[b] FROM unnest(busy) b);
+END
+$$;
+COMMENT ON FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[],
+  text[], text[], text[], bigint[], bigint[], bigint[], bigint[], boolean[], integer[], integer[], integer[], boolean[]) IS
+'Records how calls ended: arrays of equal length, one element a call, NULL where unknown. Each gets a usage event; a durable
+one also its row of the queue, its message and its conversation. statuses: complete, incomplete, error, cancelled.
+tool_calls, errors: JSON. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
+requests of which nothing was recorded because somebody has their rows locked: bring them again later.';
+
+CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  reason CONSTANT jsonb := '{"code": "outcome_unknown", "sqlstate": "08007",
+    "message": "the server stopped while the model was answering; the request is not sent again by itself"}';
+  recovered integer;
+BEGIN
+  -- Reads the whole table: an index of running rows would cost each request more than this costs a server's start.
+  WITH closed AS (
+    UPDATE chat_private.llm_requests q SET state = 'error', error = reason, finished_at = clock_timestamp()
+    WHERE q.state = 'running'
+    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model
+  ), finished AS (
+    UPDATE chat.messages m
+    SET status = CASE m.content WHEN '' THEN 'error' ELSE 'incomplete' END, error = reason,
+        content_hash = chat.content_hash(m.content), updated_at = clock_timestamp()
+    FROM closed c
+    WHERE m.user_id = c.user_id AND m.id = c.message_id AND m.status IN ('pending', 'streaming')
+  ), used AS (
+    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, outcome)
+    SELECT c.user_id, c.id, c.conversation_id, c.message_id, c.model, p.name, 'error'
+    FROM closed c LEFT JOIN chat.models m ON m.name = c.model LEFT JOIN chat.providers p ON p.id = m.provider_id
+  )
+  SELECT count(*) INTO recovered FROM closed;
+  RETURN recovered;
+END
+$$;
+COMMENT ON FUNCTION chat_private.recover_requests() IS
+'Ends the requests that an engine which died has left running: a reply with some text is incomplete, another one an error,
+with error code outcome_unknown; none is sent again. Returns how many there were.';

@@ -1,0 +1,54 @@
+-- Row isolation: whose rows each role sees. Forced, so that it binds pgchat's own functions too.
+
+DO $policies$
+DECLARE
+  owned record;
+BEGIN
+  FOR owned IN
+    SELECT t.name, t.owner_column, t.name LIKE 'chat.%' AS is_visible
+    FROM (VALUES ('chat.users', 'id'),
+                 ('chat.user_settings', 'user_id'),
+                 ('chat.sessions', 'user_id'),
+                 ('chat.conversations', 'user_id'),
+                 ('chat.messages', 'user_id'),
+                 ('chat.usage_events', 'user_id'),
+                 ('chat_private.credentials', 'user_id'),
+                 ('chat_private.session_tokens', 'user_id'),
+                 ('chat_private.llm_requests', 'user_id')) t (name, owner_column)
+  LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', owned.name);
+    EXECUTE pg_catalog.format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', owned.name);
+    EXECUTE pg_catalog.format('DROP POLICY IF EXISTS own_rows ON %s', owned.name);
+    EXECUTE pg_catalog.format(
+      'CREATE POLICY own_rows ON %s TO pgchat_owner, pgchat_client USING (%I = chat.current_user_id())',
+      owned.name, owned.owner_column);
+    EXECUTE pg_catalog.format('DROP POLICY IF EXISTS engine_rows ON %s', owned.name);
+    EXECUTE pg_catalog.format('CREATE POLICY engine_rows ON %s TO pgchat_engine USING (true)', owned.name);
+    IF owned.is_visible THEN
+      EXECUTE pg_catalog.format('DROP POLICY IF EXISTS service_rows ON %s', owned.name);
+      EXECUTE pg_catalog.format('CREATE POLICY service_rows ON %s TO pgchat_service USING (true)', owned.name);
+    END IF;
+  END LOOP;
+END
+$policies$;
+
+-- Read before there is an identity, by pgchat's own functions only.
+ALTER TABLE chat_private.login_names ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.login_names FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.login_names;
+CREATE POLICY functions_only ON chat_private.login_names TO pgchat_owner USING (true);
+
+-- Shared tables: everybody sees what is in use, operators all.
+ALTER TABLE chat.providers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.providers FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS active_rows ON chat.providers;
+CREATE POLICY active_rows ON chat.providers FOR SELECT TO pgchat_client USING (is_active);
+DROP POLICY IF EXISTS all_rows ON chat.providers;
+CREATE POLICY all_rows ON chat.providers TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
+
+ALTER TABLE chat.models ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.models FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS active_rows ON chat.models;
+CREATE POLICY active_rows ON chat.models FOR SELECT TO pgchat_client USING (is_active);
+DROP POLICY IF EXISTS all_rows ON chat.models;
+CREATE POLICY all_rows ON chat.models TO pgchat_owner, pgchat_service, pgchat_engine USING (true);

@@ -1,0 +1,56 @@
+-- Rights: nothing for PUBLIC, and for each role what it needs.
+
+REVOKE ALL ON SCHEMA chat, chat_private FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA chat, chat_private FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA chat, chat_private FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
+GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
+
+GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.conversations, chat.messages, chat.usage_events,
+  chat.providers, chat.models TO pgchat_client, pgchat_service;
+GRANT SELECT ON chat.settings TO pgchat_service;
+GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
+GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_service;
+GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
+
+GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
+GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
+GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
+
+-- By name, for all forms of each: a function that is not named here can be called by nobody.
+DO $functions$
+DECLARE
+  for_clients CONSTANT text[] := ARRAY[
+    'uuid_v7', 'content_hash', 'bcrypt_hash', 'bcrypt_verify', 'current_user_id', 'current_user_role',
+    'register', 'login', 'authenticate', 'logout', 'me',
+    'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
+    'cancel_message', 'stream_message', 'read_stream',
+    'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
+    -- These look at who calls, and refuse all but administrators and pgchat_service.
+    'admin_register_provider', 'admin_register_model', 'admin_set_default_model'];
+  for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status'];
+  for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
+    'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
+    'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',
+    'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
+    'chat_private.close_requests', 'chat_private.touch_conversations', 'chat_private.finish_requests',
+    'chat_private.recover_requests'];
+  f record;
+BEGIN
+  FOR f IN
+    SELECT p.oid::pg_catalog.regprocedure AS signature, n.nspname AS schema, p.proname AS name
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname IN ('chat', 'chat_private')
+  LOOP
+    IF f.schema = 'chat' AND f.name = ANY (for_clients) THEN
+      EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO pgchat_client, pgchat_service', f.signature);
+    ELSIF f.schema = 'chat' AND f.name = ANY (for_service) THEN
+      EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO pgchat_service', f.signature);
+    END IF;
+    IF f.schema || '.' || f.name = ANY (for_engine) THEN
+      EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO pgchat_engine', f.signature);
+    END IF;
+  END LOOP;
+END
+$functions$;

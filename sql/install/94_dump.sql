@@ -1,0 +1,17 @@
+-- Every table and sequence of the extension holds its users' data, so pg_dump must take all of it.
+
+DO $dump$
+DECLARE
+  member pg_catalog.regclass;
+BEGIN
+  FOR member IN
+    SELECT c.oid FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'pgchat'
+    JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'S')
+    WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+      AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  LOOP
+    PERFORM pg_catalog.pg_extension_config_dump(member, '');
+  END LOOP;
+END
+$dump$;
