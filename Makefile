@@ -52,7 +52,7 @@ lint: ## run the rules in test/check
 	test/run.sh lint
 
 format: ## format the C++ sources in place
-	test/check/format.sh --write
+	test/check/rules/format.sh --write
 
 reference: ## write docs/reference.md from the comments in the database
 	test/run.sh reference
