@@ -81,8 +81,9 @@ EXTRA_CLEAN = $(extension_name).control sql/$(extension_name)--*.sql $(OBJS:.o=.
 # Postgres names its headers without a namespace of their own, so they are searched last and as system headers are not:
 # the glue includes them inside extern "C" through src/pg/postgres.hpp only.
 PG_CPPFLAGS = -Isrc -MMD -MP -DPGCHAT_VERSION='"$(extension_version)"'
-PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -fvisibility=hidden
-SHLIB_LINK = -lcurl -lcrypto -lcrypt -lsimdjson -lstdc++
+PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -fno-semantic-interposition
+# PostgreSQL 15 cannot mark what an extension exports when all else is hidden, so the linker is told.
+SHLIB_LINK = -Wl,--version-script=build/exports.map -lcurl -lcrypto -lcrypt -lsimdjson -lstdc++
 
 REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 REGRESS_OPTS = --inputdir=test
@@ -96,24 +97,29 @@ endif
 override with_llvm = no
 include $(PGXS)
 
-# Objects built against another server's headers are stale: the file changes only when the headers' folder does.
+# Objects built against another server, or with other flags, are stale; the file changes only when the headers do.
 headers := $(shell $(PG_CONFIG) --includedir-server)
 ifneq ($(headers),$(file <build/server_headers))
 $(shell mkdir -p build)
 $(file >build/server_headers,$(headers))
 endif
-$(OBJS): build/server_headers
+$(OBJS): build/server_headers Makefile
 
 -include $(OBJS:.o=.d)
+
+$(extension_name).so: build/exports.map
+build/exports.map: Makefile
+	mkdir -p $(@D)
+	echo '{ global: _PG_init; Pg_magic_func; pgchat_*; pg_finfo_pgchat_*; local: *; };' >$@
 
 $(extension_name).control: sql/$(extension_name).control.in META.json
 	sed 's/@VERSION@/$(extension_version)/' $< >$@
 
-sql/$(extension_name)--$(extension_version).sql: $(install_modules) META.json
-	(echo '\echo Use "CREATE EXTENSION $(extension_name)" to load this file. \quit'; cat $(install_modules)) >$@
+sql/$(extension_name)--$(extension_version).sql: $(install_modules) META.json Makefile
+	(printf '%s\n' '\echo Use "CREATE EXTENSION $(extension_name)" to load this file. \quit'; cat $(install_modules)) >$@
 
 # An upgrade is what cannot be replayed, then all that can.
-sql/$(extension_name)--%.sql: sql/upgrade/%.sql $(replayable_modules)
-	(echo '\echo Use "ALTER EXTENSION $(extension_name) UPDATE" to load this file. \quit'; cat $< $(replayable_modules)) >$@
+sql/$(extension_name)--%.sql: sql/upgrade/%.sql $(replayable_modules) Makefile
+	(printf '%s\n' '\echo Use "ALTER EXTENSION $(extension_name) UPDATE" to load this file. \quit'; cat $< $(replayable_modules)) >$@
 
 endif

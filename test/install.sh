@@ -2,6 +2,7 @@
 # Builds pgchat and installs it into the server that PG_CONFIG names, with sudo only where the folder is another's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset MAKEFLAGS MAKELEVEL
 
 config=${PG_CONFIG:-pg_config}
 log=build/build.log

@@ -19,7 +19,7 @@ is_installed() {
 }
 
 can_be_had() {
-    apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'
+    [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]
 }
 
 # The server's major version if it can be built against and run, else nothing.

@@ -12,6 +12,8 @@ cd "$root"
 # shellcheck source=test/cluster/cluster.sh
 . test/cluster/cluster.sh
 
+# Under make: a make started here is one of its own.
+unset MAKEFLAGS MAKELEVEL
 out=$root/build/check-results
 cluster=$root/build/check
 servers=$root/build/check-servers
@@ -109,12 +111,16 @@ suite_tap() {
 }
 
 make_database() {
-    psql -Xq -v ON_ERROR_STOP=1 -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" &&
+    psql -Xq -v ON_ERROR_STOP=1 -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" &&
         PGDATABASE=$1 psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pgchat' ${2:+-c "$2"}
 }
 
 suite_server() {
     local start=$SECONDS passed=0 failed=0 skipped=0 file name log status counts began
+    if ! start_servers; then
+        record server 0 1 0 $((SECONDS - start))
+        return
+    fi
     for file in test/server/*; do
         if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
         name=$(basename "${file%.*}")
@@ -158,9 +164,9 @@ start_cluster() {
 }
 
 start_servers() {
-    test/servers.sh build || return 1
-    test/servers.sh stop "$servers" || true
-    eval "$(test/servers.sh start "$servers" mock llama)"
+    local settings
+    test/servers.sh build && test/servers.sh stop "$servers" && settings=$(test/servers.sh start "$servers" mock llama) || return 1
+    eval "$settings"
 }
 
 clean_up() {
@@ -192,7 +198,7 @@ trap clean_up EXIT
 if needs lint; then suite_lint; fi
 if needs unit; then suite_unit; fi
 if needs 'regress isolation tap server reference-check'; then
-    if ! start_cluster || { needs server && ! start_servers; }; then
+    if ! start_cluster; then
         record set-up 0 1 0 $((SECONDS - began))
     else
         for suite in regress isolation tap server; do
@@ -203,6 +209,6 @@ if needs 'regress isolation tap server reference-check'; then
     fi
 fi
 
-reasons=$(skip_reasons)
+reasons=$(skip_reasons || true)
 echo "total: $suites suites, $total_passed passed, $total_failed failed, $total_skipped skipped${reasons:+ ($reasons)}, $((SECONDS - began)) s${failed_suites[*]:+; failed: ${failed_suites[*]}}"
 [ $total_failed -eq 0 ]

@@ -8,14 +8,14 @@
 # Where llama-server cannot run, PGCHAT_LLAMA_SKIP says why and there is no PGCHAT_LLAMA_PORT.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
+unset MAKEFLAGS MAKELEVEL
 llama_dir=$root/build/llama
 # shellcheck source=test/cluster/cluster.sh
 . "$root/test/cluster/cluster.sh"
 
 build_mock() {
-    cmake -S "$root" -B "$root/build" >"$root/build/cmake.log"
-    cmake --build "$root/build" --target mock_provider -j "$(nproc)" >"$root/build/mock.log" 2>&1 ||
-        { tail -n 20 "$root/build/mock.log" >&2; return 1; }
+    make -C "$root/test/servers" BUILD="$root/build/servers" -j"$(nproc)" >"$root/build/servers.log" 2>&1 ||
+        { tail -n 20 "$root/build/servers.log" >&2; return 1; }
 }
 
 fetch_llama() {
