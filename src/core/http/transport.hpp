@@ -16,29 +16,29 @@ namespace pgchat {
 
 struct HttpRequest {
     std::string url;
-    std::vector<std::string> headers;  // "Name: value"; CR, LF and NUL are refused by start()
-    std::string body;                  // POST when not empty, else GET
+    std::vector<std::string> headers;      // "Name: value"; CR, LF and NUL are refused by start()
+    std::string body;                      // POST when not empty, else GET
     Milliseconds connect_timeout{10'000};  // name look-up, TCP and TLS
     Milliseconds idle_timeout{60'000};     // longest silence once the response has begun
     Milliseconds total_timeout{600'000};
     std::size_t max_response_bytes = 64u << 20;  // of the decoded body
-    bool trusted_host = false;  // plain http and private addresses are allowed
+    bool trusted_host = false;                   // plain http and private addresses are allowed
 };
 
 enum class HttpOutcome {
-    ok,                // a whole response arrived, whatever its status
-    invalid_request,   // refused before anything was done: URL, header
-    address_refused,   // the host is, or resolves to, an address that policy forbids
+    ok,               // a whole response arrived, whatever its status
+    invalid_request,  // refused before anything was done: URL, header
+    address_refused,  // the host is, or resolves to, an address that policy forbids
     resolve_failed,
     connect_failed,
     tls_failed,
     connect_timeout,
     idle_timeout,
     total_timeout,
-    broken,            // the connection ended before the response did
-    protocol_error,    // what came back is not HTTP
-    too_large,         // max_response_bytes was reached
-    aborted,           // a handler returned false
+    broken,          // the connection ended before the response did
+    protocol_error,  // what came back is not HTTP
+    too_large,       // max_response_bytes was reached
+    aborted,         // a handler returned false
 };
 
 struct HttpResult {

@@ -1,0 +1,213 @@
+#include "core/engine/call.hpp"
+
+#include <array>
+#include <random>
+
+#include "core/http/retry_after.hpp"
+
+namespace pgchat {
+namespace {
+
+constexpr std::size_t max_error_body_bytes = 64u << 10;
+
+double random_fraction() {
+    static std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
+}
+
+bool is_success(int status) noexcept {
+    return status >= 200 && status <= 299;
+}
+
+Milliseconds since(TimePoint begin, TimePoint end) noexcept {
+    return std::chrono::duration_cast<Milliseconds>(end - begin);
+}
+
+// Errs high: most tokenizers make a token of three to four bytes of text.
+std::int64_t estimated_tokens(std::size_t bytes) noexcept {
+    return static_cast<std::int64_t>((bytes + 2) / 3);
+}
+
+}  // namespace
+
+const char* call_status_name(CallStatus status) noexcept {
+    constexpr std::array names{"complete", "incomplete", "error", "cancelled"};
+    return names[static_cast<std::size_t>(status)];
+}
+
+Call::Call(CallSpec spec, const CallLimits& limits, Clock& clock, CallObserver& observer)
+    : spec_(std::move(spec)), limits_(limits), clock_(clock), observer_(observer), submitted_at_(clock.now()) {}
+
+void Call::start(Transport& transport) noexcept {
+    try {
+        const Milliseconds left = since(clock_.now(), deadline());
+        if (left <= Milliseconds{0}) {
+            stop(CallStatus::error, Error(ErrorCode::request_timeout, "the call's time was up before it could be sent"));
+            return;
+        }
+        const Provider& provider = provider_for(spec_.model->provider->kind);
+        HttpRequest request =
+            provider.encode(*spec_.model->provider, spec_.model->provider_model, spec_.request, spec_.stream);
+        request.connect_timeout = std::min(limits_.connect_timeout, left);
+        request.idle_timeout = limits_.idle_timeout;
+        request.total_timeout = left;
+        request.max_response_bytes = limits_.max_response_bytes;
+        decoder_ = provider.decoder(spec_.stream);
+        head_ = {};
+        error_body_.clear();
+        ++attempts_;
+        transport_ = &transport;
+        attempt_id_ = transport.start(std::move(request), *this);
+    } catch (const Error& error) {
+        finish(CallStatus::error, error);
+    } catch (const std::exception& error) {
+        finish(CallStatus::error, Error(ErrorCode::internal, error.what()));
+    }
+}
+
+void Call::stop(CallStatus status, Error reason) noexcept {
+    if (is_finished()) return;
+    if (attempt_id_ != 0) transport_->cancel(attempt_id_);
+    attempt_id_ = 0;
+    finish(status, std::move(reason));
+}
+
+bool Call::on_head(const HttpResponseHead& head) noexcept {
+    head_ = head;
+    return true;
+}
+
+bool Call::on_body(std::string_view bytes) noexcept {
+    if (is_success(head_.status)) return decoder_->feed(bytes, *this);
+    error_body_.append(bytes.substr(0, max_error_body_bytes - std::min(max_error_body_bytes, error_body_.size())));
+    return true;
+}
+
+void Call::on_finished(const HttpResult& result) noexcept {
+    attempt_id_ = 0;
+    try {
+        if (decoder_ && is_success(head_.status)) decoder_->finish(*this);
+        const bool decoder_refused = result.outcome == HttpOutcome::aborted && decoder_->info().error;
+        if ((result.outcome == HttpOutcome::ok && is_success(result.status)) || decoder_refused)
+            attempt_succeeded();
+        else
+            attempt_failed(result);
+    } catch (const std::exception& error) {
+        finish(CallStatus::error, Error(ErrorCode::internal, error.what()));
+    }
+}
+
+void Call::on_content(std::string_view text) {
+    text_arrived(EventKind::content, text);
+}
+
+void Call::on_thinking(std::string_view text) {
+    text_arrived(EventKind::thinking, text);
+}
+
+void Call::text_arrived(EventKind kind, std::string_view text) {
+    if (!first_token_) first_token_ = since(submitted_at_, clock_.now());
+    log_.append(kind, text);
+    observer_.text_arrived(*this);
+}
+
+void Call::attempt_succeeded() {
+    const ReplyInfo& info = decoder_->info();
+    if (info.error) {
+        finish(has_text() ? CallStatus::incomplete : CallStatus::error, info.error);
+    } else if (!info.ended) {
+        finish(CallStatus::incomplete, Error(ErrorCode::incomplete_response, "the reply broke off before its end"));
+    } else {
+        finish(CallStatus::complete, std::nullopt);
+    }
+}
+
+void Call::attempt_failed(const HttpResult& result) {
+    FailedAttempt attempt;
+    attempt.number = attempts_;
+    attempt.outcome = result.outcome;
+    attempt.status = result.status;
+    attempt.request_sent = result.request_sent;
+    attempt.has_text = has_text();
+    attempt.retry_after = 
+        parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
+    const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
+    if (delay && clock_.now() + *delay < deadline()) {
+        observer_.retry_wanted(*this, *delay);
+        return;
+    }
+    finish(has_text() ? CallStatus::incomplete : CallStatus::error, error_of(result));
+}
+
+Error Call::error_of(const HttpResult& result) const {
+    const std::string provider = "provider " + spec_.model->provider->name + ": ";
+    switch (result.outcome) {
+        case HttpOutcome::ok:
+            return provider_for(spec_.model->provider->kind)
+                .error_from_response(*spec_.model->provider, result.status, error_body_);
+        case HttpOutcome::invalid_request:
+            return Error(ErrorCode::configuration_error, provider + result.message);
+        case HttpOutcome::address_refused:
+            return Error(ErrorCode::provider_address_refused, provider + result.message,
+                         "An operator allows private addresses and plain http by host in pgchat.trusted_hosts.");
+        case HttpOutcome::resolve_failed:
+        case HttpOutcome::connect_failed:
+        case HttpOutcome::connect_timeout:
+        case HttpOutcome::tls_failed:
+            return Error(ErrorCode::provider_unreachable, provider + result.message,
+                         "Check the provider's base_url and that the server can reach it.");
+        case HttpOutcome::idle_timeout:
+        case HttpOutcome::total_timeout:
+            return Error(ErrorCode::request_timeout, provider + result.message,
+                         "Give the call a longer timeout_ms, or see pgchat.idle_timeout and pgchat.request_timeout.");
+        case HttpOutcome::broken:
+            if (has_text()) return Error(ErrorCode::incomplete_response, "the reply broke off before its end");
+            return Error(ErrorCode::outcome_unknown, provider + "the connection broke after the request was sent",
+                         "The provider may have done the work; it is not repeated unless you ask again.");
+        case HttpOutcome::too_large:
+            return Error(ErrorCode::response_too_large, provider + "the response is larger than pgchat.max_response_bytes");
+        case HttpOutcome::protocol_error:
+        case HttpOutcome::aborted:
+            break;
+    }
+    return Error(ErrorCode::provider_bad_response, provider + result.message);
+}
+
+void Call::estimate_usage(Usage& usage, bool& estimated) const {
+    if (!usage.input_tokens) {
+        std::size_t bytes = spec_.request.system_prompt.size();
+        for (const ChatMessage& message : spec_.request.messages) bytes += message.content.size();
+        usage.input_tokens = estimated_tokens(bytes);
+        estimated = true;
+    }
+    if (!usage.output_tokens) {
+        usage.output_tokens = estimated_tokens(log_.content().size() + log_.thinking().size());
+        estimated = true;
+    }
+}
+
+void Call::finish(CallStatus status, std::optional<Error> error) {
+    CallResult result;
+    result.status = status;
+    result.error = std::move(error);
+    result.latency = since(submitted_at_, clock_.now());
+    result.first_token = first_token_;
+    if (decoder_) {
+        const ReplyInfo& info = decoder_->info();
+        result.finish_reason = info.finish_reason;
+        result.sanitized = info.sanitized;
+        result.usage = info.usage;
+        if (!info.tool_calls.is_null()) 
+            result.tool_calls = info.tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace);
+        // Only a reply that has begun is billed by its provider.
+        if (is_success(head_.status)) estimate_usage(result.usage, result.estimated);
+        result.cost = cost_of(*spec_.model, result.usage);
+    }
+    result_ = std::move(result);
+    decoder_.reset();
+    spec_.request = {};
+    error_body_ = {};
+    observer_.finished(*this);
+}
+
+}  // namespace pgchat

@@ -1,0 +1,44 @@
+// The models that can be called, as the engine last read them, so that no call needs a query to find its provider.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/llm/provider.hpp"
+#include "core/uuid.hpp"
+
+namespace pgchat {
+
+struct ModelEntry {
+    Uuid id;
+    std::string name;            // as users know it
+    std::string provider_model;  // as the provider knows it
+    std::shared_ptr<const ProviderConfig> provider;
+    // Prices in 10^-12 of the currency per token, which is 10^-6 per million tokens.
+    std::int64_t input_price = 0;
+    std::int64_t output_price = 0;
+    std::int64_t cached_price = 0;
+};
+
+class Catalog {
+public:
+    void add(ModelEntry entry, bool is_default);
+
+    // The model of that name, or the default one for an empty name. Throws Error: unknown_model, no_default_model.
+    std::shared_ptr<const ModelEntry> find(std::string_view name) const;
+
+    std::size_t size() const noexcept { return models_.size(); }
+
+private:
+    std::map<std::string, std::shared_ptr<const ModelEntry>, std::less<>> models_;
+    std::shared_ptr<const ModelEntry> default_;
+};
+
+// The price of a call in 10^-12 of the currency; tokens served from the provider's cache cost cached_price instead of
+// input_price. Unknown counts cost nothing. Saturates at the largest value.
+std::int64_t cost_of(const ModelEntry& model, const Usage& usage) noexcept;
+
+}  // namespace pgchat

@@ -1,0 +1,119 @@
+// All calls of one database: admission up to the limit, timers, delta coalescing, and the logs that readers attach to.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/engine/call.hpp"
+
+namespace pgchat {
+
+// Hashes ids whose last eight bytes are random, as a version 7 UUID's are.
+struct UuidHash {
+    std::size_t operator()(const Uuid& id) const noexcept;
+};
+
+struct EngineLimits {
+    std::size_t max_calls = 5000;
+    Milliseconds flush_interval{25};
+    Milliseconds retention{60'000};
+    std::size_t max_retained_bytes = 32u << 20;
+    CallLimits call;
+};
+
+// Told of what happens, from within Engine::run(), submit() and cancel(). None may destroy a call.
+class EngineListener {
+public:
+    virtual ~EngineListener() = default;
+    // The call's log has events that readers have not seen.
+    virtual void events_ready(Call& call) noexcept = 0;
+    // The result is final. publish_end() or release() must follow, after it has been stored.
+    virtual void call_finished(Call& call) noexcept = 0;
+    // The call is about to be destroyed. False keeps it for another retention period, for a reader that is behind.
+    virtual bool may_release(Call& call) noexcept = 0;
+};
+
+struct EngineCounters {
+    std::uint64_t submitted = 0;
+    std::uint64_t completed = 0;
+    std::uint64_t failed = 0;  // incomplete, error and cancelled
+    std::uint64_t retried = 0;
+};
+
+class Engine final : private CallObserver {
+public:
+    // `echo` serves providers of that kind, `network` all others.
+    Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener);
+    ~Engine() override;
+
+    void set_limits(const EngineLimits& limits) { limits_ = limits; }
+    void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
+    const Catalog& catalog() const noexcept { return *catalog_; }
+
+    // Takes a call; it begins in run(), when there is room. The request id must be new.
+    Call& submit(CallSpec spec);
+    Call* find(const Uuid& request_id) noexcept;
+    Call* find_by_message(const Uuid& message_id) noexcept;
+    // Ends a call that is not finished; its text is kept.
+    void cancel(Call& call);
+    // Calls `visit` with every call, finished ones that are still kept included.
+    void for_each(const std::function<void(Call&)>& visit);
+    // Ends every call that is not finished, because the engine stops.
+    void interrupt_all();
+    // Adds the terminal event of a finished call, for its readers, and keeps its log for a while.
+    void publish_end(Call& call);
+    // Destroys a finished call.
+    void release(Call& call);
+
+    // Does all that is ready, without waiting.
+    void run();
+    std::optional<TimePoint> next_deadline() const;
+
+    // Calls admitted and not finished, waiting between attempts included.
+    std::size_t in_flight() const noexcept { return in_flight_; }
+    std::size_t waiting() const noexcept { return waiting_.size(); }
+    // How many more calls could begin now.
+    std::size_t room() const noexcept;
+    const EngineCounters& counters() const noexcept { return counters_; }
+
+private:
+    struct Due {
+        TimePoint at;
+        Uuid request_id;
+    };
+
+    void text_arrived(Call& call) noexcept override;
+    void retry_wanted(Call& call, Milliseconds delay) noexcept override;
+    void finished(Call& call) noexcept override;
+
+    void admit();
+    void begin(Call& call);
+    void run_timers(TimePoint now);
+    void flush_due(TimePoint now);
+    void drop_expired(TimePoint now);
+    static std::size_t retained_size(const Call& call) noexcept;
+
+    Clock& clock_;
+    Transport& network_;
+    Transport& echo_;
+    EngineListener& listener_;
+    EngineLimits limits_;
+    std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>();
+    std::unordered_map<Uuid, std::unique_ptr<Call>, UuidHash> calls_;
+    std::unordered_map<Uuid, Call*, UuidHash> by_message_;
+    std::deque<Uuid> waiting_;                // for room
+    std::multimap<TimePoint, Uuid> retries_;  // of calls between attempts
+    std::multimap<TimePoint, Uuid> waiting_deadlines_;
+    std::vector<Uuid> first_flushes_;  // calls whose first text arrived in this run()
+    std::deque<Due> flushes_;          // in order of time, as the interval is the same for all
+    std::deque<Due> retained_;
+    std::size_t retained_bytes_ = 0;
+    std::size_t in_flight_ = 0;
+    EngineCounters counters_;
+};
+
+}  // namespace pgchat

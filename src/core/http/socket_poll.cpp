@@ -1,0 +1,61 @@
+// epoll, told only what it must know.
+#include "core/http/socket_poll.hpp"
+
+#include <unistd.h>
+
+#include "core/error.hpp"
+
+namespace pgchat {
+
+SocketPoll::SocketPoll() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (epoll_ < 0) throw Error(ErrorCode::internal, "could not create an epoll descriptor");
+}
+
+SocketPoll::~SocketPoll() {
+    ::close(epoll_);
+}
+
+SocketPoll::State& SocketPoll::state(int fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= states_.size()) states_.resize(index + 1);
+    return states_[index];
+}
+
+void SocketPoll::adopt(int fd) {
+    state(fd) = State{0, 0, true};
+}
+
+void SocketPoll::close(int fd) noexcept {
+    if (static_cast<std::size_t>(fd) < states_.size()) states_[fd] = State{};
+    ::close(fd);
+}
+
+bool SocketPoll::watch(int fd, std::uint32_t events) {
+    State& state = this->state(fd);
+    state.watched = events;
+    if (events == state.registered || (events == 0 && state.adopted)) return true;
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    const int operation = events == 0 ? EPOLL_CTL_DEL : state.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    const bool done = epoll_ctl(epoll_, operation, fd, &event) == 0;
+    state.registered = done ? events : 0;
+    return done;
+}
+
+std::span<const epoll_event> SocketPoll::ready() {
+    const int count = epoll_wait(epoll_, events_.data(), batch_size, 0);
+    std::size_t kept = 0;
+    for (int i = 0; i < count; ++i) {
+        State& state = this->state(events_[i].data.fd);
+        if (state.watched != 0) {
+            events_[kept++] = events_[i];
+        } else {
+            epoll_ctl(epoll_, EPOLL_CTL_DEL, events_[i].data.fd, nullptr);
+            state.registered = 0;
+        }
+    }
+    return {events_.data(), kept};
+}
+
+}  // namespace pgchat

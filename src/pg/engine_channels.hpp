@@ -1,0 +1,124 @@
+// The engine's side of all channels: takes requests from backends, and carries replies and live events to them, each
+// reader at its own speed.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/engine/engine.hpp"
+#include "core/engine/frames.hpp"
+#include "pg/channel.hpp"
+
+namespace pgchat::pg {
+
+// What the channels need the engine's worker to do.
+class RequestHandler {
+public:
+    virtual ~RequestHandler() = default;
+    // An immediate call: submits it. Throws Error when it cannot be.
+    virtual Call& begin_call(const CompleteRequest& request) = 0;
+    virtual Engine& engine() = 0;
+};
+
+class EngineChannels {
+public:
+    explicit EngineChannels(RequestHandler& handler) : handler_(handler) {}
+
+    // A backend rang: takes its requests, or forgets it when it has gone.
+    void serve(int process_number);
+    // A durable call has begun: whoever came early to read it or wait for it is joined to it.
+    void call_started(Call& call);
+    // A durable call ended before it began: whoever came early is told to look at its row.
+    void call_refused(const Uuid& request_id, const Uuid& message_id);
+    // The call's log has new events; they go out in deliver().
+    void mark_dirty(Call& call);
+    // The call's result is final: tells those who asked for it or wait for it.
+    void send_result(Call& call);
+    // Sends what can be sent. Never waits.
+    void deliver();
+    // Whether no reader needs the call's log any more.
+    bool may_forget(const Call& call) const;
+    // The call is about to be destroyed.
+    void forget(Call& call);
+
+    std::size_t reader_count() const noexcept { return reader_count_; }
+    // Whether replies wait for room in some queue.
+    bool has_backlog() const noexcept { return !blocked_.empty(); }
+
+private:
+    struct Client {
+        int process_number;
+        dsm_handle handle;
+        dsm_segment* segment = nullptr;
+        shm_mq_handle* requests = nullptr;
+        shm_mq_handle* replies = nullptr;
+        std::deque<std::string> outbox;  // frames not yet wholly in the queue; the first may be half sent
+        // The calls that this client's requests, by number, started or read.
+        std::unordered_map<std::uint32_t, Uuid> calls;
+        // Messages and requests that are not there yet, likewise.
+        std::unordered_map<std::uint32_t, Uuid> early;
+        std::uint32_t gateway_number = 0;  // 0: not a gateway
+        std::deque<Uuid> gateway_queue;    // calls with events the gateway has not seen
+    };
+    // A place in one call's log.
+    struct Reader {
+        Client* client;
+        std::uint32_t request_number;
+        std::uint32_t next;   // index of the next event
+        bool queued = false;  // of a gateway: the call is in its queue
+    };
+    // A reader of a message, or a waiter for a request, that has not begun.
+    struct EarlyComer {
+        Client* client;
+        std::uint32_t request_number;
+        std::uint32_t after_seq;
+        bool reads;
+    };
+    // What the channels know of a call: its attachment.
+    struct Stream {
+        Client* origin = nullptr;  // whose request started it, while that waits for the result
+        std::uint32_t origin_number = 0;
+        std::vector<Reader> readers;
+        std::vector<Reader> gateways;
+        std::vector<std::pair<Client*, std::uint32_t>> waiters;  // for its end
+        bool dirty = false;
+    };
+
+    Client* open(int process_number, dsm_handle handle);
+    void close(int process_number);
+    bool take_requests(Client& client);
+    std::vector<std::uint32_t> abandoned_numbers(Client& client) const;
+    void handle(Client& client, FrameReader& frame);
+    void begin(Client& client, std::uint32_t number, const CompleteRequest& request);
+    void attach(Client& client, std::uint32_t number, const AttachRequest& request);
+    void start_gateway(Client& client, std::uint32_t number);
+    void wait_for(Client& client, std::uint32_t number, const Uuid& user_id, const Uuid& request_id);
+    void abandon(Client& client, std::uint32_t number);
+    void stop_gateway(Client& client);
+
+    void join(Client& client, std::uint32_t number, Call& call, std::uint32_t after_seq);
+    void come_early(Client& client, std::uint32_t number, const Uuid& id, std::uint32_t after_seq, bool reads);
+    std::vector<EarlyComer> take_early(const Uuid& id);
+    static Stream& stream_of(Call& call);
+    void deliver_to_readers(Call& call, Stream& stream);
+    void queue_for_gateways(Call& call, Stream& stream);
+    bool send_events(Reader& reader, const Call& call);
+    void send_gateway_events(Client& client);
+    bool flush_outbox(Client& client);
+    void post(Client& client, std::string frame);
+
+    RequestHandler& handler_;
+    std::unordered_map<int, std::unique_ptr<Client>> clients_;
+    std::unordered_map<Uuid, std::vector<EarlyComer>, UuidHash> early_;  // by message id or request id
+    std::unordered_set<Client*> gateways_;
+    std::unordered_set<Client*> blocked_;  // clients whose queue is full
+    std::vector<Uuid> dirty_;
+    std::vector<int> gone_;  // clients found dead while sending
+    std::size_t reader_count_ = 0;
+};
+
+}  // namespace pgchat::pg

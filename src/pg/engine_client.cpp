@@ -1,0 +1,248 @@
+#include "pg/engine_client.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+
+#include "pg/channel.hpp"
+#include "pg/compat.hpp"
+#include "pg/preload.hpp"
+
+extern "C" {
+#include "access/xlog.h"
+#include "libpq/libpq-be.h"
+#include "libpq/libpq.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/timestamp.h"
+}
+
+namespace pgchat::pg {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long a new database's engine may take to appear before a call gives up.
+constexpr milliseconds engine_start_wait{5000};
+// How often a waiting backend looks whether its client is still there.
+constexpr milliseconds client_check_interval{500};
+
+// This backend's channel. Kept from its first call to its end, and made anew when the engine was.
+struct Channel {
+    EngineSlot* slot = nullptr;
+    std::uint64_t slot_generation = 0;
+    std::uint64_t generation = 0;  // of this struct's own life; 0 before the first
+    dsm_segment* segment = nullptr;
+    shm_mq_handle* requests = nullptr;
+    shm_mq_handle* replies = nullptr;
+    std::uint32_t last_number = 0;
+    std::unordered_map<std::uint32_t, std::deque<std::string>> inboxes;  // of requests in progress
+
+    bool is_alive() const noexcept {
+        return segment != nullptr && slot->pid != 0 && pg_atomic_read_u64(&slot->generation) == slot_generation;
+    }
+};
+
+Channel channel;
+
+std::uint32_t engine_wait_event() noexcept {
+    static const std::uint32_t event = wait_event("PgchatEngineReply");
+    return event;
+}
+
+// Runs while the backend ends: the engine learns of it by the doorbell, not by trying.
+void on_segment_detach(dsm_segment*, Datum slot_address) noexcept {
+    pg_atomic_write_u32(&shared->channels[my_proc_number()], DSM_HANDLE_INVALID);
+    ring(*reinterpret_cast<EngineSlot*>(DatumGetPointer(slot_address)), my_proc_number());
+}
+
+void sleep_on_latch(milliseconds wait, std::uint32_t event) {
+    call([&] {
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(wait.count()), event);
+        ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+    });
+}
+
+EngineSlot& running_engine() {
+    for (milliseconds waited{0}; waited < engine_start_wait; waited += milliseconds{20}) {
+        EngineSlot* const slot = find_engine(MyDatabaseId);
+        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running)) return *slot;
+        sleep_on_latch(milliseconds{20}, engine_wait_event());
+    }
+    throw Error(ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
+                "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
+}
+
+void close_channel() {
+    if (channel.segment == nullptr) return;
+    dsm_segment* const segment = channel.segment;
+    channel.segment = nullptr;
+    channel.inboxes.clear();
+    call([&] {
+        shm_mq_detach(channel.requests);
+        shm_mq_detach(channel.replies);
+        dsm_detach(segment);
+    });
+}
+
+void open_channel() {
+    if (call([] { return RecoveryInProgress(); }))
+        throw Error(ErrorCode::read_only_server, "model calls are not possible on a standby server");
+    EngineSlot& slot = running_engine();
+    const std::uint64_t slot_generation = pg_atomic_read_u64(&slot.generation);
+    call([&] {
+        MemoryContext const context = MemoryContextSwitchTo(TopMemoryContext);
+        dsm_segment* const segment = dsm_create(ChannelLayout::total, 0);
+        dsm_pin_mapping(segment);
+        ChannelHeader* const header = header_of(segment);
+        for (pg_atomic_uint32& place : header->abandoned) pg_atomic_init_u32(&place, 0);
+        pg_atomic_init_u32(&header->closed, 0);
+        // Callbacks run in reverse: the queues are marked as detached before the doorbell rings.
+        on_dsm_detach(segment, on_segment_detach, PointerGetDatum(&slot));
+        shm_mq* const requests = shm_mq_create(request_queue_of(segment), request_queue_size);
+        shm_mq* const replies = shm_mq_create(reply_queue_of(segment), reply_queue_size);
+        shm_mq_set_sender(requests, MyProc);
+        shm_mq_set_receiver(replies, MyProc);
+        channel.requests = shm_mq_attach(requests, segment, nullptr);
+        channel.replies = shm_mq_attach(replies, segment, nullptr);
+        channel.segment = segment;
+        MemoryContextSwitchTo(context);
+    });
+    channel.slot = &slot;
+    channel.slot_generation = slot_generation;
+    ++channel.generation;
+    pg_atomic_write_u32(&shared->channels[my_proc_number()], dsm_segment_handle(channel.segment));
+}
+
+void ensure_channel() {
+    if (channel.is_alive() && pg_atomic_read_u32(&header_of(channel.segment)->closed) == 0) return;
+    close_channel();
+    open_channel();
+}
+
+[[noreturn]] void throw_engine_gone() {
+    throw Error(ErrorCode::outcome_unknown, "the engine ended during the call",
+                "The provider may have done the work; it is not repeated unless you ask again.");
+}
+
+// Puts the whole frame into the queue. A frame left half written leaves the channel unusable, so it is closed then.
+void send(std::string_view frame) {
+    struct CloseUnlessSent {
+        bool sent = false;
+        ~CloseUnlessSent() {
+            if (!sent) pg_atomic_write_u32(&header_of(channel.segment)->closed, 1);
+        }
+    } guard;
+    for (;;) {
+        const shm_mq_result result =
+            call([&] { return shm_mq_send(channel.requests, frame.size(), frame.data(), true, true); });
+        ring(*channel.slot, my_proc_number());
+        if (result == SHM_MQ_SUCCESS) break;
+        if (result == SHM_MQ_DETACHED || !channel.is_alive()) throw_engine_gone();
+        sleep_on_latch(client_check_interval, engine_wait_event());
+    }
+    guard.sent = true;
+}
+
+// The next whole frame of any request, valid until the next call; empty when there is none.
+std::string_view receive() {
+    Size size = 0;
+    void* data = nullptr;
+    const shm_mq_result result = call([&] { return shm_mq_receive(channel.replies, &size, &data, true); });
+    if (result == SHM_MQ_DETACHED) throw_engine_gone();
+    if (result == SHM_MQ_WOULD_BLOCK) return {};
+    return {static_cast<const char*>(data), size};
+}
+
+void flush_rows_to_client() {
+    if (whereToSendOutput == DestRemote) call([] { pq_flush(); });
+}
+
+void check_client() {
+    if (whereToSendOutput != DestRemote) return;
+    call([] {
+        if (!pq_check_connection()) {
+            ClientConnectionLost = true;
+            InterruptPending = true;
+        }
+        CHECK_FOR_INTERRUPTS();
+    });
+}
+
+}  // namespace
+
+EngineRequest::EngineRequest(const Write& write) {
+    require_preloaded();
+    ensure_channel();
+    channel_generation_ = channel.generation;
+    if (++channel.last_number == 0) ++channel.last_number;
+    number_ = channel.last_number;
+    channel.inboxes.try_emplace(number_);
+    try {
+        send(write(number_));
+    } catch (...) {
+        channel.inboxes.erase(number_);
+        throw;
+    }
+}
+
+EngineRequest::~EngineRequest() {
+    if (channel_generation_ != channel.generation || channel.segment == nullptr) return;
+    channel.inboxes.erase(number_);
+    if (finished_) return;
+    ChannelHeader* const header = header_of(channel.segment);
+    const auto place = std::find_if(std::begin(header->abandoned), std::end(header->abandoned),
+                                    [](pg_atomic_uint32& number) { return pg_atomic_read_u32(&number) == 0; });
+    if (place != std::end(header->abandoned))
+        pg_atomic_write_u32(place, number_);
+    else
+        pg_atomic_write_u32(&header->closed, 1);
+    ring(*channel.slot, my_proc_number());
+}
+
+std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_client) {
+    if (channel_generation_ != channel.generation || channel.segment == nullptr) throw_engine_gone();
+    std::deque<std::string>& inbox = channel.inboxes[number_];
+    if (!inbox.empty()) {
+        frame_ = std::move(inbox.front());
+        inbox.pop_front();
+        return FrameReader(frame_);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    auto next_client_check = std::chrono::steady_clock::now() + client_check_interval;
+    for (bool flushed = false;;) {
+        for (std::string_view bytes = receive(); !bytes.empty(); bytes = receive()) {
+            FrameReader frame(bytes);
+            if (frame.request_number() == number_) return frame;
+            const auto other = channel.inboxes.find(frame.request_number());
+            if (other != channel.inboxes.end()) other->second.emplace_back(bytes);
+        }
+        if (!channel.is_alive()) throw_engine_gone();
+        const auto now = std::chrono::steady_clock::now();
+        if (wait >= milliseconds{0} && now >= deadline) return std::nullopt;
+        if (flush_client && !flushed) {
+            flush_rows_to_client();
+            flushed = true;
+        }
+        milliseconds pause = client_check_interval;
+        if (wait >= milliseconds{0})
+            pause = std::min(pause, std::chrono::duration_cast<milliseconds>(deadline - now) + milliseconds{1});
+        sleep_on_latch(pause, engine_wait_event());
+        if (std::chrono::steady_clock::now() >= next_client_check) {
+            check_client();
+            next_client_check = std::chrono::steady_clock::now() + client_check_interval;
+        }
+    }
+}
+
+bool ask_engine(const EngineRequest::Write& write, milliseconds wait) {
+    EngineRequest request(write);
+    std::optional<FrameReader> reply = request.next(wait);
+    if (!reply) return false;
+    request.done();
+    if (reply->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*reply);
+    return read_flag(*reply);
+}
+
+}  // namespace pgchat::pg

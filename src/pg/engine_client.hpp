@@ -1,0 +1,46 @@
+// A backend's requests to the engine: sent through its channel, awaited on its latch, abandoned when nobody waits.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/engine/frames.hpp"
+#include "pg/boundary.hpp"
+
+namespace pgchat::pg {
+
+// One request in progress. Destroying it before its last reply tells the engine that nobody waits any more; an
+// immediate call is then aborted. Safe to destroy while a server error passes.
+class EngineRequest {
+public:
+    using Write = std::function<std::string(std::uint32_t request_number)>;
+
+    // Sends what `write` makes. Throws Error: engine_unavailable, read_only_server (on a standby).
+    explicit EngineRequest(const Write& write);
+    ~EngineRequest();
+    EngineRequest(const EngineRequest&) = delete;
+    EngineRequest& operator=(const EngineRequest&) = delete;
+
+    // The next reply, valid until the next call here; nullopt when there is none after `wait` (negative: no limit).
+    // Flushes rows to the client before it sleeps where `flush_client`. Ends early, by the server's own error, on
+    // query cancel, statement_timeout, termination and, within half a second, the client's disconnect.
+    // Throws Error outcome_unknown when the engine has gone.
+    std::optional<FrameReader> next(std::chrono::milliseconds wait, bool flush_client = false);
+
+    // No further reply is expected, so that there is nothing to abandon.
+    void done() noexcept { finished_ = true; }
+
+private:
+    std::uint32_t number_;
+    std::uint64_t channel_generation_;
+    std::string frame_;  // the reply handed out last, where it had to be kept
+    bool finished_ = false;
+};
+
+// Sends a request whose only reply is a flag, and returns it; false when none came in time (negative: no limit).
+bool ask_engine(const EngineRequest::Write& write, std::chrono::milliseconds wait);
+
+}  // namespace pgchat::pg

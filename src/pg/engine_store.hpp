@@ -1,0 +1,55 @@
+// What the engine reads from and writes to tables, in batches, through the functions of sql/install/*engine*.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/engine/call.hpp"
+#include "core/engine/catalog.hpp"
+
+namespace pgchat::pg {
+
+// A durable request taken from the queue. The texts live until the claim's transaction ends.
+struct ClaimedRequest {
+    Uuid user_id;
+    Uuid request_id;
+    Uuid message_id;
+    Uuid conversation_id;
+    std::string_view model;
+    ChatRequestText text;
+    std::int64_t timeout_ms = 0;  // 0: the server's default
+};
+
+// A call to be recorded: its usage, and where it is durable its result.
+struct FinishedCall {
+    Uuid user_id;
+    Uuid request_id;
+    Uuid message_id;
+    Uuid conversation_id;
+    bool durable = false;
+    std::string model;
+    std::string provider;
+    CallResult result;
+    const StreamLog* log = nullptr;  // the text, where it is to be stored
+    std::uint32_t last_seq = 0;
+    int failures = 0;  // how often recording it has failed
+};
+
+// The text of a live reply, to be saved.
+struct Checkpoint {
+    Uuid user_id;
+    Uuid message_id;
+    const StreamLog* log;
+};
+
+// Each returns whether its transaction committed; a failure is in the server's log.
+bool load_catalog(std::shared_ptr<const Catalog>& catalog);
+bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
+bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
+// Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.
+bool record_finished(const std::vector<FinishedCall*>& calls);
+bool recover_requests();
+
+}  // namespace pgchat::pg

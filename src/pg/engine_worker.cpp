@@ -1,0 +1,327 @@
+#include "pg/engine_worker.hpp"
+
+#include <algorithm>
+
+#include "pg/boundary.hpp"
+#include "pg/engine_transaction.hpp"
+#include "pg/settings.hpp"
+
+extern "C" {
+#include "postmaster/interrupt.h"
+}
+
+namespace pgchat::pg {
+namespace {
+
+// The queue is looked at when a commit wakes the engine; this only catches what no wake-up announced (a prepared
+// transaction committed by another session, a row restored by hand).
+constexpr Milliseconds queue_poll_interval{5000};
+// Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
+constexpr std::size_t claim_batch = 100;
+constexpr std::size_t record_batch_size = 200;
+constexpr std::size_t checkpoint_batch = 32;
+// How long the usage of immediate calls may stay in memory, to be written together.
+constexpr Milliseconds usage_interval{50};
+constexpr std::size_t usage_batch = 500;
+constexpr Milliseconds recording_retry_delay{1000};
+constexpr int most_recording_failures = 5;
+
+CurlTransportOptions transport_options() {
+    CurlTransportOptions options;
+    options.max_kept_connections = settings.max_calls;
+    options.ca_file = settings.ca_file;
+    return options;
+}
+
+FinishedCall finished_call(const Call& call) {
+    const CallSpec& spec = call.spec();
+    FinishedCall finished;
+    finished.user_id = spec.user_id;
+    finished.request_id = spec.request_id;
+    finished.message_id = spec.message_id;
+    finished.conversation_id = spec.conversation_id;
+    finished.durable = spec.durable;
+    finished.model = spec.model->name;
+    finished.provider = spec.model->provider->name;
+    finished.result = call.result();
+    finished.last_seq = call.log().size() + call.log().has_pending() + 1;
+    return finished;
+}
+
+// A claimed request that cannot be sent.
+FinishedCall refused_call(const ClaimedRequest& request, const Error& error) {
+    FinishedCall refused;
+    refused.user_id = request.user_id;
+    refused.request_id = request.request_id;
+    refused.message_id = request.message_id;
+    refused.conversation_id = request.conversation_id;
+    refused.durable = true;
+    refused.model = request.model;
+    refused.result.error = error;
+    return refused;
+}
+
+}  // namespace
+
+EngineWorker::EngineWorker(EngineSlot& slot)
+    : slot_(slot),
+      network_(clock_, transport_options()),
+      echo_(clock_),
+      engine_(clock_, network_, echo_, *this),
+      channels_(*this),
+      wait_(network_.poll_fd()) {}
+
+void EngineWorker::run() {
+    apply_settings();
+    catalog_generation_ = pg_atomic_read_u64(&slot_.catalog_generation) - 1;
+    refresh_catalog();
+    while (!recover_requests()) {
+        wait_.sleep(clock_.now(), clock_.now() + recording_retry_delay);
+        take_wakes();
+        if (stopping_) return;
+    }
+    pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
+    while (!stopping_) {
+        take_wakes();
+        claim();
+        engine_.run();
+        settle_finished();
+        save_checkpoints();
+        channels_.deliver();
+        publish_totals();
+        wait_.sleep(clock_.now(), next_wake());
+    }
+    stop();
+}
+
+Call& EngineWorker::begin_call(const CompleteRequest& request) {
+    refresh_catalog();
+    CallSpec spec;
+    spec.request_id = request.request_id;
+    spec.user_id = request.user_id;
+    spec.message_id = request.message_id;
+    spec.conversation_id = request.conversation_id;
+    spec.stream = request.stream;
+    spec.model = engine_.catalog().find(request.model);
+    spec.request = parse_chat_request(request.text);
+    spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
+    return engine_.submit(std::move(spec));
+}
+
+void EngineWorker::events_ready(Call& call) noexcept {
+    channels_.mark_dirty(call);
+    if (call.checkpoint_scheduled || !call.spec().durable || call.spec().message_id == Uuid{} || call.is_finished()) return;
+    call.checkpoint_scheduled = true;
+    checkpoints_.push_back({clock_.now() + Milliseconds(settings.checkpoint_interval_ms), call.spec().request_id});
+}
+
+void EngineWorker::call_finished(Call& call) noexcept {
+    finished_.push_back(call.spec().request_id);
+}
+
+bool EngineWorker::may_release(Call& call) noexcept {
+    if (!channels_.may_forget(call)) return false;
+    channels_.forget(call);
+    return true;
+}
+
+void EngineWorker::take_wakes() {
+    if (ConfigReloadPending) {
+        ConfigReloadPending = false;
+        call([] { ProcessConfigFile(PGC_SIGHUP); });
+        apply_settings();
+        catalog_generation_ = pg_atomic_read_u64(&slot_.catalog_generation) - 1;
+    }
+    const std::uint32_t reasons = pg_atomic_exchange_u32(&slot_.wake, 0);
+    if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
+    if ((reasons & wake_extension) != 0 && !extension_is_installed()) stopping_ = true;
+    if ((reasons & wake_queue) != 0) queue_may_have_more_ = true;
+    if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { channels_.serve(process); });
+}
+
+void EngineWorker::apply_settings() {
+    EngineLimits limits;
+    limits.max_calls = static_cast<std::size_t>(settings.max_calls);
+    limits.flush_interval = Milliseconds(settings.flush_interval_ms);
+    limits.retention = Milliseconds(settings.stream_retention_s * 1000LL);
+    limits.call.connect_timeout = Milliseconds(settings.connect_timeout_ms);
+    limits.call.idle_timeout = Milliseconds(settings.idle_timeout_ms);
+    limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
+    limits.call.retry.max_retries = settings.max_retries;
+    engine_.set_limits(limits);
+}
+
+void EngineWorker::refresh_catalog() {
+    const std::uint64_t generation = pg_atomic_read_u64(&slot_.catalog_generation);
+    if (generation == catalog_generation_) return;
+    std::shared_ptr<const Catalog> catalog;
+    if (!load_catalog(catalog)) return;
+    engine_.set_catalog(std::move(catalog));
+    catalog_generation_ = generation;
+}
+
+void EngineWorker::claim() {
+    const TimePoint now = clock_.now();
+    if (now >= next_queue_poll_) queue_may_have_more_ = true;
+    const std::size_t limit = std::min(claim_batch, engine_.room());
+    if (!queue_may_have_more_ || limit == 0) return;
+    refresh_catalog();
+    // Nothing is sent before the claim is on disk: after a crash nobody may send it again.
+    std::vector<CallSpec> claimed;
+    std::vector<FinishedCall> refused;
+    std::size_t count = 0;
+    const auto take = [&](const ClaimedRequest& request) {
+        try {
+            claimed.push_back(spec_of(request));
+        } catch (const Error& error) {
+            refused.push_back(refused_call(request, error));
+        }
+    };
+    const bool committed = claim_requests(limit, take, count);
+    next_queue_poll_ = now + (committed ? queue_poll_interval : recording_retry_delay);
+    queue_may_have_more_ = committed && count == limit;
+    if (!committed) return;
+    for (CallSpec& spec : claimed) channels_.call_started(engine_.submit(std::move(spec)));
+    std::move(refused.begin(), refused.end(), std::back_inserter(durable_));
+}
+
+CallSpec EngineWorker::spec_of(const ClaimedRequest& request) const {
+    CallSpec spec;
+    spec.request_id = request.request_id;
+    spec.user_id = request.user_id;
+    spec.message_id = request.message_id;
+    spec.conversation_id = request.conversation_id;
+    spec.durable = true;
+    spec.stream = request.message_id != Uuid{};
+    spec.model = engine_.catalog().find(request.model);
+    spec.request = parse_chat_request(request.text);
+    spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
+    return spec;
+}
+
+void EngineWorker::settle_finished() {
+    for (const Uuid& id : std::exchange(finished_, {})) {
+        Call* const call = engine_.find(id);
+        if (call == nullptr) continue;
+        if (!call->spec().durable) {
+            settle_immediate(*call);
+            continue;
+        }
+        durable_.push_back(finished_call(*call));
+        durable_.back().log = &call->log();
+    }
+    record_durable();
+    record_usage();
+}
+
+void EngineWorker::settle_immediate(Call& call) {
+    if (call.attempts() > 0) usage_.push_back(finished_call(call));
+    channels_.send_result(call);
+    if (call.spec().stream) {
+        engine_.publish_end(call);
+        return;
+    }
+    channels_.forget(call);
+    engine_.release(call);
+}
+
+void EngineWorker::record_durable() {
+    const TimePoint now = clock_.now();
+    if (durable_.empty() || now < next_recording_) return;
+    if (!record_batch(durable_)) next_recording_ = now + recording_retry_delay;
+}
+
+void EngineWorker::record_usage() {
+    const TimePoint now = clock_.now();
+    if (usage_.empty()) {
+        next_usage_write_ = now + usage_interval;
+        return;
+    }
+    if ((now < next_usage_write_ && usage_.size() < usage_batch) || now < next_recording_) return;
+    next_usage_write_ = now + usage_interval;
+    if (!record_batch(usage_)) next_recording_ = now + recording_retry_delay;
+}
+
+// Records as many as one turn may. A batch that fails is tried one by one, so that a single row cannot hold up the
+// others; one that keeps failing is given up, which the log tells.
+bool EngineWorker::record_batch(std::vector<FinishedCall>& batch) {
+    const std::size_t size = std::min(batch.size(), record_batch_size);
+    const auto record = [&](std::size_t from, std::size_t to) {
+        std::vector<FinishedCall*> part;
+        for (std::size_t i = from; i < to; ++i) part.push_back(&batch[i]);
+        return record_finished(part);
+    };
+    std::vector<FinishedCall> failed;
+    const bool whole = record(0, size);
+    for (std::size_t i = 0; i < size; ++i) {
+        if (!whole && !record(i, i + 1) && ++batch[i].failures < most_recording_failures) {
+            failed.push_back(std::move(batch[i]));
+            continue;
+        }
+        close_recorded(batch[i]);
+    }
+    batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(size));
+    std::move(failed.begin(), failed.end(), std::back_inserter(batch));
+    return failed.empty();
+}
+
+void EngineWorker::close_recorded(const FinishedCall& finished) {
+    if (!finished.durable) return;
+    channels_.call_refused(finished.request_id, finished.message_id);
+    Call* const call = engine_.find(finished.request_id);
+    if (call == nullptr) return;
+    channels_.send_result(*call);
+    engine_.publish_end(*call);
+}
+
+void EngineWorker::save_checkpoints() {
+    const TimePoint now = clock_.now();
+    std::vector<Checkpoint> batch;
+    while (!checkpoints_.empty() && checkpoints_.front().at <= now && batch.size() < checkpoint_batch) {
+        Call* const call = engine_.find(checkpoints_.front().request_id);
+        checkpoints_.pop_front();
+        if (call == nullptr) continue;
+        call->checkpoint_scheduled = false;
+        if (call->is_finished()) continue;
+        batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
+    }
+    if (!batch.empty()) pgchat::pg::save_checkpoints(batch);
+}
+
+void EngineWorker::publish_totals() {
+    const EngineCounters& counters = engine_.counters();
+    EngineTotals& totals = slot_.totals;
+    pg_atomic_write_u64(&totals.in_flight, engine_.in_flight());
+    pg_atomic_write_u64(&totals.waiting, engine_.waiting());
+    pg_atomic_write_u64(&totals.readers, channels_.reader_count());
+    pg_atomic_write_u64(&totals.submitted, counters.submitted);
+    pg_atomic_write_u64(&totals.completed, counters.completed);
+    pg_atomic_write_u64(&totals.failed, counters.failed);
+    pg_atomic_write_u64(&totals.retried, counters.retried);
+}
+
+TimePoint EngineWorker::next_wake() const {
+    const TimePoint now = clock_.now();
+    if (queue_may_have_more_ && engine_.room() > 0) return now;
+    TimePoint earliest = next_queue_poll_;
+    if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
+    if (!durable_.empty()) earliest = std::min(earliest, std::max(next_recording_, now));
+    if (!usage_.empty()) earliest = std::min(earliest, std::max(next_recording_, next_usage_write_));
+    if (!checkpoints_.empty()) earliest = std::min(earliest, checkpoints_.front().at);
+    return earliest;
+}
+
+// What is under way is ended and recorded, so that the next engine finds nothing half done.
+void EngineWorker::stop() {
+    pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::stopping));
+    engine_.interrupt_all();
+    next_recording_ = next_usage_write_ = TimePoint{};
+    settle_finished();
+    while (!durable_.empty() && record_batch(durable_)) {
+    }
+    while (!usage_.empty() && record_batch(usage_)) {
+    }
+    channels_.deliver();
+}
+
+}  // namespace pgchat::pg

@@ -1,0 +1,70 @@
+// The engine: the background worker of one database that makes all its model calls.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "core/engine/engine.hpp"
+#include "core/http/curl_transport.hpp"
+#include "core/llm/echo_transport.hpp"
+#include "pg/engine_channels.hpp"
+#include "pg/engine_store.hpp"
+#include "pg/engine_wait.hpp"
+
+namespace pgchat::pg {
+
+class EngineWorker final : private RequestHandler, private EngineListener {
+public:
+    explicit EngineWorker(EngineSlot& slot);
+
+    // Serves until the server, the end of the extension or a hold on the database asks it to leave.
+    void run();
+
+private:
+    struct Due {
+        TimePoint at;
+        Uuid request_id;
+    };
+
+    Call& begin_call(const CompleteRequest& request) override;
+    Engine& engine() override { return engine_; }
+    void events_ready(Call& call) noexcept override;
+    void call_finished(Call& call) noexcept override;
+    bool may_release(Call& call) noexcept override;
+
+    void take_wakes();
+    void apply_settings();
+    void refresh_catalog();
+    void claim();
+    CallSpec spec_of(const ClaimedRequest& request) const;
+    void settle_finished();
+    void settle_immediate(Call& call);
+    void record_durable();
+    void record_usage();
+    bool record_batch(std::vector<FinishedCall>& batch);
+    void close_recorded(const FinishedCall& finished);
+    void save_checkpoints();
+    void publish_totals();
+    TimePoint next_wake() const;
+    void stop();
+
+    EngineSlot& slot_;
+    SteadyClock clock_;
+    CurlTransport network_;
+    EchoTransport echo_;
+    Engine engine_;
+    EngineChannels channels_;
+    EngineWait wait_;
+    bool stopping_ = false;
+    std::uint64_t catalog_generation_ = 0;
+    bool queue_may_have_more_ = true;
+    TimePoint next_queue_poll_{};
+    TimePoint next_usage_write_{};
+    TimePoint next_recording_{};          // not before, after a failure
+    std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
+    std::vector<FinishedCall> durable_;   // to be recorded at once
+    std::vector<FinishedCall> usage_;     // of immediate calls, recorded together a little later
+    std::deque<Due> checkpoints_;         // messages whose text has changed, by when it is to be saved
+};
+
+}  // namespace pgchat::pg
