@@ -50,35 +50,28 @@ start_mock() {
     echo "export PGCHAT_MOCK_PORT=$(cat "$dir/mock.port")"
 }
 
-# llama-server answers 503 until the model is loaded.
-is_healthy() (
-    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
-    printf 'GET /health HTTP/1.0\r\n\r\n' >&3
-    head -n 1 <&3 | grep -q ' 200 '
-)
-
 start_llama() {
     local dir=$1 port
     if ! fetch_llama; then
-        echo "export PGCHAT_LLAMA_SKIP=$(printf %q "llama-server cannot be had: $(tail -n 1 "$root/build/llama.log")")"
+        echo "export PGCHAT_LLAMA_SKIP=$(printf %q "$(tail -n 1 "$root/build/llama.log")")"
         return
     fi
     port=$(cluster_free_port)
-    start_process "$dir" llama "$root/test/servers/llama/start.sh" "$llama_dir" "$port"
-    if wait_for "$(cat "$dir/llama.pid")" is_healthy "$port"; then
+    if "$root/test/servers/llama/start.sh" "$llama_dir" "$port" >"$dir/llama.pid" 2>"$dir/llama.log"; then
         echo "export PGCHAT_LLAMA_PORT=$port"
     else
+        rm -f "$dir/llama.pid"
         echo "export PGCHAT_LLAMA_SKIP=$(printf %q "llama-server does not start: $(tail -n 1 "$dir/llama.log")")"
     fi
 }
 
-# Only the processes whose pids were written here, each with what it started in its session.
+# Only the processes whose pids were written here, with what is in their sessions where they lead one.
 stop_all() {
     local file pid
     for file in "$1"/*.pid; do
         [ -f "$file" ] || continue
         pid=$(cat "$file")
-        kill -- "-$pid" 2>/dev/null || true
+        kill -- "-$pid" 2>/dev/null || kill "$pid" 2>/dev/null || true
         rm -f "$file"
     done
 }
@@ -87,7 +80,7 @@ case ${1:-} in
 build)
     mkdir -p "$root/build"
     build_mock
-    fetch_llama || echo "llama-server cannot be had: $(tail -n 1 "$root/build/llama.log")"
+    fetch_llama || echo "$(tail -n 1 "$root/build/llama.log")"
     ;;
 start)
     dir=$2
