@@ -6,7 +6,7 @@
 # A server that PG_CONFIG names is used as it is; otherwise the newest supported one that the machine can have is installed.
 set -euo pipefail
 
-build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libsimdjson-dev nlohmann-json3-dev curl)
+build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libkrb5-dev libsimdjson-dev nlohmann-json3-dev curl)
 test_packages=(cmake libgtest-dev python3 openssl libtap-parser-sourcehandler-pgtap-perl pgbouncer)
 # What a rule or a test uses and reports as skipped without it.
 optional_packages=(shellcheck clang-format)
