@@ -457,17 +457,21 @@ TEST_F(CurlTransportTest, RestsWhenThereIsNothingToDo) {
 }
 
 TEST_F(CurlTransportTest, ForgetsItsRequestsWhenDestroyed) {
-    RecordingHandler told;
+    RecordingHandler streaming;
+    RecordingHandler resolving;
     {
         CurlTransport other(clock);
-        other.start(request("/stalls"), told);
+        other.start(request("/stalls"), streaming);
+        EXPECT_TRUE(run_until(other, [&] { return streaming.received > 0; }));
         HttpRequest unknown = request("/");
         unknown.url = "http://no-such-host.invalid/";
-        other.start(unknown, told);
-        EXPECT_TRUE(run_until(other, [&] { return told.received > 0 || told.result.has_value(); }));
-        told.result.reset();
+        other.start(unknown, resolving);
+        other.run();
+        resolving.result.reset();
     }
-    EXPECT_FALSE(told.result.has_value());
+    EXPECT_FALSE(streaming.result.has_value());
+    EXPECT_FALSE(resolving.result.has_value());
+    EXPECT_TRUE(run_until(transport, [&] { return server.open_connections() == 0; }));
 }
 
 }  // namespace
