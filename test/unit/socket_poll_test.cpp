@@ -33,9 +33,10 @@ TEST_F(SocketPollTest, ReportsWhatIsWatched) {
     send_byte();
     EXPECT_TRUE(wakes());
     ASSERT_EQ(sockets_.ready().size(), 1u);
-    EXPECT_EQ(sockets_.ready()[0].data.fd, ends_[0]);
+    EXPECT_EQ(sockets_.ready()[0].fd, ends_[0]);
     EXPECT_EQ(sockets_.ready()[0].events, static_cast<std::uint32_t>(EPOLLIN));
-    EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN | EPOLLOUT));
+    EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN | EPOLLOUT, 7));
+    EXPECT_EQ(sockets_.ready()[0].owner, 7u);
     EXPECT_EQ(sockets_.ready()[0].events, static_cast<std::uint32_t>(EPOLLIN | EPOLLOUT));
 }
 
