@@ -58,9 +58,12 @@ skip_reasons() {
 
 suite_lint() {
     local start=$SECONDS status=0 counts
-    test/check/run.sh >"$out/lint.log" 2>&1 || status=$?
+    {
+        test/check/run.sh || status=1
+        test/check/selftest.sh || status=1
+    } >"$out/lint.log" 2>&1
     read -ra counts < <(count_tap "$out/lint.log" $status)
-    if [ "${counts[1]}" -gt 0 ]; then cat "$out/lint.log"; fi
+    if [ "${counts[1]}" -gt 0 ]; then show_failures "$out/lint.log"; fi
     record lint "${counts[@]}" $((SECONDS - start))
 }
 

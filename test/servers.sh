@@ -80,7 +80,7 @@ case ${1:-} in
 build)
     mkdir -p "$root/build"
     build_mock
-    fetch_llama || echo "$(tail -n 1 "$root/build/llama.log")"
+    fetch_llama || tail -n 1 "$root/build/llama.log"
     ;;
 start)
     dir=$2

@@ -28,14 +28,14 @@ CREATE TABLE chat.messages (
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
-  -- Lets the parent's foreign key name the conversation, so that a branch cannot leave it.
-  UNIQUE (user_id, conversation_id, id),
   FOREIGN KEY (user_id, conversation_id) REFERENCES chat.conversations (user_id, id) ON DELETE CASCADE,
-  FOREIGN KEY (user_id, conversation_id, parent_id)
-    REFERENCES chat.messages (user_id, conversation_id, id) ON DELETE CASCADE
+  FOREIGN KEY (user_id, parent_id) REFERENCES chat.messages (user_id, id) ON DELETE CASCADE
 ) WITH (fillfactor = 70);
 -- No index names a column that changes while a reply streams, and each page keeps room for the next version of a row:
 -- so checkpoints are heap-only updates.
+-- The predicates keep the planner from taking these indexes for a look-up by (user_id, id), as it does where a plan is made,
+-- and kept, while the table is small and all its indexes cost the same.
+CREATE INDEX messages_conversation_idx ON chat.messages (user_id, conversation_id) WHERE conversation_id IS NOT NULL;
 CREATE INDEX messages_parent_idx ON chat.messages (user_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_idempotency_idx ON chat.messages (user_id, conversation_id, idempotency_key)
   WHERE idempotency_key IS NOT NULL;

@@ -47,7 +47,7 @@ CREATE OR REPLACE FUNCTION chat_private.acting_user() RETURNS uuid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF chat.current_user_id() IS NULL AND chat_private.caller_is_service() THEN
-    RETURN '00000000-0000-0000-0000-000000000000';
+    RETURN uuid '00000000-0000-0000-0000-000000000000';
   END IF;
   RETURN chat_private.require_user();
 END

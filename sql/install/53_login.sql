@@ -35,7 +35,7 @@ Errors: 28P01 it is not, there is no such user, the user has no password or is n
 
 CREATE OR REPLACE FUNCTION chat_private.open_session(user_id uuid, ip_address inet, user_agent text, lifetime interval,
                                                      OUT token text, OUT expires_at timestamptz)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   new_id uuid := chat.uuid_v7();

@@ -3,9 +3,10 @@
 CREATE OR REPLACE FUNCTION chat.me() RETURNS chat.users
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  caller_id uuid := chat_private.require_user();
   account chat.users;
 BEGIN
-  SELECT u.* INTO account FROM chat.users u WHERE u.id = chat_private.require_user();
+  SELECT u.* INTO account FROM chat.users u WHERE u.id = caller_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the account of the current user no longer exists' USING ERRCODE = '28000';
   END IF;

@@ -37,7 +37,7 @@ COMMENT ON FUNCTION chat_private.max_message_bytes() IS 'The setting pgchat.max_
 CREATE OR REPLACE FUNCTION chat.create_conversation(title text DEFAULT NULL, model text DEFAULT NULL,
                                                     system_prompt text DEFAULT NULL, description text DEFAULT NULL)
 RETURNS uuid
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

@@ -1,11 +1,11 @@
 -- Walking the tree of messages: a branch from its leaf to the root, for people and for models.
 
--- Nested loops only: each step is one index look-up, whatever the statistics say, so the time is that of the branch and
--- not of the conversation or the table.
+-- LATERAL with OFFSET 0 makes each step one look-up by key, whatever the statistics say: the time is that of the branch and
+-- not of the conversation or the table. Elsewhere, too, plans are kept while tables grow from nothing, and enable_seqscan
+-- keeps a plan made for an empty table from reading a full one.
 CREATE OR REPLACE FUNCTION chat.list_messages(conversation_id uuid, leaf_id uuid DEFAULT NULL)
 RETURNS SETOF chat.messages
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -21,14 +21,17 @@ BEGIN
   END IF;
   RETURN QUERY
     WITH RECURSIVE branch (id, parent_id, depth) AS (
-      SELECT m.id, m.parent_id, 1 FROM chat.messages m
-      WHERE m.user_id = caller_id AND m.id = leaf AND m.conversation_id = list_messages.conversation_id
+      SELECT l.id, l.parent_id, 1
+      FROM (SELECT m.* FROM chat.messages m WHERE m.user_id = caller_id AND m.id = leaf OFFSET 0) l
+      WHERE l.conversation_id = list_messages.conversation_id
       UNION ALL
-      SELECT m.id, m.parent_id, b.depth + 1
-      FROM branch b JOIN chat.messages m ON m.user_id = caller_id AND m.id = b.parent_id
+      SELECT p.id, p.parent_id, b.depth + 1
+      FROM branch b, LATERAL (SELECT m.id, m.parent_id FROM chat.messages m
+                              WHERE m.user_id = caller_id AND m.id = b.parent_id OFFSET 0) p
     )
-    SELECT m.* FROM branch b JOIN chat.messages m ON m.user_id = caller_id AND m.id = b.id
-    ORDER BY b.depth DESC;
+    SELECT f.* FROM (SELECT b.id, b.depth FROM branch b ORDER BY b.depth DESC) o,
+      LATERAL (SELECT m.* FROM chat.messages m WHERE m.user_id = caller_id AND m.id = o.id OFFSET 0) f
+    ORDER BY o.depth DESC;
   IF NOT FOUND AND list_messages.leaf_id IS NOT NULL THEN
     RAISE EXCEPTION 'message not found in this conversation' USING ERRCODE = 'P0002';
   END IF;
@@ -55,8 +58,7 @@ END;
 COMMENT ON FUNCTION chat_private.context_message(text, text, jsonb, text) IS 'One message as a model is told of it.';
 
 CREATE OR REPLACE FUNCTION chat_private.build_context(user_id uuid, leaf_id uuid) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN (
@@ -64,8 +66,9 @@ BEGIN
       SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
       WHERE m.user_id = build_context.user_id AND m.id = build_context.leaf_id
       UNION ALL
-      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, b.depth + 1
-      FROM branch b JOIN chat.messages m ON m.user_id = build_context.user_id AND m.id = b.parent_id
+      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
+      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
+                              WHERE m.user_id = build_context.user_id AND m.id = b.parent_id OFFSET 0) p
     )
     SELECT coalesce(jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id)
                               ORDER BY b.depth DESC), '[]')

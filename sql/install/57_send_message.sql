@@ -59,7 +59,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   branch chat_private.branch;
-  parent_status text;
+  parent record;
 BEGIN
   IF open_branch.for_update THEN
     SELECT coalesce(open_branch.parent_id, c.active_leaf_id), c.model, c.system_prompt INTO branch
@@ -73,11 +73,12 @@ BEGIN
     RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
   END IF;
   IF branch.parent_id IS NOT NULL THEN
-    SELECT m.status INTO parent_status FROM chat.messages m
-    WHERE m.user_id = open_branch.user_id AND m.id = branch.parent_id AND m.conversation_id = open_branch.conversation_id;
-    IF NOT FOUND THEN
+    -- Its conversation is compared afterwards, so that only the key can find the row.
+    SELECT m.status, m.conversation_id INTO parent FROM chat.messages m
+    WHERE m.user_id = open_branch.user_id AND m.id = branch.parent_id;
+    IF parent.conversation_id IS DISTINCT FROM open_branch.conversation_id THEN
       RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002';
-    ELSIF parent_status IN ('pending', 'streaming') THEN
+    ELSIF parent.status IN ('pending', 'streaming') THEN
       RAISE EXCEPTION 'the reply before this message is still being generated' USING ERRCODE = '55006',
         HINT = 'Wait for it, or call chat.cancel_message on it first.';
     END IF;
@@ -130,7 +131,7 @@ COMMENT ON FUNCTION chat_private.find_turn(uuid, uuid, text) IS
 CREATE OR REPLACE FUNCTION chat.send_message(conversation_id uuid, content text, parent_id uuid DEFAULT NULL,
   model text DEFAULT NULL, attachments jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, options jsonb DEFAULT '{}',
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

@@ -63,7 +63,7 @@ DECLARE
   asked_at timestamptz := clock_timestamp();
   reply_id uuid;
   branch chat_private.branch;
-  messages jsonb := '[]';
+  messages jsonb := jsonb '[]';
   reply chat_private.completion;
   earlier text;
 BEGIN

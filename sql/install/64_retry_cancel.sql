@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION chat_private.cancel_request(user_id uuid, request_id 
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-  reason CONSTANT jsonb := '{"code": "cancelled", "sqlstate": "57014", "message": "cancelled before it was sent"}';
+  reason CONSTANT jsonb := jsonb '{"code": "cancelled", "sqlstate": "57014", "message": "cancelled before it was sent"}';
   reply_id uuid;
 BEGIN
   UPDATE chat_private.llm_requests q

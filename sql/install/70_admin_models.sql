@@ -63,7 +63,7 @@ COMMENT ON FUNCTION chat.admin_register_provider(text, text, text, text, jsonb) 
 characters. kind: openai (and all that speak its protocol), anthropic, ollama or echo. base_url: by default the kind''s own
 public address; plain http and private addresses only for hosts in pgchat.trusted_hosts. auth_type: how the key is sent:
 none, bearer, x_api_key, api_key or query; by default as the kind wants it. options: headers, an object of further HTTP
-headers, and settings of the kind.
+headers; api_key_env, the name of an environment variable of the server that holds the key; settings of the kind.
 Errors: 42501 not an administrator; 22004 name or kind is NULL; 22023 name, kind, base_url or auth_type; PC002 options.';
 
 CREATE OR REPLACE FUNCTION chat_private.number_option(options jsonb, name text) RETURNS numeric
@@ -123,8 +123,8 @@ END
 $$;
 COMMENT ON FUNCTION chat.admin_register_model(text, text, text, jsonb) IS
 'Adds a model of a provider and returns its id; the provider''s model of that name is given the new settings, and made
-active. name: as the provider calls it, 1 to 200 characters. display_name: by default the name. options: context_window in
-tokens; input_price, output_price and cached_price per million tokens; other members are kept as the model''s own settings.
+active. name: unique over all providers, 1 to 200 characters. display_name: by default the name. options: context_window in
+tokens; input_price, output_price and cached_price per million tokens; provider_model, the provider''s own name for it where that differs; other members are kept.
 Errors: 42501 not an administrator; 22004 provider or name is NULL; 22023 a name is too long or empty; 42704 no such
 provider; 42710 another provider serves a model of that name; PC002 options.';
 

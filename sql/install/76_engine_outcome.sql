@@ -56,8 +56,8 @@ CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  locked bigint[] := '{}';
-  busy bigint[] := '{}';
+  locked bigint[] := ARRAY[]::bigint[];
+  busy bigint[] := ARRAY[]::bigint[];
 BEGIN
   IF true = ANY (finish_requests.durable) THEN
     locked := chat_private.lock_requests(user_ids, request_ids, durable);
@@ -94,9 +94,9 @@ CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  reason CONSTANT jsonb := '{"code": "outcome_unknown", "sqlstate": "08007",
+  reason CONSTANT jsonb := jsonb '{"code": "outcome_unknown", "sqlstate": "08007",
     "message": "the server stopped while the model was answering; the request is not sent again by itself"}';
-  recovered integer;
+  recovered bigint;
 BEGIN
   -- Reads the whole table: an index of running rows would cost each request more than this costs a server's start.
   WITH closed AS (
@@ -115,7 +115,7 @@ BEGIN
     FROM closed c LEFT JOIN chat.models m ON m.name = c.model LEFT JOIN chat.providers p ON p.id = m.provider_id
   )
   SELECT count(*) INTO recovered FROM closed;
-  RETURN recovered;
+  RETURN recovered::integer;
 END
 $$;
 COMMENT ON FUNCTION chat_private.recover_requests() IS

@@ -1,6 +1,7 @@
 #include "core/llm/echo.hpp"
 
 #include "core/llm/echo_script.hpp"
+#include "core/llm/json_field.hpp"
 #include "core/llm/openai.hpp"
 #include "core/llm/openai_decoder.hpp"
 #include "core/llm/provider_error.hpp"
@@ -30,7 +31,8 @@ HttpRequest EchoProvider::encode(const ProviderConfig& config, std::string_view 
     merge(script, config.options);
     if (request.options.extra.is_object()) {
         body.update(request.options.extra);
-        if (request.options.extra.contains("echo")) merge(script, request.options.extra.at("echo"));
+        const Json& own = json_member(request.options.extra, "echo");
+        if (!own.is_null()) merge(script, JsonField(ErrorCode::malformed_options, "options.extra.echo").object(own));
     }
     parse_echo_script(script);
     body["echo"] = std::move(script);

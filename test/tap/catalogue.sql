@@ -1,0 +1,49 @@
+-- What must hold of every object there is: keys, rights, pinned search paths, comments, dumps.
+BEGIN;
+\ir setup.psql
+SELECT plan(15);
+CREATE TEMP VIEW functions AS
+  SELECT p.* FROM pg_proc p WHERE p.pronamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace);
+CREATE TEMP VIEW tables AS
+  SELECT c.* FROM pg_class c WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p');
+-- Tables of users' rows; login_names is what finds the user, and so is led by the name.
+CREATE TEMP VIEW owned AS
+  SELECT c.oid, a.attnum AS owner FROM tables c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
+  WHERE c.oid <> 'chat_private.login_names'::regclass;
+
+SELECT cmp_ok((SELECT count(*)::int FROM functions), '>', 50, 'the functions are found');
+SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE prosecdef
+  AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)$$, 'SECURITY DEFINER pins search_path');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p JOIN pg_language l ON l.oid = p.prolang
+  WHERE l.lanname NOT IN ('c', 'internal') AND p.prosqlbody IS NULL
+    AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)$$,
+  'every function in SQL or PL/pgSQL pins search_path, or was bound to its objects when created');
+SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE proowner <> 'pgchat_owner'::regrole$$, 'pgchat_owner owns all functions');
+SELECT is_empty($$SELECT oid::regclass FROM tables WHERE relowner <> 'pgchat_owner'::regrole$$, 'pgchat_owner owns all tables');
+SELECT is((SELECT count(*)::int FROM pg_roles WHERE rolname LIKE 'pgchat\_%' AND rolname IN
+             ('pgchat_owner', 'pgchat_client', 'pgchat_service', 'pgchat_engine')
+             AND NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication OR rolcanlogin)), 4,
+          'the roles have no power of their own');
+SELECT is_empty($$SELECT oid::regprocedure FROM functions p, aclexplode(coalesce(proacl, acldefault('f', proowner))) a WHERE a.grantee = 0$$,
+                'PUBLIC may call nothing');
+SELECT is_empty($$SELECT oid::regclass FROM tables, aclexplode(coalesce(relacl, acldefault('r', relowner))) a WHERE a.grantee = 0$$,
+                'PUBLIC may read nothing');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
+  WHERE pronamespace = 'chat_private'::regnamespace
+    AND (has_function_privilege('pgchat_client', p.oid, 'EXECUTE') OR has_function_privilege('pgchat_service', p.oid, 'EXECUTE'))$$,
+  'clients may call nothing in chat_private');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
+  WHERE pronamespace = 'chat'::regnamespace AND NOT has_function_privilege('pgchat_service', p.oid, 'EXECUTE')$$,
+  'no function of the API was forgotten in the grants');
+SELECT is_empty($$SELECT oid::regprocedure FROM functions p WHERE coalesce(obj_description(oid, 'pg_proc'), '') = ''$$, 'each function has a comment');
+SELECT is_empty($$SELECT oid::regclass FROM tables WHERE coalesce(obj_description(oid, 'pg_class'), '') = ''$$, 'each table has a comment');
+SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JOIN owned o ON o.oid = c.conrelid
+  WHERE c.contype IN ('p', 'u', 'f') AND c.conkey[1] <> o.owner$$, 'every key and foreign key of users'' rows leads with the owner');
+SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN owned o ON o.oid = i.indrelid
+  WHERE i.indkey[0] <> o.owner AND i.indexrelid <> 'chat_private.llm_requests_queue_idx'::regclass$$,
+  'and so does every index, the queue''s order apart');
+SELECT is_empty($$SELECT oid::regclass FROM tables WHERE oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'pgchat')::oid[])$$,
+                'pg_dump takes every table');
+SELECT * FROM finish();
+ROLLBACK;

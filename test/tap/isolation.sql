@@ -1,0 +1,76 @@
+-- Isolation: every user-owned table there is, found in the catalogue, so that a new one cannot be forgotten.
+BEGIN;
+\ir setup.psql
+SELECT plan(11);
+
+-- Rows of both people in every user-owned table.
+SELECT chat.login('alice', 'alice-password'), chat.login('bob', 'bob-password');
+CREATE TEMP TABLE things ON COMMIT DROP AS
+  SELECT person, pg_temp.value(person, $$SELECT chat.create_conversation('secret of ' || chat.current_user_id())$$)::uuid AS conversation,
+         NULL::uuid AS message, NULL::uuid AS reply, NULL::uuid AS chat_request, pg_temp.value(person, 'SELECT chat.llm_submit($$secret$$)')::uuid AS request
+  FROM (VALUES (:'alice'::uuid), (:'bob')) t (person);
+UPDATE things SET message = split_part(ids, ',', 1)::uuid, reply = split_part(ids, ',', 2)::uuid, chat_request = split_part(ids, ',', 3)::uuid
+FROM (SELECT person AS owner, btrim(pg_temp.value(person, format('SELECT chat.send_message(%L, $$secret$$)', conversation)), '()') AS ids
+      FROM things) s WHERE owner = person;
+INSERT INTO chat.usage_events (user_id, outcome) VALUES (:'alice', 'complete'), (:'bob', 'complete');
+
+CREATE TEMP TABLE owned ON COMMIT DROP AS
+  SELECT c.oid::regclass AS name, a.attname AS owner, n.nspname AS schema
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
+  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped;
+CREATE FUNCTION pg_temp.rows_of(person uuid, name regclass, owner name) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  n bigint;
+BEGIN
+  EXECUTE format('SELECT count(*) FROM %s WHERE %I = %L', name, owner, person) INTO n;
+  RETURN n;
+END $$;
+SELECT cmp_ok((SELECT count(*)::int FROM owned), '>=', 10, 'the user-owned tables are found');
+SELECT is_empty(format('SELECT name FROM owned WHERE pg_temp.rows_of(%L, name, owner) = 0 OR pg_temp.rows_of(%L, name, owner) = 0',
+                       :'alice', :'bob'), 'both people have rows in every one of them');
+SELECT is_empty($$SELECT name FROM owned JOIN pg_class c ON c.oid = name WHERE NOT (relrowsecurity AND relforcerowsecurity)$$,
+                'row security is enabled and forced on every one of them');
+
+-- Each statement, on the other's rows, as the client role and as the role that pgchat's functions run as.
+CREATE FUNCTION pg_temp.a_row(name regclass, owner name, person uuid) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  found jsonb;
+BEGIN
+  EXECUTE format('SELECT to_jsonb(t) FROM %s t WHERE %I = %L LIMIT 1', name, owner, person) INTO found;
+  RETURN found;
+END $$;
+CREATE TEMP TABLE attempts ON COMMIT DROP AS
+  SELECT o.name, role, kind, victim.person AS victim, thief.person AS thief, pg_temp.outcome(thief.person, statement, role) AS outcome
+  FROM owned o, (VALUES ('pgchat_client'), ('pgchat_owner')) roles (role), things victim, things thief,
+       LATERAL (VALUES
+         ('select', format('SELECT * FROM %s WHERE %I = %L', o.name, o.owner, victim.person)),
+         ('update', format('UPDATE %s SET %2$I = %2$I WHERE %2$I = %3$L', o.name, o.owner, victim.person)),
+         ('delete', format('DELETE FROM %s WHERE %I = %L', o.name, o.owner, victim.person)),
+         ('insert', format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, %2$L)).*', o.name,
+                           pg_temp.a_row(o.name, o.owner, victim.person)))) s (kind, statement)
+  WHERE victim.person <> thief.person
+    -- Its one reader is what looks names up before there is an identity; clients are refused below.
+    AND (o.name <> 'chat_private.login_names'::regclass OR role = 'pgchat_client');
+SELECT is((SELECT count(*) FROM attempts), (SELECT (count(*) * 2 - 1) * 4 * 2 FROM owned), 'every table, role and statement was tried');
+SELECT is_empty($$SELECT * FROM attempts WHERE outcome NOT IN ('0 rows', '42501')$$, 'nobody touches a row of another');
+SELECT is_empty($$SELECT * FROM attempts WHERE kind = 'insert' AND outcome <> '42501'$$, 'nor adds one in another''s name');
+SELECT is_empty($$SELECT * FROM attempts WHERE role = 'pgchat_client' AND name::text LIKE 'chat\_private.%' AND outcome <> '42501'$$,
+                'clients do not even read chat_private');
+
+-- The columns that clients may update, and no other.
+SELECT is_empty(format($$SELECT o.name, a.attname FROM owned o JOIN pg_attribute a ON a.attrelid = o.name AND a.attnum > 0
+  WHERE has_column_privilege('pgchat_client', o.name, a.attname, 'UPDATE')
+    AND pg_temp.outcome(%L, format('UPDATE %%s SET %%2$I = %%2$I WHERE %%3$I = %%4$L', o.name, a.attname, o.owner, %L)) <> '0 rows'$$,
+  :'bob', :'alice'), 'an allowed update reaches nobody else''s row');
+
+-- Without an identity, and one's own rows, which shows that the attempts above could have succeeded.
+SELECT is_empty($$SELECT name, role FROM owned, (VALUES ('pgchat_client'), ('pgchat_owner')) roles (role)
+  WHERE pg_temp.outcome(NULL, format('SELECT * FROM %s', name), role) NOT IN ('0 rows', '42501')
+    AND name <> 'chat_private.login_names'::regclass$$, 'without an identity there are no rows');
+SELECT is_empty(format($$SELECT name FROM owned WHERE schema = 'chat' AND name <> 'chat_private.login_names'::regclass
+  AND pg_temp.outcome(%L, format('SELECT * FROM %%s', name)) <> pg_temp.rows_of(%L, name, owner) || ' rows'$$, :'alice', :'alice'),
+  'one''s own rows are all there, and nothing but them');
+SELECT is(pg_temp.outcome(:'alice', 'TRUNCATE chat.messages'), '42501', 'clients cannot empty a table');
+SELECT * FROM finish();
+ROLLBACK;

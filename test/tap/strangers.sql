@@ -1,0 +1,100 @@
+-- Every function that takes an id, given the id of somebody else's thing.
+BEGIN;
+\ir setup.psql
+SELECT plan(22);
+SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS conv \gset
+SELECT chat_private.set_identity(:'alice', 'user', NULL, true);
+SELECT * FROM chat.send_message(:'conv', 'secret') \gset s_
+SELECT chat.llm_submit('secret') AS request \gset
+SELECT chat_private.set_identity(NULL, NULL, NULL, true);
+SELECT pg_temp.value(:'bob', 'SELECT chat.create_conversation()') AS bobs \gset
+
+CREATE TEMP TABLE calls ON COMMIT DROP AS
+  SELECT * FROM (VALUES
+    ('list_messages', format('SELECT * FROM chat.list_messages(%L)', :'conv')),
+    ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L)', :'bobs', :'s_user_message_id')),
+    ('send_message', format('SELECT chat.send_message(%L, $$x$$)', :'conv')),
+    ('send_message', format('SELECT chat.send_message(%L, $$x$$, idempotency_key => $$k$$)', :'conv')),
+    ('send_message', format('SELECT chat.send_message(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
+    ('ask', format('SELECT chat.ask(%L, $$x$$)', :'conv')),
+    ('ask', format('SELECT chat.ask(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
+    ('retry_message', format('SELECT chat.retry_message(%L)', :'s_assistant_message_id')),
+    ('cancel_message', format('SELECT chat.cancel_message(%L)', :'s_assistant_message_id')),
+    ('llm_result', format('SELECT chat.llm_result(%L)', :'s_request_id')),
+    ('llm_result', format('SELECT chat.llm_result(%L)', :'request')),
+    ('llm_cancel', format('SELECT chat.llm_cancel(%L)', :'request')),
+    ('stream_message', format('SELECT chat.stream_message(%L)', :'s_assistant_message_id')),
+    ('read_stream', format('SELECT * FROM chat.read_stream(%L)', :'s_assistant_message_id'))) t (function, statement)
+  WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);
+SELECT is_empty(
+  $$SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'chat'::regnamespace AND p.prokind = 'f' AND 'uuid'::regtype = ANY (p.proargtypes::oid[])
+      AND has_function_privilege('pgchat_client', p.oid, 'EXECUTE') AND p.proname NOT IN (SELECT function FROM calls)$$,
+  'no function that takes an id is left out');
+SELECT is_empty(format('SELECT statement, o FROM calls, LATERAL pg_temp.outcome(%L, statement) o WHERE o <> %L', :'bob', 'P0002'),
+                'another''s thing is not found, as if there were none');
+SELECT is_empty(format('SELECT statement, o FROM calls, LATERAL pg_temp.outcome(NULL, statement) o WHERE o <> %L', '28000'),
+                'nobody is told to authenticate');
+SELECT is((SELECT state FROM chat_private.llm_requests WHERE id = :'request'), 'queued', 'the request was not called off');
+SELECT is((SELECT count(*)::int FROM chat.messages WHERE conversation_id IN (:'conv', :'bobs')), 2, 'nothing was stored');
+SELECT is(pg_temp.value(:'bob', 'SELECT count(*) FROM chat.list_conversations()'), '1', 'one''s own list holds one''s own');
+
+-- Administration is refused to everybody but administrators.
+SELECT is_empty(
+  format($$SELECT call, o FROM unnest(ARRAY['chat.admin_register_provider(''p'', ''echo'')',
+    'chat.admin_register_model(''test-provider'', ''m'')', 'chat.admin_set_default_model(''test-model'')']) call,
+    LATERAL pg_temp.outcome(%L, 'SELECT ' || call) o WHERE o <> '42501'$$, :'bob'), 'a user administers nothing');
+SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_register_provider($$p$$, $$echo$$)', 'pgchat_service'), '1 rows',
+          'pgchat_service administers');
+CREATE FUNCTION pg_temp.as_admin(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('app.current_user_role', 'admin', true);
+  RETURN pg_temp.outcome(current_setting('test.bob')::uuid, statement);
+END $$;
+SELECT set_config('test.bob', :'bob', true);
+SELECT is(pg_temp.as_admin('SELECT chat.admin_register_provider($$p$$, $$echo$$)'), '1 rows', 'a user with role admin administers');
+SELECT set_config('app.current_user_role', 'admin', true);
+SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_register_provider($$p$$, $$echo$$)'), '42501', 'a role without a user is nothing');
+SELECT set_config('app.current_user_role', '', true);
+
+-- SET ROLE gives rights up, although session_user stays.
+CREATE ROLE pgchat_test_login LOGIN IN ROLE pgchat_service;
+CREATE ROLE pgchat_test_dropped IN ROLE pgchat_client;
+GRANT pgchat_test_dropped TO pgchat_test_login;
+CREATE FUNCTION pg_temp.as_login(db_role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  tester text := session_user;
+BEGIN
+  PERFORM set_config('session_authorization', 'pgchat_test_login', true);
+  PERFORM set_config('role', db_role, true);
+  EXECUTE statement;
+  PERFORM set_config('session_authorization', tester, true);
+  RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE;
+END $$;
+SELECT is(pg_temp.as_login('none', 'SELECT chat.admin_register_provider($$p2$$, $$echo$$)'), 'done',
+          'a login role that is a member of pgchat_service administers');
+SELECT is(pg_temp.as_login('pgchat_test_dropped', 'SELECT chat.admin_register_provider($$p3$$, $$echo$$)'), '42501',
+          'after SET ROLE it no longer does');
+SELECT is(pg_temp.as_login('pgchat_test_dropped', 'SELECT chat.llm_submit($$x$$, $$test-model$$)'), '28000',
+          'nor calls a model without a user');
+SELECT is(pg_temp.as_login('none', 'SELECT chat.llm_submit($$x$$, $$test-model$$)'), 'done',
+          'pgchat_service calls a model without a user');
+SELECT is((SELECT user_id::text FROM chat_private.llm_requests ORDER BY id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000',
+          'which belongs to the nil UUID');
+SELECT is(pg_temp.outcome(NULL, format('SELECT chat.llm_result(%L)', (SELECT id FROM chat_private.llm_requests ORDER BY id DESC LIMIT 1)),
+                          'pgchat_service'), '1 rows', 'and whose result it reads');
+SELECT is(pg_temp.outcome(NULL, format('SELECT chat.llm_result(%L)', (SELECT id FROM chat_private.llm_requests ORDER BY id DESC LIMIT 1))),
+          '28000', 'which nobody else does');
+
+-- What each role sees of the shared tables.
+UPDATE chat.providers SET is_active = false WHERE name = 'p2';
+SELECT is(pg_temp.value(:'bob', $$SELECT count(*) FROM chat.providers WHERE name = 'p2'$$), '0', 'clients see active providers only');
+SELECT is(pg_temp.value(:'bob', $$SELECT count(*) FROM chat.providers WHERE name = 'p2'$$, 'pgchat_service'), '1', 'operators see all');
+SELECT is(pg_temp.value(NULL, 'SELECT count(DISTINCT user_id) >= 2 FROM chat.conversations', 'pgchat_service'), 'true',
+          'pgchat_service sees everybody''s conversations');
+SELECT is(pg_temp.outcome(NULL, 'SELECT * FROM chat_private.credentials', 'pgchat_service'), '42501', 'but no secrets');
+SELECT is(pg_temp.outcome(:'bob', 'SELECT * FROM chat.settings'), '42501', 'clients do not see the installation''s settings');
+SELECT * FROM finish();
+ROLLBACK;
