@@ -4,6 +4,7 @@
 #include "pg/session_lookup.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "access/xlog.h"
 }
 

@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -126,10 +127,16 @@ void touch_session(const Uuid& user_id, const Uuid& session_id) {
     Datum values[2] = {uuid_datum(user_id), uuid_datum(session_id)};
     call([&] {
         Oid types[2] = {UUIDOID, UUIDOID};
+        Oid caller;
+        int context;
+        // As the owner of the API, as a SECURITY DEFINER function would; an error's rollback restores the caller.
+        GetUserIdAndSecContext(&caller, &context);
+        SetUserIdAndSecContext(get_role_oid("pgchat_owner", false), context | SECURITY_LOCAL_USERID_CHANGE);
         SPI_connect();
         const int result = SPI_execute_with_args("SELECT chat_private.touch_session($1, $2)", 2, types, values, nullptr, false, 0);
         if (result < 0) elog(ERROR, "cannot execute: %s", SPI_result_code_string(result));
         SPI_finish();
+        SetUserIdAndSecContext(caller, context);
     });
 }
 

@@ -12,12 +12,12 @@ void member(std::string& json, const char* name, const std::string& value) {
     json += value;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
     return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string quoted_or_null(std::string_view text) {
-    return text.empty() ? "null" : quoted(text);
+std::string json_text_or_null(std::string_view text) {
+    return text.empty() ? "null" : json_text(text);
 }
 
 std::string count_or_null(std::int64_t count) {
@@ -40,15 +40,15 @@ std::string completion_json(const CompleteReply& reply, const Uuid& request_id) 
     member(usage, "output_tokens", count_or_null(reply.output_tokens));
     member(usage, "cached_tokens", count_or_null(reply.cached_tokens));
     std::string json;
-    member(json, "content", quoted(reply.content));
-    member(json, "thinking", quoted_or_null(reply.thinking));
+    member(json, "content", json_text(reply.content));
+    member(json, "thinking", json_text_or_null(reply.thinking));
     member(json, "tool_calls", reply.tool_calls.empty() ? "null" : std::string(reply.tool_calls));
-    member(json, "finish_reason", quoted_or_null(reply.finish_reason));
-    member(json, "model", quoted(reply.model));
+    member(json, "finish_reason", json_text_or_null(reply.finish_reason));
+    member(json, "model", json_text(reply.model));
     member(json, "usage", usage + "}");
     member(json, "cost", decimal_cost(reply.cost));
     member(json, "latency_ms", std::to_string(reply.latency_ms));
-    member(json, "request_id", quoted(to_string(request_id)));
+    member(json, "request_id", json_text(to_string(request_id)));
     return json + "}";
 }
 
