@@ -98,8 +98,8 @@ bool read_user(Datum user, char* role, std::size_t size) noexcept {
     KeyedRow row("chat", "users", columns, &user, equals, 1);
     const bool valid = row.found() && DatumGetBool(row.column("is_active"));
     if (valid) {
-        const std::string_view text = view_of(DatumGetTextPP(row.column("role")));
-        strlcpy(role, text.data(), std::min(size, text.size() + 1));
+        const std::string_view value = view_of(DatumGetTextPP(row.column("role")));
+        strlcpy(role, value.data(), std::min(size, value.size() + 1));
     }
     row.close();
     return valid;
