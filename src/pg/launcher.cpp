@@ -93,10 +93,12 @@ private:
         for (const Oid oid : oids) {
             auto known = std::find_if(databases_.begin(), databases_.end(),
                                       [&](const Database& database) { return database.oid == oid; });
-            if (known == databases_.end())
+            if (known == databases_.end()) {
                 databases_.push_back({oid});
-            else if (asked)
+            } else if (asked) {
                 known->has_ended = false;
+                known->not_before = {};
+            }
         }
     }
 
