@@ -25,6 +25,6 @@ CREATE TABLE chat_private.session_tokens (
   PRIMARY KEY (user_id, token_hash),
   FOREIGN KEY (user_id, session_id) REFERENCES chat.sessions (user_id, id) ON DELETE CASCADE
 );
--- The predicate keeps it out of look-ups by token, see chat.conversations.
+-- The predicate keeps it out of look-ups by token, see chat.messages.
 CREATE INDEX session_tokens_session_idx ON chat_private.session_tokens (user_id, session_id) WHERE session_id IS NOT NULL;
 COMMENT ON TABLE chat_private.session_tokens IS 'The hash of each session''s token; the token itself is known to its holder only';

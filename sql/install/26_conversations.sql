@@ -14,16 +14,16 @@ CREATE TABLE chat.conversations (
   metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
-  last_message_at timestamptz,
+  last_message_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id)
 ) WITH (fillfactor = 80);
--- Serves chat.list_conversations: the owner's rows, archived or not, in their order. The predicate is always true; it keeps
--- the planner from taking this index for a look-up by (user_id, id), as it does where a plan is made, and kept, while the
--- table is small and both indexes cost the same.
+-- Serves chat.list_conversations: the owner's rows, archived or not, in their order. The owner comes second, so that this
+-- index never looks as good as the key for a look-up by (user_id, id): else it may be taken where a plan is made, and kept,
+-- while the table is small and all its indexes cost the same.
 CREATE INDEX conversations_recent_idx ON chat.conversations
-  (user_id, is_archived, (coalesce(last_message_at, created_at)) DESC) WHERE is_archived IS NOT NULL;
+  (is_archived, user_id, last_message_at DESC);
 COMMENT ON TABLE chat.conversations IS 'One row for each conversation. Its owner may update title, description, is_pinned and is_archived directly.';
 COMMENT ON COLUMN chat.conversations.model IS 'The model of its replies; NULL: the user''s default, else the installation''s';
 COMMENT ON COLUMN chat.conversations.system_prompt IS 'The system prompt''s text, pinned: editing a shared prompt never changes a conversation''s history';
 COMMENT ON COLUMN chat.conversations.active_leaf_id IS 'The last message of the branch that is shown and continued; NULL before the first message';
-COMMENT ON COLUMN chat.conversations.last_message_at IS 'When a message was last added or finished; NULL before the first';
+COMMENT ON COLUMN chat.conversations.last_message_at IS 'When a message was last added or finished; the time of creation before the first';

@@ -29,6 +29,8 @@ DECLARE
     'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_register_model', 'admin_set_default_model'];
+  -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
+  inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
   for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
@@ -43,7 +45,7 @@ BEGIN
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname IN ('chat', 'chat_private')
   LOOP
-    IF f.schema = 'chat' AND f.name = ANY (for_clients) THEN
+    IF f.schema = 'chat' AND f.name = ANY (for_clients) OR f.schema || '.' || f.name = ANY (inlined) THEN
       EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO pgchat_client, pgchat_service', f.signature);
     ELSIF f.schema = 'chat' AND f.name = ANY (for_service) THEN
       EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO pgchat_service', f.signature);

@@ -56,6 +56,6 @@ SELECT is_empty(format($$SELECT statement FROM bad WHERE has_hint AND pg_temp.hi
                 'with a hint where the user can act');
 SELECT is((SELECT count(*)::int FROM chat.messages WHERE conversation_id = :'conv'), 0, 'no message was stored');
 SELECT is((SELECT count(*)::int FROM chat_private.llm_requests), 0, 'no request was queued');
-SELECT is((SELECT (active_leaf_id, last_message_at)::text FROM chat.conversations WHERE id = :'conv'), '(,)', 'the conversation is as it was');
+SELECT is((SELECT (active_leaf_id, last_message_at = created_at)::text FROM chat.conversations WHERE id = :'conv'), '(,t)', 'the conversation is as it was');
 SELECT * FROM finish();
 ROLLBACK;

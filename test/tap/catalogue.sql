@@ -1,7 +1,7 @@
 -- What must hold of every object there is: keys, rights, pinned search paths, comments, dumps.
 BEGIN;
 \ir setup.psql
-SELECT plan(15);
+SELECT plan(16);
 CREATE TEMP VIEW functions AS
   SELECT p.* FROM pg_proc p WHERE p.pronamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace);
 CREATE TEMP VIEW tables AS
@@ -30,9 +30,11 @@ SELECT is_empty($$SELECT oid::regprocedure FROM functions p, aclexplode(coalesce
 SELECT is_empty($$SELECT oid::regclass FROM tables, aclexplode(coalesce(relacl, acldefault('r', relowner))) a WHERE a.grantee = 0$$,
                 'PUBLIC may read nothing');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
-  WHERE pronamespace = 'chat_private'::regnamespace
+  WHERE pronamespace = 'chat_private'::regnamespace AND p.proname <> 'list_limit'
     AND (has_function_privilege('pgchat_client', p.oid, 'EXECUTE') OR has_function_privilege('pgchat_service', p.oid, 'EXECUTE'))$$,
-  'clients may call nothing in chat_private');
+  'clients may call nothing in chat_private, but what is inlined into their query');
+SELECT ok(NOT has_schema_privilege('pgchat_client', 'chat_private', 'USAGE') AND NOT has_schema_privilege('pgchat_service', 'chat_private', 'USAGE'),
+          'nor name anything in it');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
   WHERE pronamespace = 'chat'::regnamespace AND NOT has_function_privilege('pgchat_service', p.oid, 'EXECUTE')$$,
   'no function of the API was forgotten in the grants');
@@ -41,8 +43,8 @@ SELECT is_empty($$SELECT oid::regclass FROM tables WHERE coalesce(obj_descriptio
 SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JOIN owned o ON o.oid = c.conrelid
   WHERE c.contype IN ('p', 'u', 'f') AND c.conkey[1] <> o.owner$$, 'every key and foreign key of users'' rows leads with the owner');
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN owned o ON o.oid = i.indrelid
-  WHERE i.indkey[0] <> o.owner AND i.indexrelid <> 'chat_private.llm_requests_queue_idx'::regclass$$,
-  'and so does every index, the queue''s order apart');
+  WHERE i.indkey[0] <> o.owner AND i.indkey[1] <> o.owner AND i.indexrelid <> 'chat_private.llm_requests_queue_idx'::regclass$$,
+  'and every index, the queue''s order apart, serves the owner''s rows');
 SELECT is_empty($$SELECT oid::regclass FROM tables WHERE oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'pgchat')::oid[])$$,
                 'pg_dump takes every table');
 SELECT * FROM finish();
