@@ -7,7 +7,7 @@
 set -euo pipefail
 
 build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libkrb5-dev libsimdjson-dev nlohmann-json3-dev curl)
-test_packages=(cmake libgtest-dev python3 openssl libtap-parser-sourcehandler-pgtap-perl pgbouncer)
+test_packages=(cmake python3-psycopg libgtest-dev python3 openssl libtap-parser-sourcehandler-pgtap-perl pgbouncer)
 # What a rule or a test uses and reports as skipped without it.
 optional_packages=(shellcheck clang-format)
 server_versions='18 17 16 15'
