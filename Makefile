@@ -2,6 +2,69 @@
 
 extension_name := $(shell sed -n 's/^  "name": "\(.*\)",/\1/p' META.json)
 extension_version := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' META.json)
+PG_CONFIG ?= pg_config
+
+# Targets that work before PostgreSQL's headers are there, or that PGXS defines otherwise: they do not include PGXS, and
+# hand what they need of it to a make of its own.
+development := help packages demo demo-stop check unit tap server-check servers lint format reference bench
+
+ifneq ($(filter $(development),$(MAKECMDGOALS)),)
+.PHONY: $(MAKECMDGOALS)
+.NOTPARALLEL:
+export PG_CONFIG
+
+help: ## list the targets
+	@echo 'make                the same as make all'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
+	@echo 'PG_CONFIG=/path/to/pg_config chooses the server version.'
+
+all: ## build the extension
+install: ## install it into the server that PG_CONFIG names
+uninstall: ## remove it from there
+clean: ## remove what was built, private clusters excepted
+installcheck: ## run pg_regress against the server that PGHOST and PGPORT name
+
+packages: ## install the Debian packages that build and tests need, where some are missing
+	test/packages.sh build test
+
+demo: ## build, install, and play the main job on a private cluster, which stays up
+	examples/demo.sh start
+
+demo-stop: ## stop and remove the demo's cluster and model server
+	examples/demo.sh stop
+
+check: ## run every test: lint, unit, pg_regress, pgTAP and server tests, on a private cluster
+	test/run.sh all
+
+unit: ## build and run the core's unit tests
+	test/run.sh unit
+
+tap: ## run the pgTAP tests on a private cluster
+	test/run.sh tap
+
+server-check: ## run the tests against real server processes
+	test/run.sh server
+
+servers: ## build the mock provider and fetch the local model server
+	test/servers.sh build
+
+lint: ## run the rules in test/check
+	test/run.sh lint
+
+format: ## format the C++ sources in place
+	test/check/rules/format.sh --write
+
+reference: ## write docs/reference.md from the comments in the database
+	test/run.sh reference
+
+bench: ## measure, on a private cluster
+	bench/run.sh
+
+# What PGXS makes, asked for beside a target of the above.
+$(filter-out $(development),$(MAKECMDGOALS)):
+	@$(MAKE) --no-print-directory $@
+
+else
 
 MODULE_big = $(extension_name)
 EXTENSION = $(extension_name)
@@ -18,22 +81,45 @@ EXTRA_CLEAN = $(extension_name).control sql/$(extension_name)--*.sql $(OBJS:.o=.
 # Postgres names its headers without a namespace of their own, so they are searched last and as system headers are not:
 # the glue includes them inside extern "C" through src/pg/postgres.hpp only.
 PG_CPPFLAGS = -Isrc -MMD -MP -DPGCHAT_VERSION='"$(extension_version)"'
-PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -fvisibility=hidden
-SHLIB_LINK = -lcurl -lcrypto -lcrypt -lsimdjson -lstdc++
+PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -Wno-volatile -fno-semantic-interposition
+# PostgreSQL 15 cannot mark what an extension exports when all else is hidden, so the linker is told.
+SHLIB_LINK = -Wl,--version-script=build/exports.map -lcurl -lcrypto -lcrypt -lsimdjson -lstdc++
 
-PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
+REGRESS_OPTS = --inputdir=test
+ISOLATION = $(sort $(basename $(notdir $(wildcard test/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=test
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(wildcard $(PGXS)),)
+$(error $(PG_CONFIG) names no PostgreSQL with server headers; run "make packages", or set PG_CONFIG)
+endif
 override with_llvm = no
 include $(PGXS)
 
+# Objects built against another server, or with other flags, are stale; the file changes only when the headers do.
+headers := $(shell $(PG_CONFIG) --includedir-server)
+ifneq ($(headers),$(file <build/server_headers))
+$(shell mkdir -p build)
+$(file >build/server_headers,$(headers))
+endif
+$(OBJS): build/server_headers Makefile
+
 -include $(OBJS:.o=.d)
+
+$(extension_name).so: build/exports.map
+build/exports.map: Makefile
+	mkdir -p $(@D)
+	echo '{ global: _PG_init; Pg_magic_func; pgchat_*; pg_finfo_pgchat_*; local: *; };' >$@
 
 $(extension_name).control: sql/$(extension_name).control.in META.json
 	sed 's/@VERSION@/$(extension_version)/' $< >$@
 
-sql/$(extension_name)--$(extension_version).sql: $(install_modules) META.json
-	(echo '\echo Use "CREATE EXTENSION $(extension_name)" to load this file. \quit'; cat $(install_modules)) >$@
+sql/$(extension_name)--$(extension_version).sql: $(install_modules) META.json Makefile
+	(printf '%s\n' '\echo Use "CREATE EXTENSION $(extension_name)" to load this file. \quit'; cat $(install_modules)) >$@
 
 # An upgrade is what cannot be replayed, then all that can.
-sql/$(extension_name)--%.sql: sql/upgrade/%.sql $(replayable_modules)
-	(echo '\echo Use "ALTER EXTENSION $(extension_name) UPDATE" to load this file. \quit'; cat $< $(replayable_modules)) >$@
+sql/$(extension_name)--%.sql: sql/upgrade/%.sql $(replayable_modules) Makefile
+	(printf '%s\n' '\echo Use "ALTER EXTENSION $(extension_name) UPDATE" to load this file. \quit'; cat $< $(replayable_modules)) >$@
+
+endif

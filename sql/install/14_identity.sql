@@ -49,3 +49,14 @@ CREATE FUNCTION chat.bcrypt_verify(password text, hash text) RETURNS boolean
 COMMENT ON FUNCTION chat.bcrypt_verify(text, text) IS
 'Whether the password belongs to the bcrypt hash ($2a$, $2b$, $2y$). False for a password over 72 bytes.
 Errors: 22023 the hash is malformed.';
+
+-- Fails, with the hint what to do, where the library was not preloaded.
+SELECT chat.current_user_id();
+DO $$
+BEGIN
+  IF pg_catalog.current_setting('server_encoding') <> 'UTF8' THEN
+    RAISE EXCEPTION 'pgchat needs a database in UTF8' USING ERRCODE = '0A000',
+      HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0.';
+  END IF;
+END
+$$;

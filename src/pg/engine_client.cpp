@@ -214,7 +214,12 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
     for (bool flushed = false;;) {
         for (std::string_view bytes = receive(); !bytes.empty(); bytes = receive()) {
             FrameReader frame(bytes);
-            if (frame.request_number() == number_) return frame;
+            if (frame.request_number() == number_) {
+                if (frame.kind() != static_cast<std::uint8_t>(ReplyKind::events)) return frame;
+                // Events are read over many calls, between which another request may receive.
+                frame_.assign(bytes);
+                return FrameReader(frame_);
+            }
             const auto other = channel.inboxes.find(frame.request_number());
             if (other != channel.inboxes.end()) other->second.emplace_back(bytes);
         }

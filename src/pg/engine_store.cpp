@@ -48,7 +48,7 @@ public:
         const Datum datum = call([&] { return SPI_getbinval(tuple_, SPI_tuptable->tupdesc, column, &is_null); });
         return is_null ? std::nullopt : std::optional<Datum>(datum);
     }
-    std::string_view text(int column) const {
+    std::string_view text_at(int column) const {
         const std::optional<Datum> datum = value(column);
         return datum ? view_of(call([&] { return DatumGetTextPP(*datum); })) : std::string_view();
     }
@@ -99,13 +99,13 @@ enum ModelColumn {
 
 std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     auto provider = std::make_shared<ProviderConfig>();
-    provider->name = row.text(provider_name);
-    const std::optional<ProviderKind> kind = provider_kind_from_name(row.text(provider_kind));
-    const std::optional<AuthType> auth = auth_type_from_name(row.text(auth_type));
+    provider->name = row.text_at(provider_name);
+    const std::optional<ProviderKind> kind = provider_kind_from_name(row.text_at(provider_kind));
+    const std::optional<AuthType> auth = auth_type_from_name(row.text_at(auth_type));
     if (!kind || !auth) throw Error(ErrorCode::configuration_error, "provider " + provider->name + " is of an unknown kind");
     provider->kind = *kind;
     provider->auth = *auth;
-    provider->base_url = row.text(base_url);
+    provider->base_url = row.text_at(base_url);
     const Json header_object = parse_json(row.json(headers));
     for (const auto& [name, value] : header_object.items())
         if (value.is_string()) provider->headers.emplace_back(name, value.get<std::string>());
@@ -120,7 +120,7 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
 ModelEntry read_model(const Row& row, std::shared_ptr<const ProviderConfig> provider) {
     ModelEntry model;
     model.id = row.uuid(model_id);
-    model.name = row.text(model_name);
+    model.name = row.text_at(model_name);
     model.provider_model = string_member(parse_json(row.json(model_options)), "provider_model");
     if (model.provider_model.empty()) model.provider_model = model.name;
     model.provider = std::move(provider);
@@ -151,7 +151,7 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
                 loaded->add(read_model(row, read_provider(row)), row.boolean(is_default));
             } catch (const std::exception& error) {
                 // One provider that cannot be used must not take the others away.
-                const std::string name(row.text(model_name));
+                const std::string name(row.text_at(model_name));
                 call([&] { ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what()))); });
             }
         }
@@ -174,9 +174,9 @@ bool claim_requests(std::size_t limit, const std::function<void(const ClaimedReq
             request.request_id = row.uuid(2);
             request.message_id = row.uuid(3);
             request.conversation_id = row.uuid(4);
-            request.model = row.text(5);
+            request.model = row.text_at(5);
             request.text.messages = row.json(6);
-            request.text.system_prompt = row.text(7);
+            request.text.system_prompt = row.text_at(7);
             request.text.response_format = row.json(8);
             request.text.options = row.json(9);
             request.timeout_ms = row.integer(10);

@@ -2,6 +2,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "catalog/pg_authid.h"
 #include "commands/extension.h"
 #include "pgstat.h"
 #include "utils/acl.h"

@@ -44,7 +44,8 @@ FinishedCall finished_call(const Call& call) {
     finished.model = spec.model->name;
     finished.provider = spec.model->provider->name;
     finished.result = call.result();
-    finished.last_seq = call.log().size() + call.log().has_pending() + 1;
+    // With the events that publish_end() will add.
+    finished.last_seq = call.log().size() + call.log().has_pending() + !finished.result.tool_calls.empty() + 1;
     return finished;
 }
 

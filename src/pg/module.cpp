@@ -1,8 +1,11 @@
 // The library's entry points for the server: what is registered when it is loaded.
 #include "pg/boundary.hpp"
 #include "pg/identity.hpp"
+#include "pg/launcher.hpp"
+#include "pg/lifecycle.hpp"
 #include "pg/preload.hpp"
 #include "pg/settings.hpp"
+#include "pg/shared_state.hpp"
 
 namespace pgchat::pg {
 namespace {
@@ -31,6 +34,9 @@ PGDLLEXPORT void _PG_init(void) {
     preloaded = true;
     define_settings();
     define_identity_parameters();
+    install_shared_state();
+    install_lifecycle_hooks();
+    register_launcher();
 }
 
 }  // extern "C"

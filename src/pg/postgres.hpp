@@ -25,3 +25,16 @@ extern "C" {
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 }
+
+// The server's own printf family, which C++ headers included later would pick up.
+#undef snprintf
+#undef vsnprintf
+#undef sprintf
+#undef vsprintf
+#undef printf
+#undef vprintf
+#undef fprintf
+#undef vfprintf
+#undef strerror
+#undef strerror_r
+#undef _

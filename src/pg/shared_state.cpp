@@ -27,14 +27,15 @@ std::uint32_t words_per_slot() noexcept {
 
 // The parts of the block, each aligned, in this order.
 struct Layout {
-    Size slots, holds, channels, doorbells, total;
+    Size slots, holds, unwanted, channels, doorbells, total;
 
     Layout() noexcept {
         const auto engines = static_cast<Size>(settings.max_engines);
         const auto processes = static_cast<Size>(process_count());
         slots = MAXALIGN(sizeof(SharedState));
         holds = slots + MAXALIGN(engines * sizeof(EngineSlot));
-        channels = holds + MAXALIGN(processes * sizeof(Oid));
+        unwanted = holds + MAXALIGN(processes * sizeof(Oid));
+        channels = unwanted + MAXALIGN(engines * sizeof(Oid));
         doorbells = channels + MAXALIGN(processes * sizeof(pg_atomic_uint32));
         total = doorbells + engines * words_per_slot() * sizeof(pg_atomic_uint64);
     }
@@ -65,6 +66,7 @@ void initialise(SharedState& state) noexcept {
     state.doorbell_words = words_per_slot();
     state.slots = reinterpret_cast<EngineSlot*>(block + layout.slots);
     state.holds = reinterpret_cast<Oid*>(block + layout.holds);
+    state.unwanted = reinterpret_cast<Oid*>(block + layout.unwanted);
     state.channels = reinterpret_cast<pg_atomic_uint32*>(block + layout.channels);
     state.doorbells = reinterpret_cast<pg_atomic_uint64*>(block + layout.doorbells);
     for (int i = 0; i < state.slot_count; ++i) initialise_slot(state.slots[i]);

@@ -61,6 +61,8 @@ struct SharedState {
     EngineSlot* slots;
     // Databases that must have no engine for the moment (DROP DATABASE and its like), by the process that wants it.
     Oid* holds;
+    // Databases whose engine ended because the extension is not there, for the launcher to take note.
+    Oid* unwanted;
     // The DSM handle of each process's channel; DSM_HANDLE_INVALID where there is none.
     pg_atomic_uint32* channels;
     // Bit n of a slot's words: process n has something for that slot's engine.

@@ -450,6 +450,40 @@ TEST_F(CurlTransportTest, CarriesFiveHundredAtOnce) {
     EXPECT_LE(server.connections(), 500);
 }
 
+TEST_F(CurlTransportTest, ClosesWhatACrowdNeededOnceItHasGone) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 4096);  // both ends of each connection are in this process
+    setrlimit(RLIMIT_NOFILE, &files);
+    CurlTransport other(clock, {.max_connection_idle = 0s});
+    std::deque<RecordingHandler> handlers(600);
+    std::vector<Transport::Id> ids;
+    for (RecordingHandler& each : handlers) ids.push_back(other.start(request("/stalls"), each));
+    const auto all_started = [&] {
+        return std::all_of(handlers.begin(), handlers.end(),
+                           [](const RecordingHandler& each) { return each.received > 0; });
+    };
+    EXPECT_TRUE(run_until(other, all_started));
+    EXPECT_EQ(server.open_connections(), 600);
+    for (const Transport::Id id : ids) other.cancel(id);
+    EXPECT_EQ(other.in_flight(), 0u);
+    EXPECT_TRUE(run_until(other, [&] { return server.open_connections() == 0; }));
+
+    // The same with connections that would be kept.
+    std::size_t finished = 0;
+    for (RecordingHandler& each : handlers) {
+        each = RecordingHandler{};
+        each.when_finished = [&] { ++finished; };
+        other.start(request("/chunked"), each);
+    }
+    EXPECT_TRUE(run_until(other, [&] { return finished == handlers.size(); }));
+    for (const RecordingHandler& each : handlers) EXPECT_EQ(each.body, "one two");
+    EXPECT_TRUE(run_until(other, [&] { return server.open_connections() <= 512; }));
+    RecordingHandler again;
+    other.start(request("/hello"), again);
+    EXPECT_EQ(finish(other, again).outcome, HttpOutcome::ok);
+}
+
 TEST_F(CurlTransportTest, RestsWhenThereIsNothingToDo) {
     EXPECT_EQ(get("/hello").outcome, HttpOutcome::ok);
     pollfd poll_entry{transport.poll_fd(), POLLIN, 0};
@@ -457,17 +491,21 @@ TEST_F(CurlTransportTest, RestsWhenThereIsNothingToDo) {
 }
 
 TEST_F(CurlTransportTest, ForgetsItsRequestsWhenDestroyed) {
-    RecordingHandler told;
+    RecordingHandler streaming;
+    RecordingHandler resolving;
     {
         CurlTransport other(clock);
-        other.start(request("/stalls"), told);
+        other.start(request("/stalls"), streaming);
+        EXPECT_TRUE(run_until(other, [&] { return streaming.received > 0; }));
         HttpRequest unknown = request("/");
         unknown.url = "http://no-such-host.invalid/";
-        other.start(unknown, told);
-        EXPECT_TRUE(run_until(other, [&] { return told.received > 0 || told.result.has_value(); }));
-        told.result.reset();
+        other.start(unknown, resolving);
+        other.run();
+        resolving.result.reset();
     }
-    EXPECT_FALSE(told.result.has_value());
+    EXPECT_FALSE(streaming.result.has_value());
+    EXPECT_FALSE(resolving.result.has_value());
+    EXPECT_TRUE(run_until(transport, [&] { return server.open_connections() == 0; }));
 }
 
 }  // namespace

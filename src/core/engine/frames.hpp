@@ -90,6 +90,7 @@ AttachRequest read_attach(FrameReader& frame);
 struct AttachReply {
     bool live = false;           // the engine holds the stream's log
     std::uint32_t last_seq = 0;  // of the events there are now
+    Uuid request_id;
 };
 
 std::string write_attach_reply(std::uint32_t request_number, const AttachReply& reply);

@@ -28,7 +28,7 @@ struct CurlCallContext {
     const CurlTransportOptions& options;
     SocketPoll& sockets;
     DeadlineQueue& deadlines;
-    CURLSH* share = nullptr;  // TLS sessions
+    CURLSH* share = nullptr;  // TLS sessions and resolved names
     TimePoint now{};          // as of the present run(), so that a chunk costs no look at the clock
 };
 

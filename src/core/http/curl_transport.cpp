@@ -13,6 +13,9 @@ namespace {
 
 // Handles kept for reuse. Each holds some kilobytes, and making one takes microseconds.
 constexpr std::size_t max_pooled_handles = 256;
+// Requests in flight on one shard before the next is used. The first shards fill first, so that connections are found
+// again; each shard reads the certificates of the authorities anew, so there should not be many.
+constexpr std::size_t shard_size = 512;
 // Rounds of one run(), so that a flood of fast answers cannot keep its caller from its other work.
 constexpr int max_rounds = 8;
 
@@ -31,18 +34,12 @@ CurlTransport::CurlTransport(const Clock& clock, CurlTransportOptions options)
     : clock_(clock), options_(std::move(options)), context_{options_, sockets_, deadlines_} {
     initialize_libcurl();
     share_.reset(curl_share_init());
-    multi_.reset(curl_multi_init());
-    check(share_ && multi_);
+    check(share_ != nullptr);
     check(curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK);
-    CURLM* multi = multi_.get();
-    check(curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &CurlTransport::on_socket) == CURLM_OK);
-    check(curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this) == CURLM_OK);
-    check(curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &CurlTransport::on_timer) == CURLM_OK);
-    check(curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this) == CURLM_OK);
-    check(curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX)) == CURLM_OK);
-    check(curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, options_.max_kept_connections) == CURLM_OK);
+    check(curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK);
     context_.share = share_.get();
     context_.now = clock_.now();
+    shard_with_room();
 }
 
 CurlTransport::~CurlTransport() {
@@ -60,9 +57,9 @@ Transport::Id CurlTransport::start(HttpRequest request, HttpHandler& handler) {
     try {
         call.begin(std::move(request), handler, clock_.now());
         deadlines_.set(slot, call.deadline());
-        if (curl_multi_add_handle(multi_.get(), call.easy()) != CURLM_OK) throw std::bad_alloc();
+        if (!shards_[slots_[slot].shard]->add(call.easy())) throw std::bad_alloc();
     } catch (const std::exception& error) {
-        end(slot);
+        give_back(slot);
         return refuse(handler, {HttpOutcome::invalid_request, 0, false, error.what()});
     }
     return Id{slots_[slot].generation} << 32 | (slot + 1);
@@ -84,6 +81,7 @@ std::uint32_t CurlTransport::take_slot() {
         free_slots_.push_back(slot);
     }
     slot = source.back();
+    slots_[slot].shard = shard_with_room();
     if (!slots_[slot].call) slots_[slot].call = std::make_unique<CurlCall>(context_, slot);
     source.pop_back();
     slots_[slot].active = true;
@@ -92,9 +90,25 @@ std::uint32_t CurlTransport::take_slot() {
     return slot;
 }
 
+std::uint32_t CurlTransport::shard_with_room() {
+    std::uint32_t number = 0;
+    while (number < shards_.size() && shards_[number] && shards_[number]->in_flight() >= shard_size) ++number;
+    if (number == shards_.size()) shards_.emplace_back();
+    if (!shards_[number]) {
+        const long others = static_cast<long>(number * shard_size);
+        const long kept = std::clamp(options_.max_kept_connections - others, 1L, static_cast<long>(shard_size));
+        shards_[number] = std::make_unique<CurlShard>(clock_, sockets_, number, kept);
+    }
+    return number;
+}
+
 void CurlTransport::end(std::uint32_t slot) noexcept {
+    shards_[slots_[slot].shard]->remove(slots_[slot].call->easy());
+    give_back(slot);
+}
+
+void CurlTransport::give_back(std::uint32_t slot) noexcept {
     Slot& ended = slots_[slot];
-    curl_multi_remove_handle(multi_.get(), ended.call->easy());
     deadlines_.remove(slot);
     ended.call->release();
     ended.active = false;
@@ -132,35 +146,41 @@ void CurlTransport::run() {
     }
     tell_refused();
     tell_expired();
+    drop_idle_shards();
 }
 
 // Hands libcurl what is ready. Returns whether more may be.
 bool CurlTransport::drive() {
     const SignalBlock no_signals;
-    int running = 0;
     const auto ready = sockets_.ready();
-    for (const epoll_event& event : ready) {
-        // Errors are found by libcurl itself when it reads or writes.
-        const bool failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
-        const int events = ((event.events & EPOLLIN) != 0 || failed ? CURL_CSELECT_IN : 0) |
-                           ((event.events & EPOLLOUT) != 0 || failed ? CURL_CSELECT_OUT : 0);
-        curl_multi_socket_action(multi_.get(), event.data.fd, events, &running);
-    }
-    if (timer_is_due()) {
-        timer_.reset();
-        curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
-    }
+    for (const SocketPoll::Event& event : ready) shards_[event.owner]->act(event.fd, event.events);
+    for (const auto& shard : shards_)
+        if (shard) shard->act_on_timer(context_.now);
     return ready.size() == SocketPoll::batch_size;
 }
 
+bool CurlTransport::timer_is_due() const noexcept {
+    return std::any_of(shards_.begin(), shards_.end(),
+                       [&](const auto& shard) { return shard && shard->timer() && *shard->timer() <= context_.now; });
+}
+
+// Closes the connections that were needed for a crowd which has gone.
+void CurlTransport::drop_idle_shards() noexcept {
+    for (std::size_t number = 1; number < shards_.size(); ++number) {
+        std::unique_ptr<CurlShard>& shard = shards_[number];
+        if (shard && shard->in_flight() == 0 && shard->idle_since() + options_.max_connection_idle < context_.now)
+            shard.reset();
+    }
+}
+
 void CurlTransport::tell_completed() {
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
-        if (message->msg != CURLMSG_DONE) continue;
-        const CURLcode code = message->data.result;
-        CurlCall* call = nullptr;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-        finish(call->slot(), call->result_of(code));
+    for (std::size_t number = 0; number < shards_.size(); ++number) {
+        CURLcode code = CURLE_OK;
+        while (CURL* easy = shards_[number] ? shards_[number]->next_ended(code) : nullptr) {
+            CurlCall* call = nullptr;
+            curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+            finish(call->slot(), call->result_of(code));
+        }
     }
 }
 
@@ -187,29 +207,11 @@ void CurlTransport::tell_expired() {
 
 std::optional<TimePoint> CurlTransport::next_deadline() const {
     if (!refused_.empty()) return context_.now;
-    std::optional<TimePoint> next = timer_;
-    if (const auto first = deadlines_.first(); first && (!next || first->time < *next)) next = first->time;
+    std::optional<TimePoint> next;
+    if (const auto first = deadlines_.first()) next = first->time;
+    for (const auto& shard : shards_)
+        if (shard && shard->timer() && (!next || *shard->timer() < *next)) next = shard->timer();
     return next;
-}
-
-// A socket that epoll will not take stays silent, and its call ends at its deadline.
-int CurlTransport::on_socket(CURL*, curl_socket_t socket, int what, void* transport, void*) noexcept {
-    std::uint32_t events = 0;
-    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
-    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
-    static_cast<CurlTransport*>(transport)->sockets_.watch(socket, events);
-    return 0;
-}
-
-int CurlTransport::on_timer(CURLM*, long timeout_ms, void* transport) noexcept {
-    auto& self = *static_cast<CurlTransport*>(transport);
-    if (timeout_ms < 0)
-        self.timer_.reset();
-    else if (timeout_ms == 0)
-        self.timer_ = self.context_.now;  // already due, for the present run() too
-    else
-        self.timer_ = self.clock_.now() + Milliseconds(timeout_ms);
-    return 0;
 }
 
 }  // namespace pgchat

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/http/curl_call.hpp"
+#include "core/http/curl_shard.hpp"
 
 namespace pgchat {
 
@@ -42,6 +43,7 @@ private:
     struct Slot {
         std::unique_ptr<CurlCall> call;
         std::uint32_t generation = 0;
+        std::uint32_t shard = 0;
         bool active = false;
     };
     struct Refused {
@@ -49,33 +51,29 @@ private:
         HttpHandler* handler;
         HttpResult result;
     };
-    struct MultiFree {
-        void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-    };
     struct ShareFree {
         void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
     };
 
     Id refuse(HttpHandler& handler, HttpResult result);
     std::uint32_t take_slot();
+    std::uint32_t shard_with_room();
     void end(std::uint32_t slot) noexcept;
+    void give_back(std::uint32_t slot) noexcept;
     void finish(std::uint32_t slot, const HttpResult& result);
     bool drive();
+    bool timer_is_due() const noexcept;
+    void drop_idle_shards() noexcept;
     void tell_refused();
     void tell_completed();
     void tell_expired();
-    bool timer_is_due() const noexcept { return timer_ && *timer_ <= context_.now; }
-
-    static int on_socket(CURL* easy, curl_socket_t socket, int what, void* transport, void* unused) noexcept;
-    static int on_timer(CURLM* multi, long timeout_ms, void* transport) noexcept;
 
     const Clock& clock_;
     const CurlTransportOptions options_;
     SocketPoll sockets_;
     DeadlineQueue deadlines_;
-    std::optional<TimePoint> timer_;  // libcurl's own
     std::unique_ptr<CURLSH, ShareFree> share_;
-    std::unique_ptr<CURLM, MultiFree> multi_;
+    std::vector<std::unique_ptr<CurlShard>> shards_;  // the first always exists, others may be null
     CurlCallContext context_;
     std::vector<Slot> slots_;
     std::vector<std::uint32_t> free_slots_;    // without a handle

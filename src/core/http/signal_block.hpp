@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <initializer_list>
+
 namespace pgchat {
 
 // A thread inherits the mask of the one that starts it (pthread_create(3)). Signals that stand for a fault of the

@@ -30,28 +30,30 @@ void SocketPoll::close(int fd) noexcept {
     ::close(fd);
 }
 
-bool SocketPoll::watch(int fd, std::uint32_t events) {
+bool SocketPoll::watch(int fd, std::uint32_t events, std::uint32_t owner) {
     State& state = this->state(fd);
     state.watched = events;
     if (events == state.registered || (events == 0 && state.adopted)) return true;
     epoll_event event{};
     event.events = events;
-    event.data.fd = fd;
+    event.data.u64 = std::uint64_t{owner} << 32 | static_cast<std::uint32_t>(fd);
     const int operation = events == 0 ? EPOLL_CTL_DEL : state.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     const bool done = epoll_ctl(epoll_, operation, fd, &event) == 0;
     state.registered = done ? events : 0;
     return done;
 }
 
-std::span<const epoll_event> SocketPoll::ready() {
-    const int count = epoll_wait(epoll_, events_.data(), batch_size, 0);
+std::span<const SocketPoll::Event> SocketPoll::ready() {
+    const int count = epoll_wait(epoll_, raw_events_.data(), batch_size, 0);
     std::size_t kept = 0;
     for (int i = 0; i < count; ++i) {
-        State& state = this->state(events_[i].data.fd);
+        const std::uint64_t data = raw_events_[i].data.u64;
+        const int fd = static_cast<int>(static_cast<std::uint32_t>(data));
+        State& state = this->state(fd);
         if (state.watched != 0) {
-            events_[kept++] = events_[i];
+            events_[kept++] = {fd, raw_events_[i].events, static_cast<std::uint32_t>(data >> 32)};
         } else {
-            epoll_ctl(epoll_, EPOLL_CTL_DEL, events_[i].data.fd, nullptr);
+            epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
             state.registered = 0;
         }
     }

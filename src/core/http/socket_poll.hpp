@@ -29,11 +29,17 @@ public:
     void adopt(int fd);
     void close(int fd) noexcept;
 
-    // Which of EPOLLIN and EPOLLOUT matter from now on; 0 for neither. False when the kernel refused.
-    bool watch(int fd, std::uint32_t events);
+    // Which of EPOLLIN and EPOLLOUT matter from now on; 0 for neither. `owner` comes back with each event, and stays
+    // the same while a descriptor is open. False when the kernel refused.
+    bool watch(int fd, std::uint32_t events, std::uint32_t owner = 0);
 
-    // The watched descriptors (`data.fd`) that are ready now, at most one batch; valid until the next call.
-    std::span<const epoll_event> ready();
+    struct Event {
+        int fd;
+        std::uint32_t events;
+        std::uint32_t owner;
+    };
+    // The watched descriptors that are ready now, at most one batch; valid until the next call.
+    std::span<const Event> ready();
     static constexpr std::size_t batch_size = 256;
 
 private:
@@ -47,7 +53,8 @@ private:
 
     int epoll_;
     std::vector<State> states_;  // by descriptor
-    std::array<epoll_event, batch_size> events_;
+    std::array<epoll_event, batch_size> raw_events_;
+    std::array<Event, batch_size> events_;
 };
 
 }  // namespace pgchat

@@ -125,23 +125,25 @@ bool TestHttpServer::write_to(int fd, Connection& connection) {
     return true;
 }
 
-int TestHttpServer::milliseconds_to_next_step() const {
+// `now` is the moment by which it was decided who may write, so that no step falls between the two.
+int TestHttpServer::milliseconds_to_next_step(SteadyTime::time_point now) const {
     auto wait = std::chrono::milliseconds(1000);
     for (const auto& [fd, connection] : open_connections_)
-        if (!connection.steps.empty() && connection.ready > SteadyTime::now())
-            wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(connection.ready - SteadyTime::now()));
+        if (!connection.steps.empty() && connection.ready > now)
+            wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(connection.ready - now));
     return static_cast<int>(wait.count());
 }
 
 void TestHttpServer::serve() {
     std::vector<pollfd> polled;
     while (true) {
+        const auto now = SteadyTime::now();
         polled = {{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
         for (const auto& [fd, connection] : open_connections_) {
-            const bool writes = !connection.steps.empty() && connection.ready <= SteadyTime::now();
+            const bool writes = !connection.steps.empty() && connection.ready <= now;
             polled.push_back({fd, static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0});
         }
-        poll(polled.data(), polled.size(), milliseconds_to_next_step());
+        poll(polled.data(), polled.size(), milliseconds_to_next_step(now));
         if (polled[0].revents != 0) return;
         for (std::size_t i = 2; i < polled.size(); ++i)
             open_connections_[polled[i].fd].readable = (polled[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0;

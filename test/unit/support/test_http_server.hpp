@@ -64,7 +64,7 @@ private:
     bool read_from(int fd, Connection& connection);
     void parse(Connection& connection);
     bool write_to(int fd, Connection& connection);
-    int milliseconds_to_next_step() const;
+    int milliseconds_to_next_step(std::chrono::steady_clock::time_point now) const;
 
     ReplyScript script_;
     int listener_ = -1;

@@ -1,0 +1,70 @@
+-- Reading replies as they come, and the engine that makes them.
+
+CREATE OR REPLACE FUNCTION chat.stream_message(assistant_message_id uuid, after_seq integer DEFAULT 0) RETURNS SETOF chat.stream_event
+LANGUAGE c VOLATILE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'pgchat_stream_message';
+COMMENT ON FUNCTION chat.stream_message(uuid, integer) IS
+'The events of one of my replies after after_seq, to its end: those missed at once, then live. Any number of sessions may read the
+same reply. Call it in the select list (in FROM the server gathers all rows first). Leaving early stops only the reading.
+Errors: 28000 nobody is authenticated; 22004 assistant_message_id is NULL; 22023 after_seq is negative; P0002 no such message of mine;
+57P03 no engine; 08007 the engine ended meanwhile.';
+
+CREATE OR REPLACE FUNCTION chat.read_stream(assistant_message_id uuid, after_seq integer DEFAULT 0, wait_ms integer DEFAULT 0)
+  RETURNS SETOF chat.stream_event
+LANGUAGE c VOLATILE COST 1000 ROWS 20 AS 'MODULE_PATHNAME', 'pgchat_read_stream';
+COMMENT ON FUNCTION chat.read_stream(uuid, integer, integer) IS
+'What is new of one of my replies after after_seq, and no more: for clients that poll and hold no connection. wait_ms: milliseconds to
+wait for something new where there is nothing yet.
+Errors: as chat.stream_message, and 22023 wait_ms is negative.';
+
+CREATE OR REPLACE FUNCTION chat.stream_gateway(OUT message_id uuid, OUT user_id uuid, OUT seq integer, OUT kind text, OUT delta text)
+  RETURNS SETOF record
+LANGUAGE c VOLATILE COST 100000 ROWS 1000 AS 'MODULE_PATHNAME', 'pgchat_stream_gateway';
+COMMENT ON FUNCTION chat.stream_gateway() IS
+'The events of every user''s live replies, on one connection, for a web tier that hands them on; it never ends by itself. For
+pgchat_service. Call it in the select list.
+Errors: 42501 not pgchat_service; 22023 this session reads it already; 57P03 no engine; 08007 the engine ended meanwhile.';
+
+CREATE OR REPLACE PROCEDURE chat.send_and_wait(conversation_id uuid, content text, INOUT reply text DEFAULT NULL, parent_id uuid DEFAULT NULL,
+  model text DEFAULT NULL, attachments jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, options jsonb DEFAULT '{}')
+LANGUAGE c AS 'MODULE_PATHNAME', 'pgchat_send_and_wait';
+COMMENT ON PROCEDURE chat.send_and_wait(uuid, text, text, uuid, text, jsonb, text, jsonb) IS
+'Sends a message as chat.send_message does, commits, waits for the reply with no transaction open on the data, and returns it. If the
+model fails, the message stays stored, its reply row carries the error, and the failure is raised.
+Errors: as chat.send_message; 22023 inside a transaction block; PC106 the model failed; PC109 the reply broke off; 57014 it was cancelled.';
+
+CREATE OR REPLACE FUNCTION chat.authenticate(session_token text, is_local boolean DEFAULT true) RETURNS uuid
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_authenticate';
+COMMENT ON FUNCTION chat.authenticate(text, boolean) IS
+'Makes the session''s user the current user and returns the user''s id; until the end of the transaction, or with is_local false of the
+database session. Can be the first statement of a pipeline.
+Errors: 22004 session_token is NULL; 28000 the token is not valid, which also clears the identity.';
+
+CREATE OR REPLACE FUNCTION chat.engine_status(OUT state text, OUT pid integer, OUT started_at timestamptz, OUT calls_in_flight bigint,
+  OUT calls_waiting bigint, OUT readers bigint, OUT calls_total bigint, OUT completed_total bigint, OUT failed_total bigint)
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_engine_status';
+COMMENT ON FUNCTION chat.engine_status() IS
+'The engine of this database: state (none, starting, running, stopping), and counts since its start. calls_waiting: taken from the
+queue but waiting for room under pgchat.max_calls; readers: sessions reading streams. For pgchat_service.
+Errors: 57P03 the library was not preloaded.';
+
+CREATE OR REPLACE FUNCTION chat_private.wake_engine() RETURNS void
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_wake_engine';
+COMMENT ON FUNCTION chat_private.wake_engine() IS
+'Has the engine look into its queue when this transaction commits.';
+
+CREATE OR REPLACE FUNCTION chat_private.catalog_changed() RETURNS trigger
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_catalog_changed';
+COMMENT ON FUNCTION chat_private.catalog_changed() IS
+'Has the engine read providers, models and settings anew when this transaction commits.';
+
+CREATE OR REPLACE FUNCTION chat_private.cancel_call(user_id uuid, request_id uuid) RETURNS boolean
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_cancel_call';
+COMMENT ON FUNCTION chat_private.cancel_call(uuid, uuid) IS
+'Has the engine abort a call of this user; false when it has none of that id in flight. What has arrived is kept.
+Errors: 57P03 no engine.';
+
+CREATE OR REPLACE FUNCTION chat_private.wait_request(user_id uuid, request_id uuid, wait_ms integer) RETURNS boolean
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_wait_request';
+COMMENT ON FUNCTION chat_private.wait_request(uuid, uuid, integer) IS
+'Waits until the engine has stored the result of a durable request; false when wait_ms milliseconds passed first.
+Errors: 57P03 no engine; 08007 the engine ended meanwhile.';

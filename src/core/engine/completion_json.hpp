@@ -1,0 +1,18 @@
+// A finished call as the JSON that chat.llm_complete_json returns.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/engine/frames.hpp"
+
+namespace pgchat {
+
+// {content, thinking, tool_calls, finish_reason, model, usage {input_tokens, output_tokens, cached_tokens}, cost,
+// latency_ms, request_id}; what is unknown is null. The cost is an exact decimal.
+std::string completion_json(const CompleteReply& reply, const Uuid& request_id);
+
+// 10^-12 units as a decimal number, without an exponent: 1500000 is "0.0000015".
+std::string decimal_cost(std::int64_t pico_units);
+
+}  // namespace pgchat

@@ -1,0 +1,115 @@
+#include "core/llm/anthropic.hpp"
+
+#include "core/llm/anthropic_decoder.hpp"
+#include "core/llm/anthropic_messages.hpp"
+#include "core/llm/json_field.hpp"
+#include "core/llm/provider_error.hpp"
+#include "core/llm/provider_http.hpp"
+#include "core/llm/response_schema.hpp"
+
+namespace pgchat {
+namespace {
+
+constexpr std::string_view default_base_url = "https://api.anthropic.com";
+constexpr const char* default_version = "2023-06-01";
+constexpr std::int64_t default_max_tokens = 4096;
+// The API can enforce a schema, but not "any JSON object".
+constexpr const char* any_json_instruction = "Answer with a single JSON object and nothing else.";
+
+Json tools_of(const Json& tools) {
+    Json result = Json::array();
+    for (const Json& tool : tools) {
+        const Json& function = tool.at("function");
+        Json entry{{"name", function.at("name")}};
+        if (function.contains("description")) entry["description"] = function.at("description");
+        const Json& parameters = json_member(function, "parameters");
+        entry["input_schema"] = parameters.is_null() ? Json{{"type", "object"}} : parameters;
+        result.push_back(std::move(entry));
+    }
+    return result;
+}
+
+Json tool_choice_of(const Json& choice) {
+    if (choice == "auto" || choice == "none") return Json{{"type", choice}};
+    if (choice == "required") return Json{{"type", "any"}};
+    return Json{{"type", "tool"}, {"name", choice.at("function").at("name")}};
+}
+
+std::int64_t budget_of(const Json& thinking) {
+    return thinking.is_object() ? thinking.value("budget_tokens", std::int64_t{0}) : 0;
+}
+
+// The API demands a max_tokens above the thinking budget, so a default grows with it.
+std::int64_t max_tokens_of(const ProviderConfig& config, const ChatOptions& options) {
+    if (options.max_tokens) return *options.max_tokens;
+    const Json& configured = provider_option(config, "default_max_tokens");
+    const std::int64_t standard = configured.is_number_integer() ? configured.get<std::int64_t>() : default_max_tokens;
+    return standard + budget_of(options.thinking);
+}
+
+void add_thinking(Json& body, const Json& thinking) {
+    if (thinking.is_boolean()) {
+        body["thinking"] = {{"type", thinking == true ? "adaptive" : "disabled"}};
+    } else if (const std::int64_t budget = budget_of(thinking); budget > 0) {
+        body["thinking"] = {{"type", "enabled"}, {"budget_tokens", budget}};
+    } else if (thinking.is_object()) {
+        body["thinking"] = {{"type", "adaptive"}};
+        body["output_config"]["effort"] = thinking.at("effort");
+    }
+}
+
+void add_options(Json& body, const ChatOptions& options) {
+    if (options.temperature) body["temperature"] = *options.temperature;
+    if (options.top_p) body["top_p"] = *options.top_p;
+    if (!options.stop.empty()) body["stop_sequences"] = options.stop;
+    if (!options.tools.is_null()) body["tools"] = tools_of(options.tools);
+    if (!options.tool_choice.is_null()) body["tool_choice"] = tool_choice_of(options.tool_choice);
+    add_thinking(body, options.thinking);
+}
+
+Json body_of(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
+    const ResponseShape shape = response_shape(request.response_format);
+    std::string system = anthropic_system(request);
+    if (shape.kind == ResponseShape::Kind::any_json)
+        system.append(system.empty() ? "" : "\n\n").append(any_json_instruction);
+    Json body{{"model", model}, {"max_tokens", max_tokens_of(config, request.options)}};
+    if (!system.empty()) body["system"] = std::move(system);
+    body["messages"] = anthropic_messages(request);
+    add_options(body, request.options);
+    if (shape.kind == ResponseShape::Kind::schema)
+        body["output_config"]["format"] = {{"type", "json_schema"}, {"schema", shape.schema}};
+    if (stream) body["stream"] = true;
+    return body;
+}
+
+std::string url_of(const ProviderConfig& config) {
+    const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
+    std::string_view path = base.substr(0, base.find('?'));
+    while (path.ends_with('/')) path.remove_suffix(1);
+    return endpoint_url(base, path.ends_with("/v1") ? "/messages" : "/v1/messages");
+}
+
+}  // namespace
+
+HttpRequest AnthropicProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
+                                      bool stream) const {
+    check_provider_input(config, model);
+    const Json& version = provider_option(config, "version");
+    const std::string version_text = version.is_string() ? version.get<std::string>() : default_version;
+    if (!is_header_value(version_text))
+        throw Error(ErrorCode::invalid_argument, "provider " + config.name + ": options.version is not valid");
+    Json body = body_of(config, model, request, stream);
+    if (request.options.extra.is_object()) body.update(request.options.extra);
+    return provider_post(config, url_of(config), {"anthropic-version: " + version_text}, dump_body(body),
+                         stream ? "text/event-stream" : "application/json");
+}
+
+std::unique_ptr<ReplyDecoder> AnthropicProvider::decoder(bool) const {
+    return std::make_unique<AnthropicDecoder>();
+}
+
+Error AnthropicProvider::error_from_response(const ProviderConfig& config, int status, std::string_view body) const {
+    return provider_status_error(config, status, body);
+}
+
+}  // namespace pgchat

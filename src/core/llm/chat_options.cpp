@@ -1,0 +1,128 @@
+#include "core/llm/chat_options.hpp"
+
+#include <array>
+
+#include "core/llm/content_parts.hpp"
+#include "core/llm/json_field.hpp"
+#include "core/llm/json_parse.hpp"
+#include "core/text/utf8.hpp"
+
+namespace pgchat {
+namespace {
+
+constexpr double highest_temperature = 2.0;
+constexpr double highest_top_p = 1.0;
+
+Json parse_tools(const Json& value, const JsonField& field) {
+    field.array(value);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const JsonField place = field.at(i);
+        const Json& tool = place.object(value[i]);
+        if (json_member(tool, "type") != "function") place.member("type").fail("must be \"function\"");
+        const JsonField function_place = place.member("function");
+        const Json& function = function_place.object(json_member(tool, "function"));
+        function_place.member("name").non_empty_text(json_member(function, "name"));
+        const Json& parameters = json_member(function, "parameters");
+        if (!parameters.is_null()) function_place.member("parameters").object(parameters);
+    }
+    return value.empty() ? Json() : value;
+}
+
+Json parse_tool_choice(const Json& value, const JsonField& field) {
+    if (value == "auto" || value == "none" || value == "required") return value;
+    if (!value.is_object()) field.fail("must be \"auto\", \"none\", \"required\" or a function to call");
+    if (json_member(value, "type") != "function") field.member("type").fail("must be \"function\"");
+    const JsonField place = field.member("function");
+    const Json& function = place.object(json_member(value, "function"));
+    place.member("name").non_empty_text(json_member(function, "name"));
+    return value;
+}
+
+Json parse_thinking(const Json& value, const JsonField& field) {
+    if (value.is_boolean()) return value;
+    constexpr const char* hint = R"(Give true, false, {"budget_tokens": n} or {"effort": "low" | "medium" | "high"}.)";
+    if (!value.is_object() || value.size() != 1) field.fail("is not a thinking setting", hint);
+    const Json& budget = json_member(value, "budget_tokens");
+    const Json& effort = json_member(value, "effort");
+    if (!budget.is_null())
+        field.member("budget_tokens").positive_integer(budget);
+    else if (effort != "low" && effort != "medium" && effort != "high")
+        field.fail("is not a thinking setting", hint);
+    return value;
+}
+
+void parse_images(ChatOptions& options, const Json& value, const JsonField& field) {
+    field.array(value);
+    for (std::size_t i = 0; i < value.size(); ++i) options.images.push_back(parse_image(value[i], field.at(i)));
+}
+
+struct Member {
+    std::string_view name;
+    void (*parse)(ChatOptions& options, const Json& value, const JsonField& field);
+};
+
+constexpr std::array members{
+    Member{"temperature", [](auto& options, auto& value,
+                             auto& field) { options.temperature = field.number(value, 0, highest_temperature); }},
+    Member{"top_p",
+           [](auto& options, auto& value, auto& field) { options.top_p = field.number(value, 0, highest_top_p); }},
+    Member{"max_tokens",
+           [](auto& options, auto& value, auto& field) { options.max_tokens = field.positive_integer(value); }},
+    Member{"stop", [](auto& options, auto& value, auto& field) { options.stop = field.texts(value); }},
+    Member{"seed", [](auto& options, auto& value, auto& field) { options.seed = field.integer(value); }},
+    Member{"tools", [](auto& options, auto& value, auto& field) { options.tools = parse_tools(value, field); }},
+    Member{"tool_choice",
+           [](auto& options, auto& value, auto& field) { options.tool_choice = parse_tool_choice(value, field); }},
+    Member{"thinking",
+           [](auto& options, auto& value, auto& field) { options.thinking = parse_thinking(value, field); }},
+    Member{"images", parse_images},
+    Member{"cache", [](auto& options, auto& value, auto& field) { options.cache = field.boolean(value); }},
+    Member{"fallback_models",
+           [](auto& options, auto& value, auto& field) { options.fallback_models = field.texts(value); }},
+    Member{"extra", [](auto& options, auto& value, auto& field) { options.extra = field.object(value); }},
+};
+
+std::string known_members() {
+    std::string list = "Known options: ";
+    for (const Member& member : members) list.append(member.name).append(&member == &members.back() ? "." : ", ");
+    return list;
+}
+
+void parse_member(ChatOptions& options, const std::string& name, const Json& value, const JsonField& field) {
+    for (const Member& member : members) {
+        if (member.name != name) continue;
+        if (!value.is_null()) member.parse(options, value, field.member(name));
+        return;
+    }
+    constexpr std::size_t shown = 60;
+    field.fail("unknown option \"" + std::string(truncate_text(name, shown)) + '"', known_members());
+}
+
+Json parse_argument(std::string_view text, int max_nesting, const JsonField& field) {
+    if (text.empty()) return nullptr;
+    try {
+        return parse_json(text, max_nesting);
+    } catch (const JsonError& error) {
+        field.fail(error.what());
+    }
+}
+
+}  // namespace
+
+ChatOptions parse_chat_options(std::string_view text, int max_nesting) {
+    const JsonField field(ErrorCode::malformed_options, "options");
+    const Json document = parse_argument(text, max_nesting, field);
+    ChatOptions options;
+    if (document.is_null()) return options;
+    for (const auto& [name, value] : field.object(document).items()) parse_member(options, name, value, field);
+    return options;
+}
+
+Json parse_response_format(std::string_view text, int max_nesting) {
+    const JsonField field(ErrorCode::malformed_options, "response_format");
+    Json document = parse_argument(text, max_nesting, field);
+    if (!document.is_null()) field.object(document);
+    return document;
+}
+
+}  // namespace pgchat

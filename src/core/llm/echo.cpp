@@ -1,0 +1,51 @@
+#include "core/llm/echo.hpp"
+
+#include "core/llm/echo_script.hpp"
+#include "core/llm/json_field.hpp"
+#include "core/llm/openai.hpp"
+#include "core/llm/openai_decoder.hpp"
+#include "core/llm/provider_error.hpp"
+#include "core/llm/provider_http.hpp"
+
+namespace pgchat {
+namespace {
+
+// The settings of the request's form, which are not part of the script.
+bool is_openai_setting(std::string_view name) {
+    return name == "include_usage" || name == "max_tokens_field";
+}
+
+void merge(Json& script, const Json& source) {
+    if (!source.is_object()) return;
+    for (const auto& [name, value] : source.items())
+        if (!is_openai_setting(name)) script[name] = value;
+}
+
+}  // namespace
+
+HttpRequest EchoProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
+                                 bool stream) const {
+    check_provider_input(config, model);
+    Json body = openai_body(config, model, request, stream);
+    Json script = Json::object();
+    merge(script, config.options);
+    if (request.options.extra.is_object()) {
+        body.update(request.options.extra);
+        const Json& own = json_member(request.options.extra, "echo");
+        if (!own.is_null()) merge(script, JsonField(ErrorCode::malformed_options, "options.extra.echo").object(own));
+    }
+    parse_echo_script(script);
+    body["echo"] = std::move(script);
+    return provider_post(config, std::string(echo_url), {}, dump_body(body),
+                         stream ? "text/event-stream" : "application/json");
+}
+
+std::unique_ptr<ReplyDecoder> EchoProvider::decoder(bool) const {
+    return std::make_unique<OpenaiDecoder>();
+}
+
+Error EchoProvider::error_from_response(const ProviderConfig& config, int status, std::string_view body) const {
+    return provider_status_error(config, status, body);
+}
+
+}  // namespace pgchat

@@ -1,0 +1,125 @@
+#include "core/llm/ollama.hpp"
+
+#include "core/llm/ollama_decoder.hpp"
+#include "core/llm/provider_error.hpp"
+#include "core/llm/provider_http.hpp"
+#include "core/llm/request_messages.hpp"
+#include "core/llm/response_schema.hpp"
+
+namespace pgchat {
+namespace {
+
+constexpr std::string_view default_base_url = "http://127.0.0.1:11434";
+
+Json tool_calls_of(const Json& tool_calls) {
+    Json result = Json::array();
+    for (const Json& call : tool_calls)
+        result.push_back(
+            {{"function", {{"name", call.at("function").at("name")}, {"arguments", arguments_object(call)}}}});
+    return result;
+}
+
+// The name of the function whose result a tool message brings, which Ollama wants instead of the call's id.
+std::string tool_name_of(const ChatRequest& request, std::size_t index) {
+    const std::string& id = request.messages[index].tool_call_id;
+    for (std::size_t i = index; i > 0; --i)
+        for (const Json& call : request.messages[i - 1].tool_calls)
+            if (call.at("id") == id) return call.at("function").at("name").get<std::string>();
+    return id;
+}
+
+Json images_in_base64(const ChatRequest& request, std::size_t index, std::size_t last_user) {
+    Json result = Json::array();
+    for (const ImagePart* image : images_of(request, index, last_user)) {
+        if (!image->url.empty())
+            throw Error(ErrorCode::malformed_messages, "this provider takes no image URLs",
+                        "Give the image itself as a data URL.");
+        result.push_back(image->base64);
+    }
+    return result;
+}
+
+Json messages_of(const ChatRequest& request) {
+    Json messages = Json::array();
+    if (!request.system_prompt.empty()) messages.push_back({{"role", "system"}, {"content", request.system_prompt}});
+    const std::size_t last_user = last_user_message(request);
+    for (std::size_t i = 0; i < request.messages.size(); ++i) {
+        const ChatMessage& message = request.messages[i];
+        Json entry{{"role", role_name(message.role)}, {"content", message.content}};
+        Json images = images_in_base64(request, i, last_user);
+        if (!images.empty()) entry["images"] = std::move(images);
+        if (!message.tool_calls.is_null()) entry["tool_calls"] = tool_calls_of(message.tool_calls);
+        if (message.role == Role::tool) entry["tool_name"] = tool_name_of(request, i);
+        messages.push_back(std::move(entry));
+    }
+    return messages;
+}
+
+Json options_of(const ChatOptions& options) {
+    Json result = Json::object();
+    if (options.temperature) result["temperature"] = *options.temperature;
+    if (options.top_p) result["top_p"] = *options.top_p;
+    if (options.max_tokens) result["num_predict"] = *options.max_tokens;
+    if (options.seed) result["seed"] = *options.seed;
+    if (!options.stop.empty()) result["stop"] = options.stop;
+    return result;
+}
+
+// "think" is a bool or an effort.
+Json think_of(const Json& thinking) {
+    if (!thinking.is_object()) return thinking;
+    return thinking.contains("effort") ? thinking.at("effort") : Json(true);
+}
+
+Json body_of(std::string_view model, const ChatRequest& request, bool stream) {
+    Json body{{"model", model}, {"messages", messages_of(request)}, {"stream", stream}};
+    Json options = options_of(request.options);
+    if (!options.empty()) body["options"] = std::move(options);
+    const ResponseShape shape = response_shape(request.response_format);
+    if (shape.kind == ResponseShape::Kind::any_json) body["format"] = "json";
+    if (shape.kind == ResponseShape::Kind::schema) body["format"] = shape.schema;
+    if (!request.options.tools.is_null() && request.options.tool_choice != "none")
+        body["tools"] = request.options.tools;
+    Json think = think_of(request.options.thinking);
+    if (!think.is_null()) body["think"] = std::move(think);
+    return body;
+}
+
+// extra.options joins the options that are there instead of replacing them.
+void merge_extra(Json& body, const Json& extra) {
+    if (!extra.is_object()) return;
+    for (const auto& [name, value] : extra.items()) {
+        if (name == "options" && value.is_object() && body.contains("options"))
+            body["options"].update(value);
+        else
+            body[name] = value;
+    }
+}
+
+std::string url_of(const ProviderConfig& config) {
+    const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
+    std::string_view path = base.substr(0, base.find('?'));
+    while (path.ends_with('/')) path.remove_suffix(1);
+    return endpoint_url(base, path.ends_with("/api") ? "/chat" : "/api/chat");
+}
+
+}  // namespace
+
+HttpRequest OllamaProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
+                                   bool stream) const {
+    check_provider_input(config, model);
+    Json body = body_of(model, request, stream);
+    merge_extra(body, request.options.extra);
+    return provider_post(config, url_of(config), {}, dump_body(body),
+                         stream ? "application/x-ndjson" : "application/json");
+}
+
+std::unique_ptr<ReplyDecoder> OllamaProvider::decoder(bool stream) const {
+    return std::make_unique<OllamaDecoder>(stream);
+}
+
+Error OllamaProvider::error_from_response(const ProviderConfig& config, int status, std::string_view body) const {
+    return provider_status_error(config, status, body);
+}
+
+}  // namespace pgchat

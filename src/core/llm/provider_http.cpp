@@ -1,0 +1,126 @@
+#include "core/llm/provider_http.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/llm/json_field.hpp"
+
+namespace pgchat {
+namespace {
+
+bool has_control(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 && c != '\t') || byte == 0x7F;
+    });
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+        return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    });
+}
+
+[[noreturn]] void refuse(const ProviderConfig& config, const std::string& what) {
+    throw Error(ErrorCode::invalid_argument, "provider " + config.name + ": " + what);
+}
+
+// Adds "name: value" unless the configuration sets that header itself.
+void add_header(HttpRequest& request, const ProviderConfig& config, std::string_view header) {
+    const std::string_view name = header.substr(0, header.find(':'));
+    for (const auto& [own_name, value] : config.headers)
+        if (same_name(own_name, name)) return;
+    request.headers.emplace_back(header);
+}
+
+void add_authentication(HttpRequest& request, const ProviderConfig& config) {
+    if (config.api_key.empty()) return;
+    switch (config.auth) {
+        case AuthType::none:
+            return;
+        case AuthType::bearer:
+            return add_header(request, config, "Authorization: Bearer " + config.api_key);
+        case AuthType::x_api_key:
+            return add_header(request, config, "x-api-key: " + config.api_key);
+        case AuthType::api_key:
+            return add_header(request, config, "api-key: " + config.api_key);
+        case AuthType::query:
+            request.url += request.url.find('?') == std::string::npos ? "?key=" : "&key=";
+            request.url += percent_encoded(config.api_key);
+    }
+}
+
+}  // namespace
+
+bool is_header_value(std::string_view text) noexcept {
+    return !has_control(text);
+}
+
+void check_provider_input(const ProviderConfig& config, std::string_view model) {
+    if (model.empty()) refuse(config, "the model's name is empty");
+    if (has_control(model)) refuse(config, "the model's name contains a control character");
+    if (has_control(config.api_key)) refuse(config, "the API key contains a line break or another control character");
+    for (const auto& [name, value] : config.headers) {
+        if (!is_token(name)) refuse(config, "a header's name is not valid");
+        if (has_control(value)) refuse(config, "the header " + name + " contains a control character");
+    }
+}
+
+std::string endpoint_url(std::string_view base_url, std::string_view path) {
+    const bool plain = !has_control(base_url) && base_url.find_first_of(" \t#") == std::string_view::npos;
+    if (!plain) throw Error(ErrorCode::invalid_argument, "the provider's base_url is not valid");
+    const std::size_t query_at = std::min(base_url.find('?'), base_url.size());
+    std::string_view base = base_url.substr(0, query_at);
+    while (base.ends_with('/')) base.remove_suffix(1);
+    std::string url(base);
+    if (!base.ends_with(path)) url += path;
+    return url.append(base_url.substr(query_at));
+}
+
+HttpRequest provider_post(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers,
+                          std::string body, std::string_view accept) {
+    HttpRequest request;
+    request.url = std::move(url);
+    request.body = std::move(body);
+    request.trusted_host = config.trusted_host;
+    add_header(request, config, "Content-Type: application/json");
+    add_header(request, config, "Accept: " + std::string(accept));
+    for (const std::string& header : headers) add_header(request, config, header);
+    add_authentication(request, config);
+    for (const auto& [name, value] : config.headers) request.headers.push_back(name + ": " + value);
+    return request;
+}
+
+std::string percent_encoded(std::string_view value) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x80 && (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos)) {
+            out += c;
+            continue;
+        }
+        out += '%';
+        out += digits[byte >> 4];
+        out += digits[byte & 15];
+    }
+    return out;
+}
+
+const Json& provider_option(const ProviderConfig& config, const char* name) {
+    static const Json null;
+    return config.options.is_object() ? json_member(config.options, name) : null;
+}
+
+std::string dump_body(const Json& body) {
+    return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace pgchat

@@ -1,0 +1,102 @@
+// SQL functions around the engine: its state, waking it, and cancelling or awaiting one of its calls.
+#include "core/engine/frames.hpp"
+#include "pg/convert.hpp"
+#include "pg/engine_client.hpp"
+#include "pg/lifecycle.hpp"
+#include "pg/preload.hpp"
+#include "pg/shared_state.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "utils/timestamp.h"
+}
+
+using namespace pgchat;
+using namespace pgchat::pg;
+
+namespace {
+
+// A cancellation is answered in the engine's next turn.
+constexpr std::chrono::milliseconds cancel_wait{5000};
+
+const char* state_name(const EngineSlot* slot) noexcept {
+    constexpr const char* names[] = {"none", "starting", "running", "stopping"};
+    return slot == nullptr ? names[0] : names[pg_atomic_read_u32(&const_cast<EngineSlot*>(slot)->state)];
+}
+
+Datum status_row(FunctionCallInfo fcinfo) {
+    EngineSlot* const slot = find_engine(MyDatabaseId);
+    Datum values[9] = {text_datum(state_name(slot))};
+    bool nulls[9] = {};
+    if (slot != nullptr) {
+        EngineTotals& totals = slot->totals;
+        values[1] = Int32GetDatum(slot->pid);
+        values[2] = TimestampTzGetDatum(static_cast<TimestampTz>(pg_atomic_read_u64(&totals.started_at)));
+        pg_atomic_uint64* const counters[] = {&totals.in_flight, &totals.waiting, &totals.readers,
+                                              &totals.submitted, &totals.completed, &totals.failed};
+        for (int i = 0; i < 6; ++i) values[3 + i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
+    } else {
+        for (int i = 1; i < 9; ++i) nulls[i] = true;
+    }
+    return call([&] {
+        TupleDesc row_type;
+        get_call_result_type(fcinfo, nullptr, &row_type);
+        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls));
+    });
+}
+
+}  // namespace
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(pgchat_engine_status);
+PG_FUNCTION_INFO_V1(pgchat_wake_engine);
+PG_FUNCTION_INFO_V1(pgchat_catalog_changed);
+PG_FUNCTION_INFO_V1(pgchat_cancel_call);
+PG_FUNCTION_INFO_V1(pgchat_wait_request);
+
+Datum pgchat_engine_status(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        require_preloaded();
+        return status_row(fcinfo);
+    });
+}
+
+Datum pgchat_wake_engine(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        wake_engine_at_commit();
+        return Datum{0};
+    });
+}
+
+Datum pgchat_catalog_changed(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        reload_catalog_at_commit();
+        return Datum{0};
+    });
+}
+
+Datum pgchat_cancel_call(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Args args(fcinfo);
+        const Uuid user = args.uuid_at(0), request = args.uuid_at(1);
+        const auto write = [&](std::uint32_t number) {
+            return FrameWriter(RequestKind::cancel, number).uuid(user).uuid(request).take();
+        };
+        return BoolGetDatum(ask_engine(write, cancel_wait));
+    });
+}
+
+Datum pgchat_wait_request(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Args args(fcinfo);
+        const Uuid user = args.uuid_at(0), request = args.uuid_at(1);
+        const auto write = [&](std::uint32_t number) {
+            return FrameWriter(RequestKind::wait, number).uuid(user).uuid(request).take();
+        };
+        return BoolGetDatum(ask_engine(write, std::chrono::milliseconds(args.int32_at(2, 0))));
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,93 @@
+// chat.send_and_wait: a procedure, so that the message is committed before the model is asked, and no snapshot is held
+// while it thinks.
+#include "pg/identity.hpp"
+#include "pg/message_stream.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "nodes/parsenodes.h"
+}
+
+using namespace pgchat;
+using namespace pgchat::pg;
+
+namespace {
+
+void require_outermost_call(FunctionCallInfo fcinfo) {
+    const auto* const context = reinterpret_cast<const CallContext*>(fcinfo->context);
+    if (context == nullptr || !IsA(context, CallContext) || context->atomic)
+        throw Error(ErrorCode::invalid_argument, "send_and_wait commits, so it cannot run inside a transaction block",
+                    "Use CALL outside of BEGIN, or chat.ask, which lives in the caller's transaction.");
+}
+
+// Calls chat.send_message with the procedure's own arguments, commits, and returns the id of the reply's row.
+Uuid send_and_commit(FunctionCallInfo fcinfo) {
+    // conversation_id, content, (reply), parent_id, model, attachments, idempotency_key, options
+    constexpr int positions[] = {0, 1, 3, 4, 5, 6, 7};
+    Datum values[7];
+    char nulls[7];
+    for (int i = 0; i < 7; ++i) {
+        values[i] = fcinfo->args[positions[i]].value;
+        nulls[i] = fcinfo->args[positions[i]].isnull ? 'n' : ' ';
+    }
+    const pg_uuid_t reply_id = call([&] {
+        Oid types[] = {UUIDOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID, JSONBOID};
+        SPI_connect_ext(SPI_OPT_NONATOMIC);
+        const int result = SPI_execute_with_args(
+            "SELECT s.assistant_message_id FROM chat.send_message($1, $2, $3, $4, $5, $6, $7) s", 7, types, values, nulls, false, 1);
+        if (result < 0) elog(ERROR, "cannot execute: %s", SPI_result_code_string(result));
+        bool is_null;
+        const pg_uuid_t id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+        SPI_commit();
+        SPI_finish();
+        return id;
+    });
+    return uuid_from(reply_id);
+}
+
+[[noreturn]] void throw_failure(EventKind kind, std::string_view reason) {
+    const std::string text(reason);
+    const std::string hint = "The message is stored; chat.retry_message asks again, and chat.list_messages shows the error.";
+    if (kind == EventKind::cancelled) throw Error(ErrorCode::cancelled, text.empty() ? "the reply was cancelled" : text, hint);
+    if (kind == EventKind::incomplete) throw Error(ErrorCode::incomplete_response, text, hint);
+    throw Error(ErrorCode::provider_failed, text.empty() ? "the model failed" : text, hint);
+}
+
+std::string await_reply(const Uuid& message_id) {
+    MessageStream stream(message_id, 0, std::nullopt);
+    std::string reply;
+    while (const std::optional<MessageStream::Event> event = stream.next(false)) {
+        if (event->kind == EventKind::content) reply += event->text;
+        if (event->kind == EventKind::snapshot) reply = event->text;
+        if (is_terminal(event->kind) && event->kind != EventKind::done) throw_failure(event->kind, event->text);
+    }
+    return reply;
+}
+
+}  // namespace
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(pgchat_send_and_wait);
+
+Datum pgchat_send_and_wait(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        require_outermost_call(fcinfo);
+        const Identity identity = require_identity();
+        const std::string role = identity.role;
+        const Uuid reply_id = send_and_commit(fcinfo);
+        // The commit ended the identity, which was that of the transaction.
+        set_identity(&identity.user_id, role, identity.has_session ? &identity.session_id : nullptr, true);
+        Datum values[1] = {text_datum(await_reply(reply_id))};
+        return call([&] {
+            TupleDesc row_type;
+            get_call_result_type(fcinfo, nullptr, &row_type);
+            bool nulls[1] = {false};
+            return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls));
+        });
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,16 @@
+// Ties engines to the lives of their extension and database: woken when work is committed, started with the
+// extension, gone when it or the database goes.
+#pragma once
+
+namespace pgchat::pg {
+
+// At this transaction's commit: the engine looks into its queue.
+void wake_engine_at_commit();
+
+// At this transaction's commit: the engine reads models, providers and settings anew.
+void reload_catalog_at_commit();
+
+// Installs the hooks. Called once, from _PG_init.
+void install_lifecycle_hooks() noexcept;
+
+}  // namespace pgchat::pg

@@ -1,0 +1,62 @@
+#include "pg/llm_arguments.hpp"
+
+#include "core/crypto/uuid_v7.hpp"
+#include "pg/identity.hpp"
+
+extern "C" {
+#include "utils/acl.h"
+}
+
+namespace pgchat::pg {
+
+Uuid calling_user() {
+    const Identity identity = current_identity();
+    if (identity.has_user) return identity.user_id;
+    const bool is_service = call([] {
+        const Oid service = get_role_oid("pgchat_service", true);
+        return OidIsValid(service) && has_privs_of_role(GetUserId(), service);
+    });
+    return is_service ? Uuid{} : require_identity().user_id;
+}
+
+std::int64_t timeout_argument(const Args& args, int index) {
+    const int timeout = args.int32_at(index, 0);
+    if (!args.is_null(index) && timeout <= 0)
+        throw Error(ErrorCode::invalid_argument, "timeout_ms must be positive",
+                    "It is in milliseconds; NULL stands for pgchat.request_timeout.");
+    return timeout;
+}
+
+CompleteRequest complete_request(const Args& args, PromptForm form) {
+    CompleteRequest request;
+    request.user_id = calling_user();
+    request.request_id = uuid_v7();
+    if (form == PromptForm::prompt) {
+        args.require(0, "prompt");
+        request.text.prompt = args.text_at(0);
+        if (request.text.prompt.empty()) throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
+    } else {
+        args.require(0, "messages");
+        request.text.messages = args.json_at(0);
+    }
+    request.model = args.text_at(1);
+    if (!args.is_null(1) && request.model.empty())
+        throw Error(ErrorCode::unknown_model, "model must not be the empty text", "NULL stands for the default model.");
+    request.text.system_prompt = args.text_at(2);
+    request.text.response_format = args.json_at(3);
+    request.timeout_ms = timeout_argument(args, 4);
+    request.text.options = args.json_at(5);
+    return request;
+}
+
+Datum complete(const CompleteRequest& request, const std::function<Datum(const CompleteReply&)>& use) {
+    EngineRequest sent([&](std::uint32_t number) { return write_complete(number, request); });
+    std::optional<FrameReader> frame = sent.next(std::chrono::milliseconds{-1});
+    sent.done();
+    if (frame->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*frame);
+    const CompleteReply reply = read_result(*frame);
+    if (reply.status != CallStatus::complete) throw *reply.error;
+    return use(reply);
+}
+
+}  // namespace pgchat::pg

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# Runs the test suites and says in one closing line what passed, failed and was skipped.
+#
+#   run.sh all | SUITE...      suites: lint unit regress isolation tap server reference-check
+#   run.sh reference           writes docs/reference.md
+#
+# All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server.
+# A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+# shellcheck source=test/cluster/cluster.sh
+. test/cluster/cluster.sh
+
+# Under make: a make started here is one of its own.
+unset MAKEFLAGS MAKELEVEL
+out=$root/build/check-results
+cluster=$root/build/check
+servers=$root/build/check-servers
+file_timeout=300
+
+total_passed=0 total_failed=0 total_skipped=0 suites=0
+failed_suites=()
+
+# record SUITE PASSED FAILED SKIPPED SECONDS
+record() {
+    local failed=$3
+    if [ $(($2 + $3 + $4)) -eq 0 ]; then
+        echo "$1: ran no test"
+        failed=1
+    fi
+    printf '%-16s %5d passed %5d failed %5d skipped %6d s\n' "$1" "$2" "$failed" "$4" "$5"
+    suites=$((suites + 1))
+    total_passed=$((total_passed + $2)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + $4))
+    if [ "$failed" -gt 0 ]; then failed_suites+=("$1"); fi
+}
+
+# count_tap LOG STATUS: "passed failed skipped" of a TAP log; a bad exit without a failed test counts as one.
+count_tap() {
+    awk -v status="$2" '
+        /^ *1\.\.0 .*[Ss][Kk][Ii][Pp]/ { skipped++; next }
+        /^ok .*# *[Ss][Kk][Ii][Pp]/ { skipped++; next }
+        /^ok / { passed++; next }
+        /^not ok / { failed++ }
+        END { if (status != 0 && !failed) failed = 1; print passed + 0, failed + 0, skipped + 0 }' "$1"
+}
+
+# What went wrong, of a TAP log.
+show_failures() {
+    awk '/^not ok / { show = 1 } /^(ok |1\.\.)/ { show = 0 } show || /^(ERROR|psql:)|^Bail|Dubious|Parse errors|Bad plan|No plan|Non-zero/' "$1" |
+        head -n 60 | sed 's/^/    /'
+}
+
+skip_reasons() {
+    sed -n 's/^.*# *[Ss][Kk][Ii][Pp][PpEeDd]* *//p' "$out"/*.log 2>/dev/null | sort | uniq -c | sort -rn | sed 's/^ *\([0-9]*\) /\1 x /' |
+        paste -sd ';' | sed 's/;/; /g'
+}
+
+suite_lint() {
+    local start=$SECONDS status=0 counts
+    {
+        test/check/run.sh || status=1
+        test/check/selftest.sh || status=1
+    } >"$out/lint.log" 2>&1
+    read -ra counts < <(count_tap "$out/lint.log" $status)
+    if [ "${counts[1]}" -gt 0 ]; then show_failures "$out/lint.log"; fi
+    record lint "${counts[@]}" $((SECONDS - start))
+}
+
+suite_unit() {
+    local start=$SECONDS status=0 log=$out/unit.log
+    if ! { cmake -S . -B build -DPG_CONFIG="$(command -v "${PG_CONFIG:-pg_config}" || true)" &&
+        cmake --build build --target unit_tests -j "$(nproc)"; } >"$out/unit-build.log" 2>&1; then
+        grep -E 'error|Error' "$out/unit-build.log" | head -n 40
+        record unit 0 1 0 $((SECONDS - start))
+        return
+    fi
+    timeout $file_timeout build/unit_tests >"$log" 2>&1 || status=$?
+    grep -E '^\[  FAILED  \]|Failure$' "$log" | head -n 40 || true
+    # shellcheck disable=SC2046
+    record unit $(awk -v status=$status '
+        /^\[       OK \]/ { passed++ } /^\[  SKIPPED \] .* ms\)/ { skipped++ } /^\[  FAILED  \] .* ms\)/ { failed++ }
+        END { if (status != 0 && !failed) failed = 1; print passed + 0, failed + 0, skipped + 0 }' "$log") $((SECONDS - start))
+}
+
+# regress_suite NAME MAKE-ARGUMENT: pg_regress prints "test x ... ok" up to 15, TAP from 16.
+regress_suite() {
+    local start=$SECONDS status=0 log=$out/$1.log
+    timeout $file_timeout make installcheck PG_CONFIG="${PG_CONFIG:-pg_config}" "$2" >"$log" 2>&1 || status=$?
+    if [ $status -ne 0 ]; then
+        grep -E 'FAILED|^not ok' "$log" || tail -n 20 "$log"
+        find . -maxdepth 2 -name regression.diffs -exec head -n 200 {} +
+    fi
+    # shellcheck disable=SC2046
+    record "$1" $(awk -v status=$status '
+        /^not ok |\.\.\. .*FAILED/ { failed++; next } /^ok |\.\.\. ok / { passed++ }
+        END { if (status != 0 && !failed) failed = 1; print passed + 0, failed + 0, 0 }' "$log") $((SECONDS - start))
+}
+
+suite_regress() { regress_suite regress ISOLATION=; }
+
+suite_isolation() {
+    if compgen -G 'test/specs/*.spec' >/dev/null; then regress_suite isolation REGRESS=; fi
+}
+
+suite_tap() {
+    local start=$SECONDS status=0 counts
+    { make_database check_tap 'CREATE EXTENSION pgtap' &&
+        PGDATABASE=check_tap timeout $file_timeout pg_prove --verbose --ext .sql -r test/tap; } >"$out/tap.log" 2>&1 ||
+        status=$?
+    show_failures "$out/tap.log"
+    read -ra counts < <(count_tap "$out/tap.log" $status)
+    record tap "${counts[@]}" $((SECONDS - start))
+}
+
+make_database() {
+    psql -Xq -v ON_ERROR_STOP=1 -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" &&
+        PGDATABASE=$1 psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pgchat' ${2:+-c "$2"}
+}
+
+suite_server() {
+    local start=$SECONDS passed=0 failed=0 skipped=0 file name log status counts began
+    if ! start_servers; then
+        record server 0 1 0 $((SECONDS - start))
+        return
+    fi
+    for file in test/server/*; do
+        if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
+        name=$(basename "${file%.*}")
+        log=$out/server-$name.log status=0 began=$SECONDS
+        { make_database "check_$name" &&
+            PGDATABASE=check_$name timeout -k 5 $file_timeout prove --verbose --exec '' "$file"; } >"$log" 2>&1 </dev/null ||
+            status=$?
+        read -ra counts < <(count_tap "$log" $status)
+        printf '  %-28s %4d passed %4d failed %4d skipped %4d s\n' "$file" "${counts[@]}" $((SECONDS - began))
+        if [ "${counts[1]}" -gt 0 ]; then show_failures "$log"; fi
+        passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+        psql -Xq -c "DROP DATABASE IF EXISTS check_$name WITH (FORCE)" || failed=$((failed + 1))
+    done
+    record server $passed $failed $skipped $((SECONDS - start))
+}
+
+# The server's own log of the whole run: no crash, no assertion. kill -9 is what tests do on purpose.
+suite_server_log() {
+    local found
+    found=$(grep -cE 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' "$PGCHAT_SERVER_LOG" || true)
+    if [ "$found" -gt 0 ]; then grep -E 'PANIC|TRAP:|terminated by signal' "$PGCHAT_SERVER_LOG" | head; fi
+    if [ "$found" -eq 0 ]; then record server-log 1 0 0 0; else record server-log 0 1 0 0; fi
+}
+
+suite_reference_check() {
+    local start=$SECONDS status=0 counts
+    { make_database check_reference &&
+        PGDATABASE=check_reference test/check/reference.sh "${1:---check}"; } >"$out/reference.log" 2>&1 || status=$?
+    cat "$out/reference.log"
+    if [ $status -eq 0 ]; then counts=(1 0 0); else counts=(0 1 0); fi
+    record reference "${counts[@]}" $((SECONDS - start))
+}
+
+start_cluster() {
+    test/install.sh && cluster_remove "$cluster" &&
+        cluster_create "$cluster" --tcp --set max_connections=400 --set max_worker_processes=64 \
+            --set max_prepared_transactions=16 --set pgchat.bcrypt_cost=4 &&
+        cluster_start "$cluster" || return 1
+    eval "$(cluster_env "$cluster")"
+    export PGOPTIONS='' PGTZ=UTC PGCHAT_SOURCE=$root PGCHAT_BUILD=$root/build
+}
+
+start_servers() {
+    local settings
+    test/servers.sh build && test/servers.sh stop "$servers" && settings=$(test/servers.sh start "$servers" mock llama) || return 1
+    eval "$settings"
+}
+
+clean_up() {
+    if [ "${PGCHAT_KEEP:-0}" = 1 ]; then return; fi
+    test/servers.sh stop "$servers" || true
+    if [ -f "$cluster/server.log" ]; then cp "$cluster/server.log" "$out/server.log" || true; fi
+    cluster_remove "$cluster" || true
+}
+
+needs() {
+    local suite
+    for suite in "${wanted[@]}"; do
+        case " $1 " in *" $suite "*) return 0 ;; esac
+    done
+    return 1
+}
+
+wanted=("$@")
+case ${1:-all} in
+all) wanted=(lint unit regress isolation tap server reference-check) ;;
+reference) wanted=(reference-check) ;;
+esac
+
+began=$SECONDS
+mkdir -p "$out"
+rm -f "$out"/*
+test/packages.sh build test
+trap clean_up EXIT
+if needs lint; then suite_lint; fi
+if needs unit; then suite_unit; fi
+if needs 'regress isolation tap server reference-check'; then
+    if ! start_cluster; then
+        record set-up 0 1 0 $((SECONDS - began))
+    else
+        for suite in regress isolation tap server; do
+            if needs $suite; then "suite_$suite"; fi
+        done
+        if needs reference-check; then suite_reference_check "$([ "${1:-}" != reference ] || echo --write)"; fi
+        suite_server_log
+    fi
+fi
+
+reasons=$(skip_reasons || true)
+echo "total: $suites suites, $total_passed passed, $total_failed failed, $total_skipped skipped${reasons:+ ($reasons)}, $((SECONDS - began)) s${failed_suites[*]:+; failed: ${failed_suites[*]}}"
+[ $total_failed -eq 0 ]
