@@ -64,6 +64,18 @@ public:
         const std::optional<Datum> datum = value(column);
         return datum ? uuid_from(*DatumGetUUIDP(*datum)) : Uuid{};
     }
+    std::vector<Uuid> uuids(int column) const {
+        const std::optional<Datum> datum = value(column);
+        std::vector<Uuid> ids;
+        if (!datum) return ids;
+        Datum* elements = nullptr;
+        int count = 0;
+        call([&] {
+            deconstruct_array(DatumGetArrayTypeP(*datum), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &elements, nullptr, &count);
+        });
+        for (int i = 0; i < count; ++i) ids.push_back(uuid_from(*DatumGetUUIDP(elements[i])));
+        return ids;
+    }
     std::int64_t integer(int column) const {
         const std::optional<Datum> datum = value(column);
         return datum ? DatumGetInt32(*datum) : 0;
@@ -112,7 +124,8 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     provider->options = parse_json(row.json(provider_options));
     const std::string variable = string_member(provider->options, "api_key_env");
     if (const char* const key = variable.empty() ? nullptr : std::getenv(variable.c_str())) provider->api_key = key;
-    if (provider->kind != ProviderKind::echo)
+    // Without a URL it is the kind's own public host; echo has none.
+    if (provider->kind != ProviderKind::echo && !provider->base_url.empty())
         provider->trusted_host = check_request_url(provider->base_url, TrustedHosts(settings.trusted_hosts));
     return provider;
 }
@@ -203,7 +216,7 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
     });
 }
 
-bool record_finished(const std::vector<FinishedCall*>& calls) {
+bool record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy) {
     static const std::vector<Oid> types = {
         UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
         TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
@@ -244,6 +257,7 @@ bool record_finished(const std::vector<FinishedCall*>& calls) {
         std::vector<Datum> values;
         for (ArrayColumn& column : columns) values.push_back(column.array());
         statement.execute(values.data());
+        busy = Row(0).uuids(1);
     });
 }
 
