@@ -113,7 +113,8 @@ Call& EngineWorker::begin_call(const CompleteRequest& request) {
 
 void EngineWorker::events_ready(Call& call) noexcept {
     channels_.mark_dirty(call);
-    if (call.checkpoint_scheduled || !call.spec().durable || call.spec().message_id == Uuid{} || call.is_finished()) return;
+    if (call.checkpoint_scheduled || !call.spec().durable || call.spec().message_id == Uuid{} || call.is_finished())
+        return;
     call.checkpoint_scheduled = true;
     checkpoints_.push_back({clock_.now() + Milliseconds(settings.checkpoint_interval_ms), call.spec().request_id});
 }
@@ -243,8 +244,8 @@ void EngineWorker::record_usage() {
     }
 }
 
-// Records as many as one turn may. Rows that somebody holds locked are left for later. A batch that fails is tried one by
-// one, so that a single row cannot hold up the others; where the first few fail too, it is not the rows.
+// Records as many as one turn may. Rows that somebody holds locked are left for later. A batch that fails is tried one
+// by one, so that a single row cannot hold up the others; where the first few fail too, it is not the rows.
 void EngineWorker::record_batch(std::vector<FinishedCall>& batch) {
     const std::size_t size = std::min(batch.size(), record_batch_size);
     std::vector<FinishedCall> part(std::make_move_iterator(batch.begin()),
