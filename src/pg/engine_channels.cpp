@@ -71,12 +71,14 @@ void EngineChannels::close(int process_number) {
 
 // False when the backend has gone.
 bool EngineChannels::take_requests(Client& client) {
-    for (;;) {
+    ChannelHeader* const header = header_of(client.segment);
+    while (pg_atomic_read_u32(&header->requests_sent) != client.requests_taken) {
         Size size = 0;
         void* data = nullptr;
         const shm_mq_result result = call([&] { return shm_mq_receive(client.requests, &size, &data, true); });
         if (result == SHM_MQ_WOULD_BLOCK) return true;
         if (result == SHM_MQ_DETACHED) return false;
+        ++client.requests_taken;
         FrameReader frame({static_cast<const char*>(data), size});
         try {
             handle(client, frame);
@@ -84,6 +86,7 @@ bool EngineChannels::take_requests(Client& client) {
             post(client, write_error(frame.request_number(), error));
         }
     }
+    return true;
 }
 
 std::vector<std::uint32_t> EngineChannels::abandoned_numbers(Client& client) const {
