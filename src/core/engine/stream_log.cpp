@@ -57,6 +57,10 @@ void StreamLog::close(std::string_view tool_calls, EventKind terminal, std::stri
     closed_ = true;
 }
 
+std::size_t StreamLog::memory_size() const noexcept {
+    return content_.capacity() + thinking_.capacity() + closing_.capacity() + marks_.capacity() * sizeof(Mark);
+}
+
 StreamEvent StreamLog::event(std::uint32_t index) const noexcept {
     const Mark& mark = marks_[index];
     const auto kind = static_cast<EventKind>(mark.kind);
