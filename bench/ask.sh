@@ -2,6 +2,7 @@
 # A whole turn by chat.ask at zero latency with synchronous commits, against the same statements as one plpgsql function that
 # asks no model. 16 sessions, each a user; a new conversation each 8 turns, so that histories stay short on both sides.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # llm_complete at zero latency, against a client that asks the same mock provider directly; its CPU and its memory.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 

@@ -2,6 +2,7 @@
 # The durable queue: how fast 10,000 requests that wait in it are answered, how long 2,000 requests of one second take, and
 # whether requests that hang delay others.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 

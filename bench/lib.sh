@@ -2,7 +2,7 @@
 # What the benchmarks share: meters, medians, and the one line that each measurement prints. Sourced, never run.
 #
 # run.sh gives a benchmark PGHOST, PGPORT, PGUSER (a superuser), PGDATABASE, MOCK_PORT, BENCH_DRIVERS, BENCH_SERVERS,
-# BENCH_WORK (a folder for its files), BENCH_LINES (the file that report adds to) and `here` (the folder bench).
+# BENCH_WORK (a folder for its files) and BENCH_LINES (the file that report adds to).
 set -euo pipefail
 
 sql() { psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
@@ -52,10 +52,10 @@ pgbench_rate() {
     sed -n 's/^tps = \([0-9.]*\) .*/\1/p' "$log"
 }
 
-# field JSON NAME: a number of a flat JSON object.
+# field JSON NAME: a number of a JSON object; nothing where it has no such member.
 field() { sed -n "s/.*\"$2\":\(-\{0,1\}[0-9.]*\).*/\1/p" <<<"$1"; }
 
-# direct_rate FIELD OPTION…: asks the mock provider without a database.
+# direct FIELD OPTION…: asks the mock provider without a database.
 direct() {
     local name=$1
     shift
@@ -66,8 +66,9 @@ mock_reset() { curl -fsS -X POST "http://127.0.0.1:$MOCK_PORT/reset" >/dev/null;
 
 # report NAME FIGURES RATIO TARGET CONDITION: one line; the condition is an expression of numbers.
 report() {
-    local verdict='not reached' load
-    if [ "$(number "($5) ? 1 : 0" %d)" = 1 ]; then verdict=reached; fi
+    local verdict='not reached' load holds
+    holds=$(number "($5) ? 1 : 0" %d)
+    if [ "$holds" = 1 ]; then verdict=reached; fi
     load=$(cut -d' ' -f1 /proc/loadavg)
     printf '%s: %s; ratio to peer %s; target %s: %s (load %s)\n' "$1" "$2" "$3" "$4" "$verdict" "$load"
     printf '%s|%s|%s|%s|%s|%s\n' "$1" "$2" "$3" "$4" "$verdict" "$load" >>"$BENCH_LINES"

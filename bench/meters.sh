@@ -2,6 +2,7 @@
 # Checks the meters themselves against values that are known, so that a broken one cannot make a figure look good. Fails
 # where one is off.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 

@@ -16,7 +16,6 @@ unset MAKEFLAGS MAKELEVEL
 
 benchmarks=(meters complete ask dispatch spacing streams xmin session)
 cluster=$root/build/bench
-export here=$root/bench
 export BENCH_DRIVERS=$root/build/bench-drivers BENCH_SERVERS=$root/build/servers BENCH_WORK=$root/build/bench-work
 export BENCH_LINES=$BENCH_WORK/lines BENCH_ROUNDS=${BENCH_ROUNDS:-2}
 

@@ -2,15 +2,16 @@
 # What a session costs: authenticate and list_conversations in one pipeline against the bare query by a superuser; and what
 # row level security costs: the bare query under it against without. 10,000 users, 200,000 conversations, 8 connections.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 
 seconds=2
 sql -c "INSERT INTO chat.conversations (user_id, id, title, last_message_at)
-        SELECT p.user_id, chat.uuid_v7(), 'conversation ' || n, now() - n * interval '1 hour'
-        FROM bench.people p, generate_series(1, 20) n WHERE NOT EXISTS (
+        SELECT p.user_id, chat.uuid_v7(), 'conversation ' || t, now() - t * interval '1 hour'
+        FROM bench.people p, generate_series(1, 20) t WHERE NOT EXISTS (
           SELECT FROM chat.conversations c WHERE c.user_id = p.user_id AND c.title LIKE 'conversation %')"
-psql -Xq -c 'VACUUM ANALYZE'
+sql -c 'VACUUM ANALYZE'
 
 # listing MODE: the figures of one run.
 listing() { "$BENCH_DRIVERS/listing" --mode "$1" --seconds $seconds; }

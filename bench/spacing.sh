@@ -2,6 +2,7 @@
 # From commit to dispatch, and from the answer's arrival to its being visible: 200 single requests at random spacing of 0 to
 # 50 ms, then 200 without a pause.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 

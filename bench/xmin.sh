@@ -3,6 +3,7 @@
 # llm_result(wait) does, whose statement has a snapshot, is said beside it. The peer is a session that sleeps inside a
 # statement, which must be seen to hold.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 

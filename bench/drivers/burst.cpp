@@ -2,8 +2,8 @@
 //
 //   burst --submit STATEMENT --done QUERY
 //
-// QUERY returns one boolean; it is asked each 5 ms, in transactions of its own. Prints commit_ms, from sending COMMIT to its
-// answer, and done_ms, from that answer to the first true.
+// QUERY returns one boolean; it is asked each 5 ms, in transactions of its own. Prints commit_ms, from sending COMMIT
+// to its answer, and done_ms, from that answer to the first true.
 #include <chrono>
 #include <thread>
 
@@ -39,4 +39,6 @@ void burst(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return guarded_main(argc, argv, burst); }
+int main(int argc, char** argv) {
+    return guarded_main(argc, argv, burst);
+}

@@ -2,8 +2,8 @@
 //
 //   listing --mode session|bare|rls|plain [--connections 8] [--seconds 3] [--people 10000] [--delay_us 0]
 //
-// session: as an application's role, authenticate and list_conversations in one pipeline, each time another user. bare: as
-// a superuser, the query itself with the user's id, each time another user. rls and plain: the same bare query for
+// session: as an application's role, authenticate and list_conversations in one pipeline, each time another user. bare:
+// as a superuser, the query itself with the user's id, each time another user. rls and plain: the same bare query for
 // one user a connection, as an application's role with that identity, and as a superuser. delay_us: a pause in each, to
 // check the meter with. Prints the rate and the number of rows read, which tells that all modes did the same work.
 #include <chrono>
@@ -125,4 +125,6 @@ void listing(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return guarded_main(argc, argv, listing); }
+int main(int argc, char** argv) {
+    return guarded_main(argc, argv, listing);
+}

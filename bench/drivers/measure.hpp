@@ -83,7 +83,9 @@ public:
         return values_.contains(name) ? text(name) : otherwise;
     }
     int number(const std::string& name) const { return std::stoi(text(name)); }
-    int number(const std::string& name, int otherwise) const { return values_.contains(name) ? number(name) : otherwise; }
+    int number(const std::string& name, int otherwise) const {
+        return values_.contains(name) ? number(name) : otherwise;
+    }
 
 private:
     std::map<std::string, std::string> values_;

@@ -21,10 +21,11 @@ inline std::string fetch(const std::string& url) {
     std::string body;
     CURL* const curl = curl_easy_init();
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, +[](char* data, size_t size, size_t count, void* to) {
-        static_cast<std::string*>(to)->append(data, size * count);
-        return size * count;
-    });
+    curl_easy_setopt(
+        curl, CURLOPT_WRITEFUNCTION, +[](char* data, size_t size, size_t count, void* to) {
+            static_cast<std::string*>(to)->append(data, size * count);
+            return size * count;
+        });
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
     const CURLcode code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
@@ -39,7 +40,8 @@ inline void add_seen(std::unordered_map<std::string, Seen>& seen, const std::str
 // The last `count` streams.
 inline std::unordered_map<std::string, Seen> seen_streams(const std::string& port, size_t count) {
     std::unordered_map<std::string, Seen> seen;
-    for (const auto& t : nlohmann::json::parse(fetch("http://127.0.0.1:" + port + "/timing?last=" + std::to_string(count))))
+    for (const auto& t :
+         nlohmann::json::parse(fetch("http://127.0.0.1:" + port + "/timing?last=" + std::to_string(count))))
         add_seen(seen, t["key"], {t["requested_ns"], t["first_token_ns"], t["last_token_ns"]});
     return seen;
 }
@@ -47,7 +49,8 @@ inline std::unordered_map<std::string, Seen> seen_streams(const std::string& por
 // The last `count` requests, streaming or not.
 inline std::unordered_map<std::string, Seen> seen_requests(const std::string& port, size_t count) {
     std::unordered_map<std::string, Seen> seen;
-    for (const auto& r : nlohmann::json::parse(fetch("http://127.0.0.1:" + port + "/requests?last=" + std::to_string(count)))) {
+    for (const auto& r :
+         nlohmann::json::parse(fetch("http://127.0.0.1:" + port + "/requests?last=" + std::to_string(count)))) {
         const auto body = nlohmann::json::parse(r["body"].get<std::string>());
         add_seen(seen, body["messages"].back()["content"], {r["time_ns"], 0, 0});
     }

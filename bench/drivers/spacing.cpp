@@ -3,9 +3,9 @@
 //
 //   spacing --port MOCK_PORT [--count 200] [--widest_ms 50] [--model instant] [--readers 4]
 //
-// Readers wait in chat.llm_result. Prints percentiles of: dispatch, from the answer to COMMIT to the request's arrival at the
-// provider (committing_…: from sending COMMIT, an upper bound), and visible, from the request's arrival (the provider answers
-// at once) to the reader's return.
+// Readers wait in chat.llm_result. Prints percentiles of: dispatch, from the answer to COMMIT to the request's arrival
+// at the provider (committing_…: from sending COMMIT, an upper bound), and visible, from the request's arrival (the
+// provider answers at once) to the reader's return.
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -55,7 +55,8 @@ void read_answers(Queue& queue, std::exception_ptr& failure) {
     try {
         const Connection connection = connect();
         while (Request* const request = queue.pop()) {
-            const Result answer = run(connection, "SELECT chat.llm_result($1, 20000) ->> 'status'", {request->id.c_str()});
+            const Result answer =
+                run(connection, "SELECT chat.llm_result($1, 20000) ->> 'status'", {request->id.c_str()});
             request->visible = now_ns();
             if (std::string(PQgetvalue(answer.get(), 0, 0)) != "complete") throw std::runtime_error("a request failed");
         }
@@ -132,4 +133,6 @@ void spacing(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return guarded_main(argc, argv, spacing); }
+int main(int argc, char** argv) {
+    return guarded_main(argc, argv, spacing);
+}

@@ -1,12 +1,12 @@
-// streams: starts many streams by chat.send_message, reads all of them through one chat.stream_gateway() and some through
-// attached readers too, and measures what that costs the server and how late each token is.
+// streams: starts many streams by chat.send_message, reads all of them through one chat.stream_gateway() and some
+// through attached readers too, and measures what that costs the server and how late each token is.
 //
 //   streams --port MOCK_PORT --round N --model NAME --tokens N [--readers 0] [--senders 4] [--over_ms 2000]
 //           [--before_compare STATEMENT]
 //
-// One stream for each conversation of the round, begun evenly over over_ms. The model's tokens are "<i>:<CLOCK_REALTIME ns> ".
-// Prints one JSON object; `broken` counts streams, of gateway and readers alike, in which anything is lost, out of order or
-// other than the stored row. "over" figures are from the answer to COMMIT, less the provider's own time.
+// One stream for each conversation of the round, begun evenly over over_ms. The model's tokens are "<i>:<CLOCK_REALTIME
+// ns> ". Prints one JSON object; `broken` counts streams, of gateway and readers alike, in which anything is lost, out
+// of order or other than the stored row. "over" figures are from the answer to COMMIT, less the provider's own time.
 #include <poll.h>
 
 #include <atomic>
@@ -45,7 +45,8 @@ struct Reader {
     std::vector<double> ages_ms;
     Stream* stream = nullptr;  // the one it attaches to; null: the gateway
     bool is_attached = false;
-    size_t ended = 0;  // streams read to their end
+    size_t ended = 0;   // streams read to their end
+    size_t events = 0;  // rows
 };
 
 std::string uuid_text(const char* bytes) {
@@ -65,7 +66,8 @@ std::string_view value(const PGresult* row, int column) {
 
 void begin_reading(Reader& reader, const std::string& query, const char* parameter) {
     const int count = parameter == nullptr ? 0 : 1;
-    if (PQsendQueryParams(reader.connection.get(), query.c_str(), count, nullptr, &parameter, nullptr, nullptr, 1) != 1 ||
+    if (PQsendQueryParams(reader.connection.get(), query.c_str(), count, nullptr, &parameter, nullptr, nullptr, 1) !=
+            1 ||
         PQsetSingleRowMode(reader.connection.get()) != 1)
         throw std::runtime_error(PQerrorMessage(reader.connection.get()));
     reader.is_attached = true;
@@ -87,6 +89,7 @@ void read_rows(Reader& reader) {
         reader.ended -= tape.ended();
         tape.take(now, static_cast<int>(__builtin_bswap32(seq)), value(raw, 2), value(raw, 3), reader.ages_ms);
         reader.ended += tape.ended();
+        ++reader.events;
     }
 }
 
@@ -101,15 +104,18 @@ public:
     }
 
     void measure() {
-        begin_reading(gateway(), "SELECT (g).message_id, (g).seq, (g).kind, (g).delta "
-                                 "FROM (SELECT chat.stream_gateway() AS g OFFSET 0) s", nullptr);
+        begin_reading(gateway(),
+                      "SELECT (g).message_id, (g).seq, (g).kind, (g).delta "
+                      "FROM (SELECT chat.stream_gateway() AS g OFFSET 0) s",
+                      nullptr);
         std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the gateway is open
         idle_kb_ = rss_anon_kb(engine_);
         const std::vector<double> before = costs();
         send_and_read();
         const std::vector<double> after = costs();
         for (size_t i = 0; i < before.size(); ++i) cost_us_.push_back(after[i] - before[i]);
-        if (const std::string statement = options_.text("before_compare", ""); !statement.empty()) run(control_, statement);
+        if (const std::string statement = options_.text("before_compare", ""); !statement.empty())
+            run(control_, statement);
         compare();
     }
 
@@ -179,9 +185,8 @@ private:
         const int64_t start = now_ns();
         std::vector<std::jthread> threads;
         for (size_t s = 0; s < senders; ++s)
-            threads.emplace_back([&, s] {
-                send(s, senders, start, options_.number("over_ms", 2000) * 1'000'000LL, failures[s]);
-            });
+            threads.emplace_back(
+                [&, s] { send(s, senders, start, options_.number("over_ms", 2000) * 1'000'000LL, failures[s]); });
         std::exception_ptr failure;
         try {
             read_until_ended(start, failures);
@@ -199,8 +204,9 @@ private:
             for (size_t i = 0; i < readers_.size(); ++i) {
                 Reader& reader = readers_[i];
                 if (!reader.is_attached && reader.stream->is_sent)
-                    begin_reading(reader, "SELECT (e).request_id, (e).seq, (e).kind, (e).delta "
-                                          "FROM (SELECT chat.stream_message($1) AS e OFFSET 0) s",
+                    begin_reading(reader,
+                                  "SELECT (e).request_id, (e).seq, (e).kind, (e).delta "
+                                  "FROM (SELECT chat.stream_message($1) AS e OFFSET 0) s",
                                   reader.stream->message.c_str());
                 polled[i] = {reader.is_attached ? PQsocket(reader.connection.get()) : -1, POLLIN, 0};
             }
@@ -218,7 +224,8 @@ private:
 
     bool all_ended() const {
         if (gateway().ended < streams_.size()) return false;
-        return std::all_of(readers_.begin() + 1, readers_.end(), [](const Reader& reader) { return reader.ended == 1; });
+        return std::all_of(readers_.begin() + 1, readers_.end(),
+                           [](const Reader& reader) { return reader.ended == 1; });
     }
 
     // Keeps the engine's memory at the time when most streams were open.
@@ -277,8 +284,8 @@ private:
 
 void Run::print() const {
     const auto tokens = static_cast<double>(tokens_) * static_cast<double>(streams_.size());
-    std::printf(R"({"streams":%zu,"broken":%d,"received":%ld,"attached_received":%ld,)", streams_.size(), broken_,
-                received_[0], received_[1]);
+    std::printf(R"({"streams":%zu,"broken":%d,"received":%ld,"attached_received":%ld,"events":%zu,)", streams_.size(),
+                broken_, received_[0], received_[1], gateway().events);
     std::printf(R"("engine_us":%.2f,"gateway_us":%.2f,"readers_us":%.2f,"all_us":%.2f,)", cost_us_[0] / tokens,
                 cost_us_[1] / tokens, cost_us_[2] / tokens, (cost_us_[0] + cost_us_[1] + cost_us_[2]) / tokens);
     std::printf(R"("open":%zu,"kb_per_stream":%.2f,)", most_open_,
@@ -288,12 +295,12 @@ void Run::print() const {
     for (const bool attached : {false, true}) {
         if (first_over_[attached].empty()) continue;
         const char* const name = attached ? "attached_" : "";
-        std::printf(R"("%sfirst_p50_ms":%.2f,"%sfirst_p99_ms":%.2f,)", name, percentile(first_over_[attached], 0.5), name,
-                    percentile(first_over_[attached], 0.99));
-        std::printf(R"("%stotal_p50_ms":%.2f,"%stotal_p99_ms":%.2f,)", name, percentile(total_over_[attached], 0.5), name,
-                    percentile(total_over_[attached], 0.99));
+        std::printf(R"("%sfirst_p50_ms":%.2f,"%sfirst_p99_ms":%.2f,)", name, percentile(first_over_[attached], 0.5),
+                    name, percentile(first_over_[attached], 0.99));
+        std::printf(R"("%stotal_p50_ms":%.2f,"%stotal_p99_ms":%.2f,)", name, percentile(total_over_[attached], 0.5),
+                    name, percentile(total_over_[attached], 0.99));
     }
-    std::printf("\"all_received\":%s}\n", received_[0] == static_cast<long>(tokens) ? "1" : "0");
+    std::printf("\"tokens\":%.0f}\n", tokens);
 }
 
 void streams(const Options& options) {
@@ -304,4 +311,6 @@ void streams(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return guarded_main(argc, argv, streams); }
+int main(int argc, char** argv) {
+    return guarded_main(argc, argv, streams);
+}
