@@ -87,8 +87,9 @@ def _outcome(function):
     return "ok", "", ""
 
 
-def run():
-    """Runs all tests, or those whose number or part of the name is an argument, and ends the process with their outcome."""
+def run(clean_up=lambda: None):
+    """Runs all tests, or those whose number or part of the name is an argument, and ends the process with their outcome.
+    clean_up is called before."""
     faulthandler.dump_traceback_later(_MOST_SECONDS, exit=True)
     wanted = sys.argv[1:]
     failed = 0
@@ -103,6 +104,7 @@ def run():
         print(f"{verdict} {number} - {name}{directive}", flush=True)
         diag(details)
         diag(f"{time.monotonic() - begin:.2f} s")
+    clean_up()
     sys.stdout.flush()
     # A thread that hangs in a failed test must not keep the process.
     os._exit(1 if failed else 0)
