@@ -148,7 +148,7 @@ void EngineChannels::attach(Client& client, std::uint32_t number, const AttachRe
 void EngineChannels::join(Client& client, std::uint32_t number, Call& call, std::uint32_t after_seq) {
     post(client, write_attach_reply(number, {true, call.log().size(), call.spec().request_id}));
     client.calls.emplace(number, call.spec().request_id);
-    stream_of(call).readers.push_back({&client, number, std::min(after_seq, call.log().size())});
+    stream_of(call).readers.push_back({&client, number, after_seq});
     ++reader_count_;
     mark_dirty(call);
 }

@@ -155,6 +155,11 @@ std::optional<MessageStream::Event> MessageStream::next_live(bool flush_client) 
         // What comes now was waited for; beyond it, only what is already there is taken.
         if (wait_) wait_ = milliseconds{0};
         if (frame_->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*frame_);
+        if (frame_->at_end()) {  // the reply has ended, with nothing after after_seq_
+            request_->done();
+            ended_ = true;
+            return std::nullopt;
+        }
     }
     Event event;
     event.seq = frame_->u32();
