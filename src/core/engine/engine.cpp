@@ -150,8 +150,9 @@ void Engine::run_timers(TimePoint now) {
         Call* const call = find(waiting_deadlines_.begin()->second);
         waiting_deadlines_.erase(waiting_deadlines_.begin());
         if (call != nullptr && !call->admitted)
-            call->stop(CallStatus::error, Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
-                                                "See pgchat.max_calls."));
+            call->stop(CallStatus::error,
+                       Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
+                             "See pgchat.max_calls."));
     }
 }
 

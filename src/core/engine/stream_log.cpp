@@ -6,7 +6,8 @@
 namespace pgchat {
 
 const char* event_kind_name(EventKind kind) noexcept {
-    constexpr std::array names{"content", "thinking", "tool_calls", "done", "incomplete", "cancelled", "error", "snapshot"};
+    constexpr std::array names{"content",    "thinking",  "tool_calls", "done",
+                               "incomplete", "cancelled", "error",      "snapshot"};
     return names[static_cast<std::size_t>(kind)];
 }
 
