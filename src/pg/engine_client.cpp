@@ -36,6 +36,7 @@ struct Channel {
     shm_mq_handle* requests = nullptr;
     shm_mq_handle* replies = nullptr;
     std::uint32_t last_number = 0;
+    std::uint32_t replies_taken = 0;
     std::unordered_map<std::uint32_t, std::deque<std::string>> inboxes;  // of requests in progress
 
     bool is_alive() const noexcept {
@@ -67,11 +68,13 @@ void sleep_on_latch(milliseconds wait, std::uint32_t event) {
 EngineSlot& running_engine() {
     for (milliseconds waited{0}; waited < engine_start_wait; waited += milliseconds{20}) {
         EngineSlot* const slot = find_engine(MyDatabaseId);
-        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running)) return *slot;
+        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running))
+            return *slot;
         sleep_on_latch(milliseconds{20}, engine_wait_event());
     }
-    throw Error(ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
-                "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
+    throw Error(
+        ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
+        "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
 }
 
 void close_channel() {
@@ -97,6 +100,8 @@ void open_channel() {
         dsm_pin_mapping(segment);
         ChannelHeader* const header = header_of(segment);
         for (pg_atomic_uint32& place : header->abandoned) pg_atomic_init_u32(&place, 0);
+        pg_atomic_init_u32(&header->requests_sent, 0);
+        pg_atomic_init_u32(&header->replies_sent, 0);
         pg_atomic_init_u32(&header->closed, 0);
         // Callbacks run in reverse: the queues are marked as detached before the doorbell rings.
         on_dsm_detach(segment, on_segment_detach, PointerGetDatum(&slot));
@@ -111,6 +116,7 @@ void open_channel() {
     });
     channel.slot = &slot;
     channel.slot_generation = slot_generation;
+    channel.replies_taken = 0;
     ++channel.generation;
     pg_atomic_write_u32(&shared->channels[my_proc_number()], dsm_segment_handle(channel.segment));
 }
@@ -134,6 +140,7 @@ void send(std::string_view frame) {
             if (!sent) pg_atomic_write_u32(&header_of(channel.segment)->closed, 1);
         }
     } guard;
+    pg_atomic_fetch_add_u32(&header_of(channel.segment)->requests_sent, 1);
     for (;;) {
         const shm_mq_result result =
             call([&] { return shm_mq_send(channel.requests, frame.size(), frame.data(), true, true); });
@@ -147,11 +154,13 @@ void send(std::string_view frame) {
 
 // The next whole frame of any request, valid until the next call; empty when there is none.
 std::string_view receive() {
+    if (pg_atomic_read_u32(&header_of(channel.segment)->replies_sent) == channel.replies_taken) return {};
     Size size = 0;
     void* data = nullptr;
     const shm_mq_result result = call([&] { return shm_mq_receive(channel.replies, &size, &data, true); });
     if (result == SHM_MQ_DETACHED) throw_engine_gone();
     if (result == SHM_MQ_WOULD_BLOCK) return {};
+    ++channel.replies_taken;
     return {static_cast<const char*>(data), size};
 }
 

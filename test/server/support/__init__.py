@@ -1,0 +1,1 @@
+"""What the server tests share, so that each of them says only what it proves."""
