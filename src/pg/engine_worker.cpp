@@ -82,8 +82,7 @@ void EngineWorker::run() {
         if (stopping_) return;
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
-    while (!stopping_) {
-        take_wakes();
+    for (take_wakes(); !stopping_; take_wakes()) {
         claim();
         engine_.run();
         settle_finished();
@@ -303,6 +302,8 @@ void EngineWorker::publish_totals() {
 
 TimePoint EngineWorker::next_wake() const {
     const TimePoint now = clock_.now();
+    // A lock that was waited for in this turn has reset the latch, and with it whatever woke us meanwhile.
+    if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
     if (queue_may_have_more_ && engine_.room() > 0) return now;
     TimePoint earliest = next_queue_poll_;
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
