@@ -83,7 +83,7 @@ $$;
 COMMENT ON FUNCTION chat_private.list_limit(integer, boolean) IS
 'Checks the arguments of chat.list_conversations and returns page_size. Errors: 28000, 22004, 22023.';
 
--- Not SECURITY DEFINER, alone of the API: so it is inlined, runs under the caller's own policy, and costs what the bare query
+-- Runs as the caller, alone of the API: so it is inlined, runs under the caller's own policy, and costs what the bare query
 -- does (as a function of its own it took a quarter more). The objects in its body were bound when it was created.
 CREATE OR REPLACE FUNCTION chat.list_conversations(page_size integer DEFAULT 50, before timestamptz DEFAULT NULL,
                                                    archived boolean DEFAULT false, search text DEFAULT NULL)

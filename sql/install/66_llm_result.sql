@@ -86,14 +86,20 @@ BEGIN
   previous := chat_private.act_as(owner_id);
   SELECT q.state INTO found_state FROM chat_private.llm_requests q
   WHERE q.user_id = owner_id AND q.id = llm_cancel.request_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002';
+  IF FOUND THEN
+    is_cancelled := found_state IN ('queued', 'running') AND chat_private.cancel_request(owner_id, llm_cancel.request_id);
+  ELSE
+    -- An immediate call has no row: only the engine knows of it, while it is under way.
+    is_cancelled := chat_private.cancel_call(owner_id, llm_cancel.request_id);
+    IF NOT is_cancelled THEN
+      RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002';
+    END IF;
   END IF;
-  is_cancelled := found_state IN ('queued', 'running') AND chat_private.cancel_request(owner_id, llm_cancel.request_id);
   PERFORM chat_private.switch_identity(previous);
   RETURN is_cancelled;
 END
 $$;
 COMMENT ON FUNCTION chat.llm_cancel(uuid) IS
-'Calls off a request of chat.llm_submit or chat.send_message. True if it was stopped, false if it had ended already.
+'Calls off a request of chat.llm_submit or chat.send_message, or a chat.llm_stream that runs in another session (its rows carry the
+id). True if it was stopped, false if it had ended already.
 Errors: 28000 nobody is authenticated; 22004 request_id is NULL; P0002 no such request of mine.';

@@ -13,8 +13,8 @@ namespace pgchat::pg {
 struct ChannelHeader {
     // Requests whose reader is gone, by number; 0 marks a free place. Written by the backend, cleared by the engine.
     pg_atomic_uint32 abandoned[32];
-    // How many frames each side has begun to send. A receiver looks into its queue only while it has taken fewer: a look
-    // that finds nothing would wake the sender to tell it so.
+    // How many frames each side has begun to send. A receiver looks into its queue only while it has taken fewer: a
+    // look that finds nothing would wake the sender to tell it so.
     pg_atomic_uint32 requests_sent;
     pg_atomic_uint32 replies_sent;
     // The backend could not say which requests it abandons: all of them.

@@ -148,12 +148,13 @@ void EngineChannels::attach(Client& client, std::uint32_t number, const AttachRe
 void EngineChannels::join(Client& client, std::uint32_t number, Call& call, std::uint32_t after_seq) {
     post(client, write_attach_reply(number, {true, call.log().size(), call.spec().request_id}));
     client.calls.emplace(number, call.spec().request_id);
-    stream_of(call).readers.push_back({&client, number, std::min(after_seq, call.log().size())});
+    stream_of(call).readers.push_back({&client, number, after_seq});
     ++reader_count_;
     mark_dirty(call);
 }
 
-void EngineChannels::come_early(Client& client, std::uint32_t number, const Uuid& id, std::uint32_t after_seq, bool reads) {
+void EngineChannels::come_early(Client& client, std::uint32_t number, const Uuid& id, std::uint32_t after_seq,
+                                bool reads) {
     client.early.emplace(number, id);
     early_[id].push_back({&client, number, after_seq, reads});
 }
@@ -179,7 +180,8 @@ void EngineChannels::call_started(Call& call) {
 
 void EngineChannels::call_refused(const Uuid& request_id, const Uuid& message_id) {
     if (early_.empty()) return;
-    for (const EarlyComer& comer : take_early(message_id)) post(*comer.client, write_attach_reply(comer.request_number, {}));
+    for (const EarlyComer& comer : take_early(message_id))
+        post(*comer.client, write_attach_reply(comer.request_number, {}));
     for (const EarlyComer& comer : take_early(request_id)) post(*comer.client, write_flag(comer.request_number, true));
 }
 
@@ -220,7 +222,9 @@ void EngineChannels::abandon(Client& client, std::uint32_t number) {
     client.calls.erase(found);
     if (call == nullptr || call->attachment == nullptr) return;
     Stream& stream = stream_of(*call);
-    const auto is_this = [&](const Reader& reader) { return reader.client == &client && reader.request_number == number; };
+    const auto is_this = [&](const Reader& reader) {
+        return reader.client == &client && reader.request_number == number;
+    };
     reader_count_ -= std::erase_if(stream.readers, is_this);
     std::erase(stream.waiters, std::pair(&client, number));
     if (stream.origin != &client || stream.origin_number != number) return;

@@ -68,11 +68,13 @@ void sleep_on_latch(milliseconds wait, std::uint32_t event) {
 EngineSlot& running_engine() {
     for (milliseconds waited{0}; waited < engine_start_wait; waited += milliseconds{20}) {
         EngineSlot* const slot = find_engine(MyDatabaseId);
-        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running)) return *slot;
+        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running))
+            return *slot;
         sleep_on_latch(milliseconds{20}, engine_wait_event());
     }
-    throw Error(ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
-                "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
+    throw Error(
+        ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
+        "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
 }
 
 void close_channel() {

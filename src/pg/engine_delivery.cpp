@@ -67,7 +67,10 @@ void EngineChannels::deliver() {
 
 void EngineChannels::deliver_to_readers(Call& call, Stream& stream) {
     reader_count_ -= std::erase_if(stream.readers, [&](Reader& reader) {
+        const bool ended_before = call.log().closed() && reader.next >= call.log().size();
         const bool has_all = send_events(reader, call) && call.log().closed();
+        // It begins after the last event: an empty frame says that there is nothing to wait for.
+        if (ended_before) post(*reader.client, FrameWriter(ReplyKind::events, reader.request_number).take());
         if (has_all && stream.origin == reader.client && stream.origin_number == reader.request_number) {
             post(*stream.origin, write_result(stream.origin_number, call));
             stream.origin = nullptr;
@@ -77,7 +80,7 @@ void EngineChannels::deliver_to_readers(Call& call, Stream& stream) {
     });
 }
 
-// True once the reader has been sent all events there are.
+// True once the reader has been sent all events there are after its place.
 bool EngineChannels::send_events(Reader& reader, const Call& call) {
     const StreamLog& log = call.log();
     while (reader.next < log.size() && reader.client->outbox.empty()) {
@@ -88,7 +91,7 @@ bool EngineChannels::send_events(Reader& reader, const Call& call) {
         }
         post(*reader.client, frame.take());
     }
-    return reader.next == log.size();
+    return reader.next >= log.size();
 }
 
 void EngineChannels::queue_for_gateways(Call& call, Stream& stream) {

@@ -36,9 +36,10 @@ Datum status_row(FunctionCallInfo fcinfo) {
         EngineTotals& totals = slot->totals;
         values[1] = Int32GetDatum(slot->pid);
         values[2] = TimestampTzGetDatum(static_cast<TimestampTz>(pg_atomic_read_u64(&totals.started_at)));
-        pg_atomic_uint64* const counters[] = {&totals.in_flight, &totals.waiting,   &totals.readers, &totals.submitted,
-                                              &totals.completed, &totals.failed, &totals.retried};
-        for (int i = 0; i < 7; ++i) values[3 + i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
+        pg_atomic_uint64* const counters[] = {&totals.in_flight, &totals.waiting, &totals.readers, &totals.submitted,
+                                              &totals.completed, &totals.failed,  &totals.retried};
+        for (int i = 0; i < 7; ++i)
+            values[3 + i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
     } else {
         for (int i = 1; i < 10; ++i) nulls[i] = true;
     }

@@ -14,7 +14,8 @@ using namespace pgchat::pg;
 namespace {
 
 Datum complete_text(FunctionCallInfo fcinfo, PromptForm form) {
-    return complete(complete_request(Args(fcinfo), form), [](const CompleteReply& reply) { return text_datum(reply.content); });
+    return complete(complete_request(Args(fcinfo), form),
+                    [](const CompleteReply& reply) { return text_datum(reply.content); });
 }
 
 Datum complete_json(FunctionCallInfo fcinfo, PromptForm form) {
@@ -30,7 +31,9 @@ public:
     void add(Datum value) { values_[size_++] = value; }
     void add_null() { nulls_[size_++] = true; }
     void add_text(std::string_view value) { value.empty() ? add_null() : add(text_datum(value)); }
-    void add_count(std::int64_t value) { value < 0 ? add_null() : add(Int32GetDatum(static_cast<std::int32_t>(value))); }
+    void add_count(std::int64_t value) {
+        value < 0 ? add_null() : add(Int32GetDatum(static_cast<std::int32_t>(value)));
+    }
 
     Datum tuple(FunctionCallInfo fcinfo) {
         return call([&] {
@@ -105,7 +108,8 @@ Datum pgchat_complete_reply(PG_FUNCTION_ARGS) {
         request.text.system_prompt = args.text_at(4);
         request.text.options = args.json_at(5);
         request.timeout_ms = timeout_argument(args, 6);
-        return complete(request, [&](const CompleteReply& reply) { return completion_tuple(fcinfo, reply, request.request_id); });
+        return complete(
+            request, [&](const CompleteReply& reply) { return completion_tuple(fcinfo, reply, request.request_id); });
     });
 }
 

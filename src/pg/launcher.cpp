@@ -89,9 +89,11 @@ private:
     void refresh(bool asked) {
         const std::vector<Database> present = list_databases();
         const auto find = [](auto& databases, Oid oid) {
-            return std::find_if(databases.begin(), databases.end(), [&](const Database& database) { return database.oid == oid; });
+            return std::find_if(databases.begin(), databases.end(),
+                                [&](const Database& database) { return database.oid == oid; });
         };
-        std::erase_if(databases_, [&](const Database& database) { return find(present, database.oid) == present.end(); });
+        std::erase_if(databases_,
+                      [&](const Database& database) { return find(present, database.oid) == present.end(); });
         for (const Database& database : present) {
             const auto known = find(databases_, database.oid);
             if (known == databases_.end()) {
@@ -150,8 +152,9 @@ private:
             MemoryContext const context = MemoryContextSwitchTo(TopMemoryContext);
             if (!RegisterDynamicBackgroundWorker(&worker, &database.handle)) {
                 database.handle = nullptr;
-                ereport(LOG, (errmsg("pgchat: no background worker is free for the engine of database %u", database.oid),
-                              errhint("Raise max_worker_processes.")));
+                ereport(LOG,
+                        (errmsg("pgchat: no background worker is free for the engine of database %u", database.oid),
+                         errhint("Raise max_worker_processes.")));
             }
             MemoryContextSwitchTo(context);
         });
@@ -160,7 +163,8 @@ private:
 
     void sleep(Milliseconds time) {
         call([&] {
-            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(time.count()), event_);
+            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(time.count()),
+                      event_);
             ResetLatch(MyLatch);
             CHECK_FOR_INTERRUPTS();
             if (ConfigReloadPending) {

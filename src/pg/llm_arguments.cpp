@@ -34,7 +34,8 @@ CompleteRequest complete_request(const Args& args, PromptForm form) {
     if (form == PromptForm::prompt) {
         args.require(0, "prompt");
         request.text.prompt = args.text_at(0);
-        if (request.text.prompt.empty()) throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
+        if (request.text.prompt.empty())
+            throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
     } else {
         args.require(0, "messages");
         request.text.messages = args.json_at(0);

@@ -24,7 +24,8 @@ Datum query_as(const char* role, const char* sql, std::initializer_list<Paramete
             SPI_execute_with_args(sql, static_cast<int>(types.size()), types.data(), values.data(), nullptr, false, 1);
         if (status < 0) elog(ERROR, "cannot execute: %s", SPI_result_code_string(status));
         bool is_null = true;
-        const Datum value = SPI_processed == 1 ? SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null) : 0;
+        const Datum value =
+            SPI_processed == 1 ? SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null) : 0;
         SPI_finish();
         SetUserIdAndSecContext(caller, context);
         return is_null ? Datum{0} : value;

@@ -25,22 +25,23 @@ constexpr std::int64_t activity_interval_us = 60LL * 1000 * 1000;
 // One row found by the whole of its table's primary key. Plain data, made and read inside one call().
 class KeyedRow {
 public:
-    KeyedRow(const char* schema, const char* table, const char* const* columns, const Datum* keys, const RegProcedure* equals,
-             int count) noexcept {
+    KeyedRow(const char* schema, const char* table, const char* const* columns, const Datum* keys,
+             const RegProcedure* equals, int count) noexcept {
         relation_ = table_open(get_relname_relid(table, get_namespace_oid(schema, false)), AccessShareLock);
         ScanKeyData scan_keys[2];
         for (int i = 0; i < count; ++i)
-            ScanKeyInit(&scan_keys[i], get_attnum(RelationGetRelid(relation_), columns[i]), BTEqualStrategyNumber, equals[i],
-                        keys[i]);
-        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, GetActiveSnapshot(), count,
-                                   scan_keys);
+            ScanKeyInit(&scan_keys[i], get_attnum(RelationGetRelid(relation_), columns[i]), BTEqualStrategyNumber,
+                        equals[i], keys[i]);
+        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, GetActiveSnapshot(),
+                                   count, scan_keys);
         tuple_ = systable_getnext(scan_);
     }
 
     bool found() const noexcept { return HeapTupleIsValid(tuple_); }
     Datum column(const char* name) const noexcept {
         bool is_null;
-        return heap_getattr(tuple_, get_attnum(RelationGetRelid(relation_), name), RelationGetDescr(relation_), &is_null);
+        return heap_getattr(tuple_, get_attnum(RelationGetRelid(relation_), name), RelationGetDescr(relation_),
+                            &is_null);
     }
     void close() noexcept {
         systable_endscan(scan_);

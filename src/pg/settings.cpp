@@ -58,7 +58,8 @@ struct StringSetting {
 };
 
 const StringSetting string_settings[] = {
-    {"pgchat.trusted_hosts", "Hosts, address ranges and *.suffixes that may be reached by plain http and at private addresses.",
+    {"pgchat.trusted_hosts",
+     "Hosts, address ranges and *.suffixes that may be reached by plain http and at private addresses.",
      &settings.trusted_hosts, "localhost,127.0.0.0/8,::1"},
     {"pgchat.ca_file", "File of certificate authorities (PEM) to verify providers with; empty: the system's.",
      &settings.ca_file, ""},
@@ -68,11 +69,12 @@ const StringSetting string_settings[] = {
 
 void define_settings() noexcept {
     for (const IntegerSetting& setting : integer_settings)
-        DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial, setting.minimum,
-                                setting.maximum, setting.context, setting.unit, nullptr, nullptr, nullptr);
+        DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
+                                setting.minimum, setting.maximum, setting.context, setting.unit, nullptr, nullptr,
+                                nullptr);
     for (const StringSetting& setting : string_settings)
-        DefineCustomStringVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial, PGC_SIGHUP,
-                                   GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+        DefineCustomStringVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
+                                   PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("pgchat");
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/text/utf8.hpp"
+
 namespace pgchat {
 
 void Catalog::add(ModelEntry entry, bool is_default) {
@@ -18,13 +20,15 @@ std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
                     "An operator sets one with chat.admin_set_default_model(model).");
     }
     if (const auto found = models_.find(name); found != models_.end()) return found->second;
-    throw Error(ErrorCode::unknown_model, "model \"" + std::string(name.substr(0, 100)) + "\" does not exist or is not active",
+    throw Error(ErrorCode::unknown_model,
+                "model \"" + std::string(truncate_text(name, 100)) + "\" does not exist or is not active",
                 "See chat.models for the models there are; an operator adds one with chat.admin_register_model.");
 }
 
 std::int64_t cost_of(const ModelEntry& model, const Usage& usage) noexcept {
     const std::int64_t input = usage.input_tokens.value_or(0);
-    const std::int64_t cached = std::clamp<std::int64_t>(usage.cached_tokens.value_or(0), 0, std::max<std::int64_t>(input, 0));
+    const std::int64_t cached =
+        std::clamp<std::int64_t>(usage.cached_tokens.value_or(0), 0, std::max<std::int64_t>(input, 0));
     const auto total = static_cast<__int128>(input - cached) * model.input_price +
                        static_cast<__int128>(cached) * model.cached_price +
                        static_cast<__int128>(usage.output_tokens.value_or(0)) * model.output_price;

@@ -7,6 +7,8 @@ import uuid
 
 import psycopg
 
+from support.tap import wait_until
+
 PASSWORD = "correct-horse-9"
 STATEMENT_TIMEOUT = "60s"
 EVENTS = "SELECT (s).seq, (s).kind, (s).delta, (s).request_id FROM (SELECT {call} AS s OFFSET 0) x"
@@ -54,6 +56,35 @@ def service():
     return connect(user=role("pgchat_service"))
 
 
+@contextlib.contextmanager
+def settings(**wanted):
+    """Parameters of the whole server while the block runs; two underscores stand for the dot in a name."""
+    names = [name.replace("__", ".") for name in wanted]
+
+    def in_force(admin, expected):
+        admin.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: [value(admin, "SELECT setting FROM pg_file_settings WHERE name = %s AND applied", name)
+                            for name in names] == expected, f"settings {wanted} are read")
+        # The engine has read them once it has answered a request that came after.
+        calls = value(admin, "SELECT calls_total FROM chat.engine_status()")
+        value(admin, "SELECT chat.llm_complete('settings', 'check-echo')")
+        wait_until(lambda: value(admin, "SELECT calls_total FROM chat.engine_status()") > calls, "the engine goes on")
+
+    with connect() as admin:
+        value(admin, "SELECT chat.admin_register_provider('check-echo', 'echo')")
+        value(admin, "SELECT chat.admin_register_model('check-echo', 'check-echo')")
+        before = [value(admin, "SELECT setting FROM pg_file_settings WHERE name = %s AND applied", name) for name in names]
+        try:
+            for name, setting in zip(names, wanted.values()):
+                admin.execute(f"ALTER SYSTEM SET {name} = '{setting}'")
+            in_force(admin, [str(setting) for setting in wanted.values()])
+            yield
+        finally:
+            for name in names:
+                admin.execute(f"ALTER SYSTEM RESET {name}")
+            in_force(admin, before)
+
+
 class Person:
     """A registered user. Each connection made here has the rights of a client and this user's identity."""
 
@@ -91,6 +122,11 @@ class Person:
         found = self.value("SELECT to_jsonb(m) FROM chat.messages m WHERE id = %s", message_id)
         assert found, f"message {message_id} is not to be seen"
         return found
+
+
+def read_new(connection, message_id, after_seq=0, wait_ms=0):
+    """What chat.read_stream gives: a list of (seq, kind, delta)."""
+    return rows(connection, "SELECT seq, kind, delta FROM chat.read_stream(%s, %s, %s)", message_id, after_seq, wait_ms)
 
 
 def events(connection, message_id, after_seq=0, size=None):
