@@ -14,6 +14,7 @@ extern "C" {
 #include "libpq/libpq.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -59,6 +60,8 @@ void on_segment_detach(dsm_segment*, Datum slot_address) noexcept {
 
 void sleep_on_latch(milliseconds wait, std::uint32_t event) {
     call([&] {
+        // What was read of the catalogues must not hold back VACUUM while a model thinks.
+        InvalidateCatalogSnapshotConditionally();
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(wait.count()), event);
         ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();

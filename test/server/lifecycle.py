@@ -10,9 +10,9 @@ import psycopg
 
 from support import mock
 from support.cluster import control, start
-from support.database import Person, connect, engine, events, fails, role, rows, service, value
+from support.database import Person, connect, engine, events, fails, rows, value
 from support.databases import (cluster, complete, database, engine_pid, open_replies, outcomes, running_pid, use, wait_for_engine,
-                               wait_for_server, wait_for_status, wait_until_final)
+                               wait_for_server, wait_for_status)
 from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
 MOST_SECONDS = 5.0
