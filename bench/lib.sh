@@ -8,7 +8,7 @@ set -euo pipefail
 sql() { psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
 
 # number EXPRESSION [FORMAT]: what awk makes of it.
-number() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }"; }
+number() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
 
 # median NUMBER…
 median() {
