@@ -75,8 +75,8 @@ void raise_descriptor_limit() noexcept {
 void set_parameters() {
     call([] {
         SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
-        // Somebody's lock on a table must not stop the streams; what failed is tried again.
-        SetConfigOption("lock_timeout", "1000", PGC_SUSET, PGC_S_OVERRIDE);
+        // Somebody's lock on a table must not hold up the streams; what failed is tried again.
+        SetConfigOption("lock_timeout", "20", PGC_SUSET, PGC_S_OVERRIDE);
         SetConfigOption("jit", "off", PGC_SUSET, PGC_S_OVERRIDE);
         SetConfigOption("application_name", "pgchat engine", PGC_USERSET, PGC_S_OVERRIDE);
     });

@@ -171,7 +171,7 @@ std::string error_json(const std::optional<Error>& error) {
 bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
     static Statement statement("SELECT * FROM chat_private.engine_models()", {});
     auto loaded = std::make_shared<Catalog>();
-    const bool committed = in_transaction(Durability::asynchronous, "loading models", [&] {
+    const Outcome outcome = in_transaction(Durability::asynchronous, "loading models", [&] {
         statement.execute(nullptr);
         for (std::uint64_t i = 0; i < SPI_processed; ++i) {
             const Row row(i);
@@ -186,8 +186,8 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
             }
         }
     });
-    if (committed) catalog = std::move(loaded);
-    return committed;
+    if (outcome == Outcome::committed) catalog = std::move(loaded);
+    return outcome == Outcome::committed;
 }
 
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed) {
@@ -213,7 +213,7 @@ bool claim_requests(std::size_t limit, const std::function<void(const ClaimedReq
             take(request);
             ++claimed;
         }
-    });
+    }) == Outcome::committed;
 }
 
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
@@ -231,10 +231,10 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
         }
         Datum values[] = {users.array(), messages.array(), contents.array(), thinkings.array()};
         statement.execute(values);
-    });
+    }) == Outcome::committed;
 }
 
-bool record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy) {
+Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy) {
     static const std::vector<Oid> types = {
         UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
         TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
@@ -283,7 +283,7 @@ bool record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>&
 
 bool recover_requests() {
     static Statement statement("SELECT chat_private.recover_requests()", {});
-    return in_transaction(Durability::flushed, "recovering requests", [] { statement.execute(nullptr); });
+    return in_transaction(Durability::flushed, "recovering requests", [] { statement.execute(nullptr); }) == Outcome::committed;
 }
 
 }  // namespace pgchat::pg

@@ -8,6 +8,7 @@
 
 #include "core/engine/call.hpp"
 #include "core/engine/catalog.hpp"
+#include "pg/engine_transaction.hpp"
 
 namespace pgchat::pg {
 
@@ -45,13 +46,13 @@ struct Checkpoint {
     const StreamLog* log;
 };
 
-// Each returns whether its transaction committed; a failure is in the server's log.
+// Each tells whether its transaction committed; a failure is in the server's log.
 bool load_catalog(std::shared_ptr<const Catalog>& catalog);
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.
 // `busy` gets the requests whose rows somebody holds locked: they are not recorded, the others are.
-bool record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy);
+Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy);
 bool recover_requests();
 
 }  // namespace pgchat::pg

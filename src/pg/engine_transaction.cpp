@@ -40,47 +40,51 @@ void commit() {
     });
 }
 
-// The server's error, parked by call(), goes to the log, and the transaction is undone.
-void roll_back() noexcept {
+// The server's error, parked by call(), goes to the log, and the transaction is undone. A lock, which may be met again
+// and again, gets one line.
+Outcome roll_back(const char* activity) noexcept {
     HOLD_INTERRUPTS();
-    EmitErrorReport();
+    const bool locked = geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE;
+    if (!locked) EmitErrorReport();
     FlushErrorState();
     AbortCurrentTransaction();
+    if (locked) ereport(LOG, (errmsg("pgchat: %s waits for a lock that another session holds", activity)));
     pgstat_report_activity(STATE_IDLE, nullptr);
     RESUME_INTERRUPTS();
+    return locked ? Outcome::locked : Outcome::failed;
 }
 
 }  // namespace
 
-bool in_transaction(Durability durability, const char* activity, const std::function<void()>& body) {
+Outcome in_transaction(Durability durability, const char* activity, const std::function<void()>& body) {
     try {
         begin(durability, activity);
         body();
         commit();
-        return true;
+        return Outcome::committed;
     } catch (const ParkedError&) {
-        roll_back();
+        return roll_back(activity);
     } catch (const std::exception& error) {
         // Turned into a server error, so that one path reports and undoes.
         try {
             call([&] { ereport(ERROR, (errmsg_internal("pgchat engine: %s: %s", activity, error.what()))); });
         } catch (const ParkedError&) {
-            roll_back();
+            return roll_back(activity);
         }
     }
-    return false;
+    return Outcome::failed;
 }
 
 bool extension_is_installed() {
     bool installed = false;
     engine_role = InvalidOid;
-    const bool ran = in_transaction(Durability::asynchronous, "looking for the extension", [&] {
+    const Outcome outcome = in_transaction(Durability::asynchronous, "looking for the extension", [&] {
         call([&] {
             engine_role = get_role_oid("pgchat_engine", true);
             installed = OidIsValid(get_extension_oid("pgchat", true)) && OidIsValid(engine_role);
         });
     });
-    return ran && installed;
+    return outcome == Outcome::committed && installed;
 }
 
 }  // namespace pgchat::pg

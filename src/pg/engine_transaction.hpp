@@ -11,9 +11,12 @@ namespace pgchat::pg {
 
 enum class Durability { flushed, asynchronous };
 
-// Runs `body` inside a transaction with SPI connected. False, with the server's log told, when it failed; everything
-// it wrote is undone then.
-bool in_transaction(Durability durability, const char* activity, const std::function<void()>& body);
+// How a transaction ended; unless committed, everything it wrote is undone and the server's log is told. locked: somebody
+// holds a lock for longer than the engine waits, which is no fault of what was to be done.
+enum class Outcome { committed, locked, failed };
+
+// Runs `body` inside a transaction with SPI connected.
+Outcome in_transaction(Durability durability, const char* activity, const std::function<void()>& body);
 
 // Whether the extension exists in this database and its engine role does; must run outside a transaction.
 bool extension_is_installed();

@@ -84,8 +84,7 @@ void EngineWorker::run() {
         if (stopping_) return;
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
-    while (!stopping_) {
-        take_wakes();
+    for (take_wakes(); !stopping_; take_wakes()) {
         claim();
         engine_.run();
         settle_finished();
@@ -168,7 +167,7 @@ void EngineWorker::claim() {
     const TimePoint now = clock_.now();
     if (now >= next_queue_poll_) queue_may_have_more_ = true;
     const std::size_t limit = std::min(claim_batch, engine_.room());
-    if (!queue_may_have_more_ || limit == 0) return;
+    if (!queue_may_have_more_ || limit == 0 || now < next_claim_) return;
     refresh_catalog();
     // Nothing is sent before the claim is on disk: after a crash nobody may send it again.
     std::vector<CallSpec> claimed;
@@ -184,7 +183,10 @@ void EngineWorker::claim() {
     const bool committed = claim_requests(limit, take, count);
     next_queue_poll_ = now + (committed ? queue_poll_interval : recording_retry_delay);
     queue_may_have_more_ = committed && count == limit;
-    if (!committed) return;
+    if (!committed) {
+        next_claim_ = next_queue_poll_;
+        return;
+    }
     for (CallSpec& spec : claimed) channels_.call_started(engine_.submit(std::move(spec)));
     std::move(refused.begin(), refused.end(), std::back_inserter(durable_));
 }
@@ -254,19 +256,20 @@ void EngineWorker::record_batch(std::vector<FinishedCall>& batch) {
     std::vector<FinishedCall*> calls;
     for (FinishedCall& finished : part) calls.push_back(&finished);
     std::vector<Uuid> busy;
-    const bool whole = record_finished(calls, busy);
+    Outcome outcome = record_finished(calls, busy);
+    const bool whole = outcome == Outcome::committed;
     int failed_in_a_row = 0;
     for (FinishedCall& finished : part) {
         if (!whole && failed_in_a_row < most_failures_in_a_row) {
-            const bool recorded = record_finished({&finished}, busy);
-            failed_in_a_row = recorded ? 0 : failed_in_a_row + 1;
-            finished.failures = recorded ? 0 : finished.failures + 1;
+            outcome = record_finished({&finished}, busy);
+            failed_in_a_row = outcome == Outcome::committed ? 0 : failed_in_a_row + 1;
+            // A lock goes some day; what fails for itself is given up.
+            if (outcome == Outcome::failed) ++finished.failures;
         }
         const bool is_busy = std::find(busy.begin(), busy.end(), finished.request_id) != busy.end();
-        const bool is_failed = finished.failures > 0 || failed_in_a_row >= most_failures_in_a_row;
         if (is_busy)
             defer(std::move(finished), busy_retry_delay);
-        else if (is_failed && finished.failures < most_recording_failures)
+        else if (outcome != Outcome::committed && finished.failures < most_recording_failures)
             defer(std::move(finished), recording_retry_delay);
         else
             close_recorded(finished);
@@ -302,6 +305,7 @@ void EngineWorker::close_recorded(const FinishedCall& finished) {
 
 void EngineWorker::save_checkpoints() {
     const TimePoint now = clock_.now();
+    if (now < next_checkpoint_) return;
     std::vector<Checkpoint> batch;
     while (!checkpoints_.empty() && checkpoints_.front().at <= now && batch.size() < checkpoint_batch) {
         Call* const call = engine_.find(checkpoints_.front().request_id);
@@ -311,7 +315,7 @@ void EngineWorker::save_checkpoints() {
         if (call->is_finished()) continue;
         batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
     }
-    if (!batch.empty()) pgchat::pg::save_checkpoints(batch);
+    if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + recording_retry_delay;
 }
 
 void EngineWorker::publish_totals() {
@@ -328,13 +332,15 @@ void EngineWorker::publish_totals() {
 
 TimePoint EngineWorker::next_wake() const {
     const TimePoint now = clock_.now();
-    if (queue_may_have_more_ && engine_.room() > 0) return now;
+    // A lock that was waited for in this turn has reset the latch, and with it whatever woke us meanwhile.
+    if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
+    if (queue_may_have_more_ && engine_.room() > 0 && next_claim_ <= now) return now;
     TimePoint earliest = next_queue_poll_;
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!durable_.empty()) return now;
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
     for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
-    if (!checkpoints_.empty()) earliest = std::min(earliest, checkpoints_.front().at);
+    if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;
 }
 
@@ -343,6 +349,8 @@ void EngineWorker::stop() {
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::stopping));
     engine_.interrupt_all();
     settle_finished();
+    std::move(deferred_.begin(), deferred_.end(), std::back_inserter(durable_));
+    deferred_.clear();
     while (!durable_.empty()) record_batch(durable_);
     while (!usage_.empty()) record_batch(usage_);
     channels_.deliver();

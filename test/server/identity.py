@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import pathlib
 import shutil
 import signal
 import socket
@@ -15,7 +14,7 @@ import psycopg
 
 from support.cluster import ROOT, control, start
 from support.database import Person, connect, fails, role, rows, value
-from support.databases import cluster, database
+from support.databases import cluster
 from support.tap import Skip, diag, equal, run, test
 
 PARAMETER = "app.current_user_id"

@@ -7,7 +7,7 @@ import uuid
 import psycopg
 
 from support import mock
-from support.database import Person, connect, events, fails, role, rows, service, value
+from support.database import Person, connect, events, role, rows, service, value
 from support.databases import open_replies, wait_for_status
 from support.tap import diag, equal, run, skip_all, test, wait_until
 

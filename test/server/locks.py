@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 """Somebody's lock or open transaction never stops the other streams, and the engine never stops vacuum."""
 
-import contextlib
 import time
 
 from support import mock
-from support.database import Person, connect, engine, events, fails, text_of, value
-from support.databases import open_replies, outcomes, statuses, wait_for_status, wait_until_final
+from support.database import Person, connect, engine, events, text_of, value
+from support.databases import open_replies, outcomes, wait_for_status, wait_until_final
 from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
 # Between two tokens of a stream of 20 a second.
@@ -35,7 +34,7 @@ def stream_under(lock, seconds, ending=10):
         began = time.monotonic()
         wait_until(lambda: time.monotonic() - began > seconds, "the lock is held long enough", seconds + 5, 0.1)
         holder.execute("ROLLBACK")
-    final = wait_until_final()
+    wait_until_final(short + long)
     gaps = [reader.result() for reader in readers]
     diag(f"longest gap of each stream: {', '.join(f'{gap:.3f}' for _, gap in gaps)} s")
     after = engine()
@@ -43,7 +42,6 @@ def stream_under(lock, seconds, ending=10):
     equal(set(row[:2] for row in outcomes(short + long)), {("complete", None)}, "replies once the lock is gone")
     assert min(row[2] for row in outcomes(short)) > 0, "a text is lost"
     assert max(gap for _, gap in gaps) < MOST_GAP, "streams were held up"
-    return final
 
 
 @test("LOCK TABLE chat.messages holds up no stream, and replies are recorded once it is gone")

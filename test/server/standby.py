@@ -7,9 +7,9 @@ import subprocess
 import time
 
 from support import mock
-from support.cluster import ROOT, start
+from support.cluster import ROOT
 from support.database import Person, connect, engine, fails, rows, service, value
-from support.databases import cluster, engine_pid, running_pid, use, wait_for_engine, wait_until_final
+from support.databases import cluster, engine_pid, use, wait_for_engine, wait_until_final
 from support.tap import diag, equal, run, skip_all, test, wait_until
 
 NAME = "served"
@@ -55,7 +55,7 @@ def _():
         wait_for_engine()
         person = Person()
         done = person.reply_to("key:done", mock.model("text=before"))
-        wait_until_final()
+        wait_until_final([done])
         # One call fills the engine, so that the next stays in the queue.
         running = person.reply_to("key:running", mock.model("hang=body&tokens=3"))
         wait_until(lambda: person.message(running)["status"] == "streaming", "the first reply has begun")

@@ -8,7 +8,7 @@ import psycopg
 
 from support import mock
 from support.cluster import ROOT, control, start
-from support.database import Person, connect, engine, rows, service, value
+from support.database import connect, engine, rows, service, value
 from support.tap import wait_until
 
 # What a reply may still become.
@@ -29,6 +29,7 @@ def cluster(name, *options):
             os.environ[key] = wanted
         yield folder
     finally:
+        os.environ.get("KEEPLOG") and os.system(f"cp {folder}/server.log /tmp/st2_server.log")
         control("remove", folder)
         os.environ.clear()
         os.environ.update(before)
@@ -114,10 +115,14 @@ def wait_for_status(status, count, seconds=20.0):
     wait_until(lambda: statuses().get(status, 0) >= count, f"{count} replies are {status}", seconds, 0.05)
 
 
-def wait_until_final(seconds=30.0):
-    """Waits until no reply is in progress; gives how many have each status."""
-    wait_until(lambda: not any(statuses().get(status) for status in OPEN), "all replies are final", seconds, 0.05)
-    return statuses()
+def wait_until_final(replies, seconds=30.0):
+    """Waits until none of the replies is in progress."""
+
+    def is_final():
+        open_now = sum(status in OPEN for status, _, _ in outcomes(replies))
+        return open_now == 0
+
+    wait_until(is_final, f"all {len(replies)} replies are final", seconds, 0.05)
 
 
 def outcomes(replies):

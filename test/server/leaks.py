@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Neither the engine nor a session grows with what it has done: calls, failures, durable requests, readers, connections."""
+
+import os
+import time
+
+
+from support import mock
+from support.database import Person, connect, engine, role, service, value
+from support.databases import open_replies, wait_until_final
+from support.process import rss_kib
+from support.tap import diag, equal, run, skip_all, test, wait_until
+
+# What a first use adds (code paths, pools, plans) is over by the tenth part of each test.
+MOST_GROWTH = 0.05
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def segments():
+    """Dynamic shared memory segments of the server and their bytes."""
+    found = [entry.stat().st_size for entry in os.scandir("/dev/shm") if entry.name.startswith("PostgreSQL.")]
+    return len(found), sum(found)
+
+
+def grew(what, before, after):
+    """Tells by how much, and fails beyond the limit."""
+    growth = (after - before) / before
+    diag(f"{what}: {before} to {after} KiB, {growth:+.1%}")
+    return growth
+
+
+def steady(what, pids, step, first, last):
+    """Runs step(n) to `first` repetitions and on to `last`: from there to there, no process may grow by 5%."""
+    step(first)
+    settle()
+    before = {name: rss_kib(pid) for name, pid in pids.items()}
+    began = time.monotonic()
+    step(last - first)
+    seconds = time.monotonic() - began
+    settle()
+    growths = [grew(f"{name}, {what} {first:,} to {last:,}", before[name], rss_kib(pid)) for name, pid in pids.items()]
+    diag(f"{(last - first) / seconds:,.0f} a second")
+    assert max(growths) < MOST_GROWTH, f"grew by {max(growths):.1%}"
+
+
+def settle():
+    """Waits until the engine has written what it has to write."""
+    wait_until(lambda: (status := engine())["calls_in_flight"] == status["calls_waiting"] == status["queue_depth"] == 0, "the engine is idle", 60)
+
+
+@test("a session's first 1,000 calls add at most 200 KiB to its memory")
+def _():
+    with service() as operator:
+        # What any first statement of a function in C and a plan for it cost.
+        value(operator, "SELECT count(chat.uuid_v7()) FROM generate_series(1, 10)")
+        before = rss_kib(operator.info.backend_pid)
+        value(operator, "SELECT count(chat.llm_complete('x', %s)) FROM generate_series(1, 1000)", mock.model("tokens=1"))
+        added = rss_kib(operator.info.backend_pid) - before
+    diag(f"added by 1,000 calls: {added} KiB")
+    assert added <= 200, added
+
+
+@test("100,000 immediate calls: engine and session are as large as after 10,000")
+def _():
+    with service() as operator:
+        name = mock.model("tokens=1")
+
+        def calls(count):
+            equal(value(operator, "SELECT count(chat.llm_complete('x', %s)) FROM generate_series(1, %s)", name, count), count)
+
+        steady("calls", {"engine": engine()["pid"], "session": operator.info.backend_pid},
+               lambda count: [calls(10000) for _ in range(count // 10000)], 10000, 100000)
+
+
+@test("20,000 failing calls")
+def _():
+    with service() as operator:
+        operator.execute("""
+            CREATE FUNCTION pg_temp.fail(model text, times int) RETURNS int LANGUAGE plpgsql AS $$
+            DECLARE
+              failed int := 0;
+            BEGIN
+              FOR n IN 1 .. times LOOP
+                BEGIN
+                  PERFORM chat.llm_complete('x', model);
+                EXCEPTION WHEN SQLSTATE 'PC103' THEN
+                  failed := failed + 1;
+                END;
+              END LOOP;
+              RETURN failed;
+            END $$""")
+        name = mock.model("status=400")
+
+        def fail(count):
+            for _ in range(count // 2000):
+                equal(value(operator, "SELECT pg_temp.fail(%s, 2000)", name), 2000)
+
+        steady("failures", {"engine": engine()["pid"], "session": operator.info.backend_pid}, fail, 4000, 20000)
+
+
+@test("10,000 durable requests")
+def _():
+    with service() as operator:
+        name = mock.model("tokens=1")
+
+        def submit(count):
+            for _ in range(count // 1000):
+                value(operator, "SELECT count(chat.llm_submit('x', %s)) FROM generate_series(1, 1000)", name)
+                wait_until(lambda: engine()["queue_depth"] == 0, "the queue is empty", 60)
+
+        steady("requests", {"engine": engine()["pid"], "session": operator.info.backend_pid}, submit, 2000, 10000)
+        with connect() as admin:
+            wait_until(lambda: value(admin, "SELECT count(*) FROM chat_private.llm_requests WHERE state <> 'complete'") == 0,
+                       "all requests are complete")
+
+
+@test("5,000 readers that come and go, and 5,000 that read to the end")
+def _():
+    person = Person()
+    live, = open_replies(person, 1, "tokens=100000&rate=5")
+    ended, = open_replies(person, 1, "tokens=20")
+    wait_until_final([ended])
+    # In FROM with LIMIT 0 rows the reader never begins; in the select list it is left after its first row.
+    reading = "SELECT count(*) FROM generate_series(1, %s) n, LATERAL (SELECT chat.{call} OFFSET 0 LIMIT 1) s"
+
+    def read(count):
+        for _ in range(count // 500):
+            person.value(reading.format(call="read_stream(%s, n %% 2)"), 500, live)
+            person.value(reading.format(call="stream_message(%s, n %% 2)"), 500, live)
+            person.value(reading.format(call="stream_message(%s, n %% 2)"), 500, ended)
+
+    steady("readers", {"engine": engine()["pid"], "session": person.connection.info.backend_pid}, read, 1000, 5000)
+    wait_until(lambda: engine()["readers"] == 0, "no reader is left")
+    person.value("SELECT chat.cancel_message(%s)", live)
+    wait_until_final([live])
+
+
+@test("2,000 connections that come and go leave no memory, segment or descriptor")
+def _():
+    name, login_role = mock.model("tokens=1"), role("pgchat_service")
+
+    def connections(count):
+        for _ in range(count):
+            with connect(user=login_role) as operator:
+                value(operator, "SELECT chat.llm_complete('x', %s)", name)
+
+    pid = engine()["pid"]
+    connections(200)
+    settle()
+    before = descriptors(pid), segments(), rss_kib(pid)
+    connections(1800)
+    settle()
+    wait_until(lambda: segments()[0] <= before[1][0], "the segments of ended sessions are gone")
+    after = descriptors(pid), segments(), rss_kib(pid)
+    diag(f"(descriptors, (segments, bytes), KiB) of the engine after 200 connections: {before}, after 2,000: {after}")
+    assert after[0] <= before[0] + 2, "the engine's descriptors grow"
+    assert grew("engine, connections 200 to 2,000", before[2], after[2]) < MOST_GROWTH
+
+
+if not mock.PORT:
+    skip_all("no mock provider")
+run()
