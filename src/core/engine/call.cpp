@@ -42,7 +42,8 @@ void Call::start(Transport& transport) noexcept {
     try {
         const Milliseconds left = since(clock_.now(), deadline());
         if (left <= Milliseconds{0}) {
-            stop(CallStatus::error, Error(ErrorCode::request_timeout, "the call's time was up before it could be sent"));
+            stop(CallStatus::error,
+                 Error(ErrorCode::request_timeout, "the call's time was up before it could be sent"));
             return;
         }
         const Provider& provider = provider_for(spec_.model->provider->kind);
@@ -116,7 +117,9 @@ void Call::attempt_succeeded() {
     if (info.error) {
         finish(has_text() ? CallStatus::incomplete : CallStatus::error, info.error);
     } else if (!info.ended) {
-        finish(CallStatus::incomplete, Error(ErrorCode::incomplete_response, "the reply broke off before its end"));
+        finish(CallStatus::incomplete,
+               Error(ErrorCode::incomplete_response, "the reply broke off before its end",
+                     "What arrived of it is kept; the provider is not asked again unless you do."));
     } else {
         finish(CallStatus::complete, std::nullopt);
     }
@@ -129,7 +132,7 @@ void Call::attempt_failed(const HttpResult& result) {
     attempt.status = result.status;
     attempt.request_sent = result.request_sent;
     attempt.has_text = has_text();
-    attempt.retry_after = 
+    attempt.retry_after =
         parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
     const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
     if (delay && clock_.now() + *delay < deadline()) {
@@ -161,11 +164,15 @@ Error Call::error_of(const HttpResult& result) const {
             return Error(ErrorCode::request_timeout, provider + result.message,
                          "Give the call a longer timeout_ms, or see pgchat.idle_timeout and pgchat.request_timeout.");
         case HttpOutcome::broken:
-            if (has_text()) return Error(ErrorCode::incomplete_response, "the reply broke off before its end");
+            if (has_text() || is_success(head_.status))
+                return Error(
+                    ErrorCode::incomplete_response, "the reply broke off before its end",
+                    "What arrived of it, if anything, is kept; the provider is not asked again unless you do.");
             return Error(ErrorCode::outcome_unknown, provider + "the connection broke after the request was sent",
                          "The provider may have done the work; it is not repeated unless you ask again.");
         case HttpOutcome::too_large:
-            return Error(ErrorCode::response_too_large, provider + "the response is larger than pgchat.max_response_bytes");
+            return Error(ErrorCode::response_too_large,
+                         provider + "the response is larger than pgchat.max_response_bytes");
         case HttpOutcome::protocol_error:
         case HttpOutcome::aborted:
             break;
@@ -197,7 +204,7 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
         result.finish_reason = info.finish_reason;
         result.sanitized = info.sanitized;
         result.usage = info.usage;
-        if (!info.tool_calls.is_null()) 
+        if (!info.tool_calls.is_null())
             result.tool_calls = info.tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace);
         // Only a reply that has begun is billed by its provider.
         if (is_success(head_.status)) estimate_usage(result.usage, result.estimated);
