@@ -1,6 +1,7 @@
 // SQL functions that call a model and wait for the whole reply.
 #include "core/crypto/uuid_v7.hpp"
 #include "core/engine/completion_json.hpp"
+#include "core/llm/chat_options.hpp"
 #include "pg/identity.hpp"
 #include "pg/llm_arguments.hpp"
 
@@ -14,7 +15,8 @@ using namespace pgchat::pg;
 namespace {
 
 Datum complete_text(FunctionCallInfo fcinfo, PromptForm form) {
-    return complete(complete_request(Args(fcinfo), form), [](const CompleteReply& reply) { return text_datum(reply.content); });
+    return complete(complete_request(Args(fcinfo), form),
+                    [](const CompleteReply& reply) { return text_datum(reply.content); });
 }
 
 Datum complete_json(FunctionCallInfo fcinfo, PromptForm form) {
@@ -30,7 +32,9 @@ public:
     void add(Datum value) { values_[size_++] = value; }
     void add_null() { nulls_[size_++] = true; }
     void add_text(std::string_view value) { value.empty() ? add_null() : add(text_datum(value)); }
-    void add_count(std::int64_t value) { value < 0 ? add_null() : add(Int32GetDatum(static_cast<std::int32_t>(value))); }
+    void add_count(std::int64_t value) {
+        value < 0 ? add_null() : add(Int32GetDatum(static_cast<std::int32_t>(value)));
+    }
 
     Datum tuple(FunctionCallInfo fcinfo) {
         return call([&] {
@@ -75,6 +79,7 @@ PG_FUNCTION_INFO_V1(pgchat_llm_complete_messages);
 PG_FUNCTION_INFO_V1(pgchat_llm_complete_json_prompt);
 PG_FUNCTION_INFO_V1(pgchat_llm_complete_json_messages);
 PG_FUNCTION_INFO_V1(pgchat_complete_reply);
+PG_FUNCTION_INFO_V1(pgchat_check_call_options);
 
 Datum pgchat_llm_complete_prompt(PG_FUNCTION_ARGS) {
     return entry([&] { return complete_text(fcinfo, PromptForm::prompt); });
@@ -105,7 +110,17 @@ Datum pgchat_complete_reply(PG_FUNCTION_ARGS) {
         request.text.system_prompt = args.text_at(4);
         request.text.options = args.json_at(5);
         request.timeout_ms = timeout_argument(args, 6);
-        return complete(request, [&](const CompleteReply& reply) { return completion_tuple(fcinfo, reply, request.request_id); });
+        return complete(
+            request, [&](const CompleteReply& reply) { return completion_tuple(fcinfo, reply, request.request_id); });
+    });
+}
+
+Datum pgchat_check_call_options(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Args args(fcinfo);
+        parse_chat_options(args.json_at(0));
+        parse_response_format(args.json_at(1));
+        return Datum{};
     });
 }
 
