@@ -112,6 +112,8 @@ def sending():
             equal(alice.message(question)["status"], "complete", f"the message after {name}")
             if fault == "refused":
                 mock.register_provider("refused", mock.BASE_URL + "/v1")
+            if fault == "endless=1":  # which fail_times does not end
+                mock.register_model("mock-openai", scenario(once), provider_model="mock")
             again = alice.value("SELECT assistant_message_id FROM chat.retry_message(%s)", reply)
             retried = finished(again)
             equal((retried["status"], retried["parent_id"], retried["error"]), ("complete", str(question), None), name)

@@ -11,20 +11,29 @@ void Catalog::add(ModelEntry entry, bool is_default) {
     models_.insert_or_assign(shared->name, shared);
 }
 
+void Catalog::add_unusable(const std::string& name, const Error& reason, bool is_default) {
+    unusable_.insert_or_assign(name, reason);
+    if (is_default) unusable_default_ = name;
+}
+
 std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
     if (name.empty()) {
         if (default_) return default_;
+        if (!unusable_default_.empty()) throw unusable_.at(unusable_default_);
         throw Error(ErrorCode::no_default_model, "no model was named and there is no default model",
                     "An operator sets one with chat.admin_set_default_model(model).");
     }
     if (const auto found = models_.find(name); found != models_.end()) return found->second;
-    throw Error(ErrorCode::unknown_model, "model \"" + std::string(name.substr(0, 100)) + "\" does not exist or is not active",
+    if (const auto found = unusable_.find(name); found != unusable_.end()) throw found->second;
+    throw Error(ErrorCode::unknown_model,
+                "model \"" + std::string(name.substr(0, 100)) + "\" does not exist or is not active",
                 "See chat.models for the models there are; an operator adds one with chat.admin_register_model.");
 }
 
 std::int64_t cost_of(const ModelEntry& model, const Usage& usage) noexcept {
     const std::int64_t input = usage.input_tokens.value_or(0);
-    const std::int64_t cached = std::clamp<std::int64_t>(usage.cached_tokens.value_or(0), 0, std::max<std::int64_t>(input, 0));
+    const std::int64_t cached =
+        std::clamp<std::int64_t>(usage.cached_tokens.value_or(0), 0, std::max<std::int64_t>(input, 0));
     const auto total = static_cast<__int128>(input - cached) * model.input_price +
                        static_cast<__int128>(cached) * model.cached_price +
                        static_cast<__int128>(usage.output_tokens.value_or(0)) * model.output_price;
