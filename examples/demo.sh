@@ -94,7 +94,10 @@ start() {
 }
 
 stop() {
-    if [ -d "$servers" ]; then test/servers.sh stop "$servers"; fi
+    if [ -d "$servers" ]; then
+        test/servers.sh stop "$servers"
+        rm -r "$servers"
+    fi
     cluster_remove "$cluster"
 }
 

@@ -2,6 +2,7 @@
 -- Variables kind, base_url, auth, options and model say which provider to use; `make demo` sets them.
 \set QUIET on
 \pset pager off
+\set SHOW_CONTEXT never
 \pset footer off
 SET client_min_messages = warning;
 
@@ -36,14 +37,14 @@ FROM chat.login('ada', 'correct horse battery') \gset ada_
 \echo '== First turn: the message is stored and the reply begins; its tokens arrive as the model writes them.'
 \set ECHO queries
 BEGIN;
-SELECT chat.authenticate(:'ada_token');
+SELECT chat.authenticate(:'ada_token') \g /dev/null
 SELECT chat.create_conversation('A story') AS conversation \gset
 SELECT assistant_message_id AS reply
 FROM chat.send_message(:'conversation', 'Once upon a time', options => '{"temperature": 0, "max_tokens": 60}') \gset
 COMMIT;
 
 BEGIN;
-SELECT chat.authenticate(:'ada_token') IS NOT NULL AS authenticated;
+SELECT chat.authenticate(:'ada_token') \g /dev/null
 \set FETCH_COUNT 1
 \pset tuples_only on
 \pset format unaligned
@@ -61,13 +62,13 @@ COMMIT;
 \echo '== Second turn: the model is sent the first one, too.'
 \set ECHO queries
 BEGIN;
-SELECT chat.authenticate(:'ada_token') IS NOT NULL AS authenticated;
+SELECT chat.authenticate(:'ada_token') \g /dev/null
 SELECT assistant_message_id AS reply
 FROM chat.send_message(:'conversation', 'One day', options => '{"temperature": 0, "max_tokens": 60}') \gset
 COMMIT;
 
 BEGIN;
-SELECT chat.authenticate(:'ada_token') IS NOT NULL AS authenticated;
+SELECT chat.authenticate(:'ada_token') \g /dev/null
 \set FETCH_COUNT 1
 \pset tuples_only on
 \pset format unaligned
@@ -85,7 +86,7 @@ COMMIT;
 \echo '== What is stored: the second reply''s input holds the first turn.'
 \set ECHO queries
 BEGIN;
-SELECT chat.authenticate(:'ada_token') IS NOT NULL AS authenticated;
+SELECT chat.authenticate(:'ada_token') \g /dev/null
 SELECT role, status, input_tokens, output_tokens, left(replace(content, E'\n', ' '), 60) AS content
 FROM chat.list_messages(:'conversation');
 COMMIT;
@@ -96,7 +97,7 @@ COMMIT;
 \set ECHO queries
 SELECT session_token AS token FROM chat.login('bob@example.com', 'staple seven oranges') \gset bob_
 BEGIN;
-SELECT chat.authenticate(:'bob_token') IS NOT NULL AS authenticated;
+SELECT chat.authenticate(:'bob_token') \g /dev/null
 SELECT count(*) AS rows_bob_sees FROM chat.messages;
 \set ON_ERROR_STOP off
 SELECT * FROM chat.send_message(:'conversation', 'let me in');

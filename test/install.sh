@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Builds pgchat and installs it into the server that PG_CONFIG names, with sudo only where the folder is another's.
+#
+#   install.sh [--build-only]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MAKELEVEL
@@ -12,6 +14,7 @@ if ! make -j"$(nproc)" PG_CONFIG="$config" all >"$log" 2>&1; then
     echo "install: the build failed; all of its output is in $log" >&2
     exit 1
 fi
+if [ "${1:-}" = --build-only ]; then exit 0; fi
 
 as_root=
 if [ ! -w "$("$config" --pkglibdir)" ] || [ ! -w "$("$config" --sharedir)/extension" ]; then

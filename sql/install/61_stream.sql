@@ -1,4 +1,4 @@
--- Reading replies as they come, and the engine that makes them.
+-- Reading replies as they come.
 
 CREATE OR REPLACE FUNCTION chat.stream_message(assistant_message_id uuid, after_seq integer DEFAULT 0) RETURNS SETOF chat.stream_event
 LANGUAGE c VOLATILE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'pgchat_stream_message';
@@ -38,33 +38,3 @@ COMMENT ON FUNCTION chat.authenticate(text, boolean) IS
 'Makes the session''s user the current user and returns the user''s id; until the end of the transaction, or with is_local false of the
 database session. Can be the first statement of a pipeline.
 Errors: 22004 session_token is NULL; 28000 the token is not valid, which also clears the identity.';
-
-CREATE OR REPLACE FUNCTION chat.engine_status(OUT state text, OUT pid integer, OUT started_at timestamptz, OUT calls_in_flight bigint,
-  OUT calls_waiting bigint, OUT readers bigint, OUT calls_total bigint, OUT completed_total bigint, OUT failed_total bigint)
-LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_engine_status';
-COMMENT ON FUNCTION chat.engine_status() IS
-'The engine of this database: state (none, starting, running, stopping), and counts since its start. calls_waiting: taken from the
-queue but waiting for room under pgchat.max_calls; readers: sessions reading streams. For pgchat_service.
-Errors: 57P03 the library was not preloaded.';
-
-CREATE OR REPLACE FUNCTION chat_private.wake_engine() RETURNS void
-LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_wake_engine';
-COMMENT ON FUNCTION chat_private.wake_engine() IS
-'Has the engine look into its queue when this transaction commits.';
-
-CREATE OR REPLACE FUNCTION chat_private.catalog_changed() RETURNS trigger
-LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_catalog_changed';
-COMMENT ON FUNCTION chat_private.catalog_changed() IS
-'Has the engine read providers, models and settings anew when this transaction commits.';
-
-CREATE OR REPLACE FUNCTION chat_private.cancel_call(user_id uuid, request_id uuid) RETURNS boolean
-LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_cancel_call';
-COMMENT ON FUNCTION chat_private.cancel_call(uuid, uuid) IS
-'Has the engine abort a call of this user; false when it has none of that id in flight. What has arrived is kept.
-Errors: 57P03 no engine.';
-
-CREATE OR REPLACE FUNCTION chat_private.wait_request(user_id uuid, request_id uuid, wait_ms integer) RETURNS boolean
-LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_wait_request';
-COMMENT ON FUNCTION chat_private.wait_request(uuid, uuid, integer) IS
-'Waits until the engine has stored the result of a durable request; false when wait_ms milliseconds passed first.
-Errors: 57P03 no engine; 08007 the engine ended meanwhile.';

@@ -1,7 +1,7 @@
 -- What the engine reads: the models it may call, and the requests it takes from the queue.
 --
 -- The functions of the engine never wait for a row that a client's open transaction has locked, or one idle client would stop
--- all replies: they skip it. They join by index look-up only, for their plans are kept while the tables grow.
+-- all replies: they skip it, or give up within some milliseconds. They join by index look-up only, for their plans are kept while the tables grow.
 
 CREATE OR REPLACE FUNCTION chat_private.engine_models()
 RETURNS TABLE (model_id uuid, model text, is_default boolean, provider text, kind text, base_url text, auth_type text,

@@ -1,30 +1,30 @@
 -- How a batch of calls ends: the queue's rows, their conversations, usage; and what an engine that died left behind.
 
-CREATE OR REPLACE FUNCTION chat_private.touch_conversations(locked bigint[], user_ids uuid[], conversation_ids uuid[])
+CREATE OR REPLACE FUNCTION chat_private.touch_conversations(user_ids uuid[], conversation_ids uuid[], durable boolean[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
-  -- A conversation that is locked is being changed by its owner, who moves its time too.
-  UPDATE chat.conversations c
-  SET last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+  -- A conversation that is locked is being changed by its owner, who moves its time too. last_message_at, which is indexed,
+  -- was set when the reply's row was added: so this is a heap-only update.
+  UPDATE chat.conversations c SET updated_at = clock_timestamp()
   WHERE c.ctid = ANY (ARRAY(
     SELECT v.ctid
-    FROM unnest(touch_conversations.user_ids, touch_conversations.conversation_ids)
-         WITH ORDINALITY u (user_id, conversation_id, n)
+    FROM unnest(touch_conversations.user_ids, touch_conversations.conversation_ids, touch_conversations.durable)
+         u (user_id, conversation_id, durable)
     JOIN chat.conversations v ON v.user_id = u.user_id AND v.id = u.conversation_id
-    WHERE u.n = ANY (touch_conversations.locked)
+    WHERE u.durable
     FOR NO KEY UPDATE OF v SKIP LOCKED));
 END
 $$;
-COMMENT ON FUNCTION chat_private.touch_conversations(bigint[], uuid[], uuid[]) IS
-'Sets last_message_at and updated_at of the conversations at the positions in locked.';
+COMMENT ON FUNCTION chat_private.touch_conversations(uuid[], uuid[], boolean[]) IS
+'Sets updated_at of the conversations of durable replies.';
 
 CREATE OR REPLACE FUNCTION chat_private.close_requests(locked bigint[], user_ids uuid[], request_ids uuid[], models text[],
   statuses text[], contents text[], thinkings text[], tool_calls text[], finish_reasons text[], errors text[],
-  input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[], costs_pico bigint[], latencies_ms integer[])
-RETURNS void
+  input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[], costs_pico bigint[], latencies_ms integer[],
+  durable boolean[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -38,37 +38,58 @@ BEGIN
   FROM unnest(close_requests.user_ids, close_requests.request_ids, close_requests.models, close_requests.statuses,
               close_requests.contents, close_requests.thinkings, close_requests.tool_calls, close_requests.finish_reasons,
               close_requests.errors, close_requests.input_tokens, close_requests.output_tokens,
-              close_requests.cached_tokens, close_requests.costs_pico, close_requests.latencies_ms)
+              close_requests.cached_tokens, close_requests.costs_pico, close_requests.latencies_ms, close_requests.durable)
        WITH ORDINALITY u (user_id, request_id, model, status, content, thinking, tool_calls, finish_reason, error,
-                          input_tokens, output_tokens, cached_tokens, cost_pico, latency_ms, n)
-  WHERE u.n = ANY (close_requests.locked) AND q.user_id = u.user_id AND q.id = u.request_id;
+                          input_tokens, output_tokens, cached_tokens, cost_pico, latency_ms, durable, n)
+  WHERE (close_requests.locked IS NULL OR u.n = ANY (close_requests.locked)) AND u.durable
+    AND q.user_id = u.user_id AND q.id = u.request_id AND q.state = 'running';
 END
 $$;
 COMMENT ON FUNCTION chat_private.close_requests(bigint[], uuid[], uuid[], text[], text[], text[], text[], text[], text[],
-  text[], bigint[], bigint[], bigint[], bigint[], integer[]) IS
-'Writes the outcome into the queue''s row, for the elements at the positions in locked.';
+  text[], bigint[], bigint[], bigint[], bigint[], integer[], boolean[]) IS
+'Writes the outcome into the queue''s rows of durable requests, at the positions in locked; NULL: at all.';
+
+CREATE OR REPLACE FUNCTION chat_private.finish_durable(locked bigint[], user_ids uuid[], request_ids uuid[],
+  message_ids uuid[], models text[], statuses text[], contents text[], thinkings text[], tool_calls text[],
+  finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[],
+  costs_pico bigint[], latencies_ms integer[], first_token_ms integer[], last_seqs integer[], durable boolean[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM chat_private.close_requests(locked, user_ids, request_ids, models, statuses, contents, thinkings, tool_calls,
+    finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms, durable);
+  PERFORM chat_private.finish_messages(locked, user_ids, message_ids, models, statuses, contents, thinkings, tool_calls,
+    finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms, first_token_ms, last_seqs,
+    durable);
+END
+$$;
+COMMENT ON FUNCTION chat_private.finish_durable(bigint[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[],
+  text[], text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[]) IS
+'Writes the outcomes into the queue and the messages, at the positions in locked; NULL: at all.';
 
 CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request_ids uuid[], message_ids uuid[],
   conversation_ids uuid[], models text[], providers text[], statuses text[], contents text[], thinkings text[],
   tool_calls text[], finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[],
   cached_tokens bigint[], costs_pico bigint[], estimated boolean[], latencies_ms integer[], first_token_ms integer[],
   last_seqs integer[], durable boolean[]) RETURNS uuid[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
-  locked bigint[] := ARRAY[]::bigint[];
+  locked bigint[];
   busy bigint[] := ARRAY[]::bigint[];
 BEGIN
   IF true = ANY (finish_requests.durable) THEN
-    locked := chat_private.lock_requests(user_ids, request_ids, durable);
-    IF cardinality(locked) < cardinality(array_positions(durable, true)) THEN
+    BEGIN
+      PERFORM chat_private.finish_durable(NULL, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
+        tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
+        first_token_ms, last_seqs, durable);
+    EXCEPTION WHEN lock_not_available THEN
+      locked := chat_private.lock_requests(user_ids, request_ids, durable);
       busy := chat_private.busy_requests(user_ids, request_ids, durable, locked);
-    END IF;
-    PERFORM chat_private.finish_messages(locked, user_ids, message_ids, models, statuses, contents, thinkings, tool_calls,
-      finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms, first_token_ms, last_seqs);
-    PERFORM chat_private.close_requests(locked, user_ids, request_ids, models, statuses, contents, thinkings, tool_calls,
-      finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms);
-    PERFORM chat_private.touch_conversations(locked, user_ids, conversation_ids);
+      PERFORM chat_private.finish_durable(locked, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
+        tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
+        first_token_ms, last_seqs, durable);
+    END;
+    PERFORM chat_private.touch_conversations(user_ids, conversation_ids, durable);
   END IF;
   INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens,
                                  output_tokens, cached_tokens, cost, is_estimated, outcome, latency_ms, first_token_ms)

@@ -36,8 +36,8 @@ DECLARE
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
-    'chat_private.close_requests', 'chat_private.touch_conversations', 'chat_private.finish_requests',
-    'chat_private.recover_requests'];
+    'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
+    'chat_private.recover_requests', 'chat_private.queue_depth'];
   f record;
 BEGIN
   FOR f IN

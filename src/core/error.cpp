@@ -11,8 +11,10 @@ struct Entry {
     const char* sqlstate;
 };
 
-#define PGCHAT_ERROR(name, state) \
-    Entry { ErrorCode::name, #name, state }
+#define PGCHAT_ERROR(name, state)     \
+    Entry {                           \
+        ErrorCode::name, #name, state \
+    }
 
 // Standard classes where one fits (PostgreSQL documentation, appendix A), class PC elsewhere.
 constexpr std::array entries{

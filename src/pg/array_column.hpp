@@ -42,8 +42,8 @@ public:
             char alignment;
             get_typlenbyvalalign(element_type_, &length, &by_value, &alignment);
             if (count == 0) return PointerGetDatum(construct_empty_array(element_type_));
-            return PointerGetDatum(construct_md_array(values_.data(), nulls, 1, &dimension, &lower_bound, element_type_, length,
-                                                      by_value, alignment));
+            return PointerGetDatum(construct_md_array(values_.data(), nulls, 1, &dimension, &lower_bound, element_type_,
+                                                      length, by_value, alignment));
         });
     }
 

@@ -50,7 +50,8 @@ bool Args::boolean_at(int index, bool if_null) const noexcept {
 }
 
 Datum text_datum(std::string_view value) {
-    return call([&] { return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))); });
+    return call(
+        [&] { return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))); });
 }
 
 Datum bytea_datum(const std::uint8_t* bytes, std::size_t size) {
@@ -76,7 +77,8 @@ Datum jsonb_datum(const char* json) {
 
 Datum numeric_datum(const char* digits) {
     return call([&] {
-        return DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+        return DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid),
+                                   Int32GetDatum(-1));
     });
 }
 

@@ -23,7 +23,6 @@ public:
     bool boolean_at(int index, bool if_null) const noexcept;
 
 private:
-
     FunctionCallInfo call_;
 };
 

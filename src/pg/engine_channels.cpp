@@ -71,12 +71,14 @@ void EngineChannels::close(int process_number) {
 
 // False when the backend has gone.
 bool EngineChannels::take_requests(Client& client) {
-    for (;;) {
+    ChannelHeader* const header = header_of(client.segment);
+    while (pg_atomic_read_u32(&header->requests_sent) != client.requests_taken) {
         Size size = 0;
         void* data = nullptr;
         const shm_mq_result result = call([&] { return shm_mq_receive(client.requests, &size, &data, true); });
         if (result == SHM_MQ_WOULD_BLOCK) return true;
         if (result == SHM_MQ_DETACHED) return false;
+        ++client.requests_taken;
         FrameReader frame({static_cast<const char*>(data), size});
         try {
             handle(client, frame);
@@ -84,6 +86,7 @@ bool EngineChannels::take_requests(Client& client) {
             post(client, write_error(frame.request_number(), error));
         }
     }
+    return true;
 }
 
 std::vector<std::uint32_t> EngineChannels::abandoned_numbers(Client& client) const {
@@ -150,7 +153,8 @@ void EngineChannels::join(Client& client, std::uint32_t number, Call& call, std:
     mark_dirty(call);
 }
 
-void EngineChannels::come_early(Client& client, std::uint32_t number, const Uuid& id, std::uint32_t after_seq, bool reads) {
+void EngineChannels::come_early(Client& client, std::uint32_t number, const Uuid& id, std::uint32_t after_seq,
+                                bool reads) {
     client.early.emplace(number, id);
     early_[id].push_back({&client, number, after_seq, reads});
 }
@@ -176,7 +180,8 @@ void EngineChannels::call_started(Call& call) {
 
 void EngineChannels::call_refused(const Uuid& request_id, const Uuid& message_id) {
     if (early_.empty()) return;
-    for (const EarlyComer& comer : take_early(message_id)) post(*comer.client, write_attach_reply(comer.request_number, {}));
+    for (const EarlyComer& comer : take_early(message_id))
+        post(*comer.client, write_attach_reply(comer.request_number, {}));
     for (const EarlyComer& comer : take_early(request_id)) post(*comer.client, write_flag(comer.request_number, true));
 }
 
@@ -217,7 +222,9 @@ void EngineChannels::abandon(Client& client, std::uint32_t number) {
     client.calls.erase(found);
     if (call == nullptr || call->attachment == nullptr) return;
     Stream& stream = stream_of(*call);
-    const auto is_this = [&](const Reader& reader) { return reader.client == &client && reader.request_number == number; };
+    const auto is_this = [&](const Reader& reader) {
+        return reader.client == &client && reader.request_number == number;
+    };
     reader_count_ -= std::erase_if(stream.readers, is_this);
     std::erase(stream.waiters, std::pair(&client, number));
     if (stream.origin != &client || stream.origin_number != number) return;

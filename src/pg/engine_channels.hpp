@@ -56,6 +56,7 @@ private:
         dsm_segment* segment = nullptr;
         shm_mq_handle* requests = nullptr;
         shm_mq_handle* replies = nullptr;
+        std::uint32_t requests_taken = 0;
         std::deque<std::string> outbox;  // frames not yet wholly in the queue; the first may be half sent
         // The calls that this client's requests, by number, started or read.
         std::unordered_map<std::uint32_t, Uuid> calls;

@@ -14,6 +14,7 @@ extern "C" {
 #include "libpq/libpq.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -33,9 +34,11 @@ struct Channel {
     std::uint64_t slot_generation = 0;
     std::uint64_t generation = 0;  // of this struct's own life; 0 before the first
     dsm_segment* segment = nullptr;
+    Size reply_room = 0;
     shm_mq_handle* requests = nullptr;
     shm_mq_handle* replies = nullptr;
     std::uint32_t last_number = 0;
+    std::uint32_t replies_taken = 0;
     std::unordered_map<std::uint32_t, std::deque<std::string>> inboxes;  // of requests in progress
 
     bool is_alive() const noexcept {
@@ -58,6 +61,8 @@ void on_segment_detach(dsm_segment*, Datum slot_address) noexcept {
 
 void sleep_on_latch(milliseconds wait, std::uint32_t event) {
     call([&] {
+        // Nothing is read while waiting, so no snapshot of the catalog may hold back VACUUM.
+        InvalidateCatalogSnapshotConditionally();
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(wait.count()), event);
         ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
@@ -67,11 +72,13 @@ void sleep_on_latch(milliseconds wait, std::uint32_t event) {
 EngineSlot& running_engine() {
     for (milliseconds waited{0}; waited < engine_start_wait; waited += milliseconds{20}) {
         EngineSlot* const slot = find_engine(MyDatabaseId);
-        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running)) return *slot;
+        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running))
+            return *slot;
         sleep_on_latch(milliseconds{20}, engine_wait_event());
     }
-    throw Error(ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
-                "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
+    throw Error(
+        ErrorCode::engine_unavailable, "the pgchat engine of this database is not running",
+        "See the server log, and chat.engine_status(); pgchat.max_engines and max_worker_processes limit the engines.");
 }
 
 void close_channel() {
@@ -86,22 +93,24 @@ void close_channel() {
     });
 }
 
-void open_channel() {
+void open_channel(Size reply_room) {
     if (call([] { return RecoveryInProgress(); }))
         throw Error(ErrorCode::read_only_server, "model calls are not possible on a standby server");
     EngineSlot& slot = running_engine();
     const std::uint64_t slot_generation = pg_atomic_read_u64(&slot.generation);
     call([&] {
         MemoryContext const context = MemoryContextSwitchTo(TopMemoryContext);
-        dsm_segment* const segment = dsm_create(ChannelLayout::total, 0);
+        dsm_segment* const segment = dsm_create(ChannelLayout::replies + reply_room, 0);
         dsm_pin_mapping(segment);
         ChannelHeader* const header = header_of(segment);
         for (pg_atomic_uint32& place : header->abandoned) pg_atomic_init_u32(&place, 0);
+        pg_atomic_init_u32(&header->requests_sent, 0);
+        pg_atomic_init_u32(&header->replies_sent, 0);
         pg_atomic_init_u32(&header->closed, 0);
         // Callbacks run in reverse: the queues are marked as detached before the doorbell rings.
         on_dsm_detach(segment, on_segment_detach, PointerGetDatum(&slot));
         shm_mq* const requests = shm_mq_create(request_queue_of(segment), request_queue_size);
-        shm_mq* const replies = shm_mq_create(reply_queue_of(segment), reply_queue_size);
+        shm_mq* const replies = shm_mq_create(reply_queue_of(segment), reply_room);
         shm_mq_set_sender(requests, MyProc);
         shm_mq_set_receiver(replies, MyProc);
         channel.requests = shm_mq_attach(requests, segment, nullptr);
@@ -111,14 +120,19 @@ void open_channel() {
     });
     channel.slot = &slot;
     channel.slot_generation = slot_generation;
+    channel.replies_taken = 0;
     ++channel.generation;
     pg_atomic_write_u32(&shared->channels[my_proc_number()], dsm_segment_handle(channel.segment));
 }
 
-void ensure_channel() {
-    if (channel.is_alive() && pg_atomic_read_u32(&header_of(channel.segment)->closed) == 0) return;
+void ensure_channel(Size reply_room) {
+    const bool usable = channel.is_alive() && pg_atomic_read_u32(&header_of(channel.segment)->closed) == 0;
+    if (usable && channel.reply_room >= reply_room) return;
+    if (usable && !channel.inboxes.empty())
+        throw Error(ErrorCode::invalid_argument, "the gateway cannot be read beside other streams of the same session");
     close_channel();
-    open_channel();
+    open_channel(reply_room);
+    channel.reply_room = reply_room;
 }
 
 [[noreturn]] void throw_engine_gone() {
@@ -134,6 +148,7 @@ void send(std::string_view frame) {
             if (!sent) pg_atomic_write_u32(&header_of(channel.segment)->closed, 1);
         }
     } guard;
+    pg_atomic_fetch_add_u32(&header_of(channel.segment)->requests_sent, 1);
     for (;;) {
         const shm_mq_result result =
             call([&] { return shm_mq_send(channel.requests, frame.size(), frame.data(), true, true); });
@@ -147,11 +162,13 @@ void send(std::string_view frame) {
 
 // The next whole frame of any request, valid until the next call; empty when there is none.
 std::string_view receive() {
+    if (pg_atomic_read_u32(&header_of(channel.segment)->replies_sent) == channel.replies_taken) return {};
     Size size = 0;
     void* data = nullptr;
     const shm_mq_result result = call([&] { return shm_mq_receive(channel.replies, &size, &data, true); });
     if (result == SHM_MQ_DETACHED) throw_engine_gone();
     if (result == SHM_MQ_WOULD_BLOCK) return {};
+    ++channel.replies_taken;
     return {static_cast<const char*>(data), size};
 }
 
@@ -177,9 +194,9 @@ void check_client_now_and_then() {
 
 }  // namespace
 
-EngineRequest::EngineRequest(const Write& write) {
+EngineRequest::EngineRequest(const Write& write, Room room) {
     require_preloaded();
-    ensure_channel();
+    ensure_channel(room == Room::gateway ? gateway_reply_queue_size : reply_queue_size);
     channel_generation_ = channel.generation;
     if (++channel.last_number == 0) ++channel.last_number;
     number_ = channel.last_number;

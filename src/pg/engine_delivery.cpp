@@ -148,6 +148,7 @@ bool EngineChannels::flush_outbox(Client& client) {
 
 void EngineChannels::post(Client& client, std::string frame) {
     client.outbox.push_back(std::move(frame));
+    pg_atomic_fetch_add_u32(&header_of(client.segment)->replies_sent, 1);
     if (client.outbox.size() == 1 && !flush_outbox(client)) blocked_.insert(&client);
 }
 

@@ -64,6 +64,19 @@ public:
         const std::optional<Datum> datum = value(column);
         return datum ? uuid_from(*DatumGetUUIDP(*datum)) : Uuid{};
     }
+    std::vector<Uuid> uuids(int column) const {
+        const std::optional<Datum> datum = value(column);
+        std::vector<Uuid> ids;
+        if (!datum) return ids;
+        Datum* elements = nullptr;
+        int count = 0;
+        call([&] {
+            deconstruct_array(DatumGetArrayTypeP(*datum), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &elements, nullptr,
+                              &count);
+        });
+        for (int i = 0; i < count; ++i) ids.push_back(uuid_from(*DatumGetUUIDP(elements[i])));
+        return ids;
+    }
     std::int64_t integer(int column) const {
         const std::optional<Datum> datum = value(column);
         return datum ? DatumGetInt32(*datum) : 0;
@@ -88,13 +101,26 @@ Json parse_json(std::string_view text) {
 }
 
 std::string string_member(const Json& object, const char* name) {
-    return object.is_object() && object.contains(name) && object[name].is_string() ? object[name].get<std::string>() : "";
+    return object.is_object() && object.contains(name) && object[name].is_string() ? object[name].get<std::string>()
+                                                                                   : "";
 }
 
 // Columns of chat_private.engine_models().
 enum ModelColumn {
-    model_id = 1, model_name, is_default, provider_name, provider_kind, base_url, auth_type, headers, provider_options,
-    model_options, context_window, input_price, output_price, cached_price
+    model_id = 1,
+    model_name,
+    is_default,
+    provider_name,
+    provider_kind,
+    base_url,
+    auth_type,
+    headers,
+    provider_options,
+    model_options,
+    context_window,
+    input_price,
+    output_price,
+    cached_price
 };
 
 std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
@@ -102,7 +128,8 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     provider->name = row.text_at(provider_name);
     const std::optional<ProviderKind> kind = provider_kind_from_name(row.text_at(provider_kind));
     const std::optional<AuthType> auth = auth_type_from_name(row.text_at(auth_type));
-    if (!kind || !auth) throw Error(ErrorCode::configuration_error, "provider " + provider->name + " is of an unknown kind");
+    if (!kind || !auth)
+        throw Error(ErrorCode::configuration_error, "provider " + provider->name + " is of an unknown kind");
     provider->kind = *kind;
     provider->auth = *auth;
     provider->base_url = row.text_at(base_url);
@@ -112,7 +139,8 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     provider->options = parse_json(row.json(provider_options));
     const std::string variable = string_member(provider->options, "api_key_env");
     if (const char* const key = variable.empty() ? nullptr : std::getenv(variable.c_str())) provider->api_key = key;
-    if (provider->kind != ProviderKind::echo)
+    // Without a URL it is the kind's own public host; echo has none.
+    if (provider->kind != ProviderKind::echo && !provider->base_url.empty())
         provider->trusted_host = check_request_url(provider->base_url, TrustedHosts(settings.trusted_hosts));
     return provider;
 }
@@ -155,7 +183,9 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
                 const auto* const reason = dynamic_cast<const Error*>(&error);
                 loaded->add_unusable(name, reason != nullptr ? *reason : Error(ErrorCode::configuration_error, error.what()),
                                      row.boolean(is_default));
-                call([&] { ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what()))); });
+                call([&] {
+                    ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what())));
+                });
             }
         }
     });
@@ -194,7 +224,8 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
                                {UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
     return in_transaction(Durability::asynchronous, "saving checkpoints", [&] {
         const std::size_t count = checkpoints.size();
-        ArrayColumn users(UUIDOID, count), messages(UUIDOID, count), contents(TEXTOID, count), thinkings(TEXTOID, count);
+        ArrayColumn users(UUIDOID, count), messages(UUIDOID, count), contents(TEXTOID, count),
+            thinkings(TEXTOID, count);
         for (const Checkpoint& checkpoint : checkpoints) {
             users.add_uuid(checkpoint.user_id);
             messages.add_uuid(checkpoint.message_id);
@@ -206,13 +237,14 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
     });
 }
 
-bool record_finished(const std::vector<FinishedCall*>& calls) {
+bool record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy) {
     static const std::vector<Oid> types = {
         UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
         TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
         INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, BOOLARRAYOID};
     static Statement statement(
-        "SELECT chat_private.finish_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+        "SELECT chat_private.finish_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+        "$17, $18, "
         "$19, $20, $21)",
         types);
     return in_transaction(Durability::asynchronous, "recording finished calls", [&] {
@@ -240,13 +272,15 @@ bool record_finished(const std::vector<FinishedCall*>& calls) {
             columns[15].add_bigint(result.cost);
             columns[16].add_bool(result.estimated);
             columns[17].add_int(static_cast<std::int32_t>(result.latency.count()));
-            columns[18].add_int(result.first_token ? std::optional<std::int32_t>(result.first_token->count()) : std::nullopt);
+            columns[18].add_int(result.first_token ? std::optional<std::int32_t>(result.first_token->count())
+                                                   : std::nullopt);
             columns[19].add_int(static_cast<std::int32_t>(finished->last_seq));
             columns[20].add_bool(finished->durable);
         }
         std::vector<Datum> values;
         for (ArrayColumn& column : columns) values.push_back(column.array());
         statement.execute(values.data());
+        busy = Row(0).uuids(1);
     });
 }
 

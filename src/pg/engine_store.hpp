@@ -34,7 +34,8 @@ struct FinishedCall {
     CallResult result;
     const StreamLog* log = nullptr;  // the text, where it is to be stored
     std::uint32_t last_seq = 0;
-    int failures = 0;  // how often recording it has failed
+    int failures = 0;        // how often recording it has failed
+    TimePoint not_before{};  // when it may be tried again
 };
 
 // The text of a live reply, to be saved.
@@ -49,7 +50,8 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog);
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.
-bool record_finished(const std::vector<FinishedCall*>& calls);
+// `busy` gets the requests whose rows somebody holds locked: they are not recorded, the others are.
+bool record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy);
 bool recover_requests();
 
 }  // namespace pgchat::pg

@@ -20,7 +20,8 @@ void begin(Durability durability, const char* activity) {
         SetCurrentStatementStartTimestamp();
         StartTransactionCommand();
         if (durability == Durability::asynchronous)
-            set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+            set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+                              false);
         pgstat_report_activity(STATE_RUNNING, activity);
         PushActiveSnapshot(GetTransactionSnapshot());
         if (OidIsValid(engine_role)) SetUserIdAndSecContext(engine_role, SECURITY_LOCAL_USERID_CHANGE);

@@ -24,7 +24,9 @@ constexpr std::size_t checkpoint_batch = 32;
 constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
+constexpr Milliseconds busy_retry_delay{50};
 constexpr int most_recording_failures = 5;
+constexpr int most_failures_in_a_row = 3;
 
 CurlTransportOptions transport_options() {
     CurlTransportOptions options;
@@ -111,7 +113,8 @@ Call& EngineWorker::begin_call(const CompleteRequest& request) {
 
 void EngineWorker::events_ready(Call& call) noexcept {
     channels_.mark_dirty(call);
-    if (call.checkpoint_scheduled || !call.spec().durable || call.spec().message_id == Uuid{} || call.is_finished()) return;
+    if (call.checkpoint_scheduled || !call.spec().durable || call.spec().message_id == Uuid{} || call.is_finished())
+        return;
     call.checkpoint_scheduled = true;
     checkpoints_.push_back({clock_.now() + Milliseconds(settings.checkpoint_interval_ms), call.spec().request_id});
 }
@@ -227,43 +230,65 @@ void EngineWorker::settle_immediate(Call& call) {
 }
 
 void EngineWorker::record_durable() {
-    const TimePoint now = clock_.now();
-    if (durable_.empty() || now < next_recording_) return;
-    if (!record_batch(durable_)) next_recording_ = now + recording_retry_delay;
+    take_deferred();
+    if (!durable_.empty()) record_batch(durable_);
 }
 
 void EngineWorker::record_usage() {
     const TimePoint now = clock_.now();
     if (usage_.empty()) {
         next_usage_write_ = now + usage_interval;
-        return;
+    } else if (now >= next_usage_write_ || usage_.size() >= usage_batch) {
+        next_usage_write_ = now + usage_interval;
+        record_batch(usage_);
     }
-    if ((now < next_usage_write_ && usage_.size() < usage_batch) || now < next_recording_) return;
-    next_usage_write_ = now + usage_interval;
-    if (!record_batch(usage_)) next_recording_ = now + recording_retry_delay;
 }
 
-// Records as many as one turn may. A batch that fails is tried one by one, so that a single row cannot hold up the
-// others; one that keeps failing is given up, which the log tells.
-bool EngineWorker::record_batch(std::vector<FinishedCall>& batch) {
+// Records as many as one turn may. Rows that somebody holds locked are left for later. A batch that fails is tried one
+// by one, so that a single row cannot hold up the others; where the first few fail too, it is not the rows.
+void EngineWorker::record_batch(std::vector<FinishedCall>& batch) {
     const std::size_t size = std::min(batch.size(), record_batch_size);
-    const auto record = [&](std::size_t from, std::size_t to) {
-        std::vector<FinishedCall*> part;
-        for (std::size_t i = from; i < to; ++i) part.push_back(&batch[i]);
-        return record_finished(part);
-    };
-    std::vector<FinishedCall> failed;
-    const bool whole = record(0, size);
-    for (std::size_t i = 0; i < size; ++i) {
-        if (!whole && !record(i, i + 1) && ++batch[i].failures < most_recording_failures) {
-            failed.push_back(std::move(batch[i]));
+    std::vector<FinishedCall> part(std::make_move_iterator(batch.begin()),
+                                   std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(size)));
+    batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(size));
+    std::vector<FinishedCall*> calls;
+    for (FinishedCall& finished : part) calls.push_back(&finished);
+    std::vector<Uuid> busy;
+    const bool whole = record_finished(calls, busy);
+    int failed_in_a_row = 0;
+    for (FinishedCall& finished : part) {
+        if (!whole && failed_in_a_row < most_failures_in_a_row) {
+            const bool recorded = record_finished({&finished}, busy);
+            failed_in_a_row = recorded ? 0 : failed_in_a_row + 1;
+            finished.failures = recorded ? 0 : finished.failures + 1;
+        }
+        const bool is_busy = std::find(busy.begin(), busy.end(), finished.request_id) != busy.end();
+        const bool is_failed = finished.failures > 0 || failed_in_a_row >= most_failures_in_a_row;
+        if (is_busy)
+            defer(std::move(finished), busy_retry_delay);
+        else if (is_failed && finished.failures < most_recording_failures)
+            defer(std::move(finished), recording_retry_delay);
+        else
+            close_recorded(finished);
+    }
+}
+
+void EngineWorker::defer(FinishedCall finished, Milliseconds delay) {
+    finished.not_before = clock_.now() + delay;
+    deferred_.push_back(std::move(finished));
+}
+
+void EngineWorker::take_deferred() {
+    const TimePoint now = clock_.now();
+    for (std::size_t i = 0; i < deferred_.size();) {
+        if (deferred_[i].not_before > now) {
+            ++i;
             continue;
         }
-        close_recorded(batch[i]);
+        durable_.push_back(std::move(deferred_[i]));
+        deferred_[i] = std::move(deferred_.back());
+        deferred_.pop_back();
     }
-    batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(size));
-    std::move(failed.begin(), failed.end(), std::back_inserter(batch));
-    return failed.empty();
 }
 
 void EngineWorker::close_recorded(const FinishedCall& finished) {
@@ -306,8 +331,9 @@ TimePoint EngineWorker::next_wake() const {
     if (queue_may_have_more_ && engine_.room() > 0) return now;
     TimePoint earliest = next_queue_poll_;
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
-    if (!durable_.empty()) earliest = std::min(earliest, std::max(next_recording_, now));
-    if (!usage_.empty()) earliest = std::min(earliest, std::max(next_recording_, next_usage_write_));
+    if (!durable_.empty()) return now;
+    if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
+    for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
     if (!checkpoints_.empty()) earliest = std::min(earliest, checkpoints_.front().at);
     return earliest;
 }
@@ -316,12 +342,9 @@ TimePoint EngineWorker::next_wake() const {
 void EngineWorker::stop() {
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::stopping));
     engine_.interrupt_all();
-    next_recording_ = next_usage_write_ = TimePoint{};
     settle_finished();
-    while (!durable_.empty() && record_batch(durable_)) {
-    }
-    while (!usage_.empty() && record_batch(usage_)) {
-    }
+    while (!durable_.empty()) record_batch(durable_);
+    while (!usage_.empty()) record_batch(usage_);
     channels_.deliver();
 }
 

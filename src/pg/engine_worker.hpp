@@ -41,7 +41,9 @@ private:
     void settle_immediate(Call& call);
     void record_durable();
     void record_usage();
-    bool record_batch(std::vector<FinishedCall>& batch);
+    void record_batch(std::vector<FinishedCall>& batch);
+    void defer(FinishedCall finished, Milliseconds delay);
+    void take_deferred();
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
     void publish_totals();
@@ -60,9 +62,9 @@ private:
     bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_usage_write_{};
-    TimePoint next_recording_{};          // not before, after a failure
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
     std::vector<FinishedCall> durable_;   // to be recorded at once
+    std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again
     std::vector<FinishedCall> usage_;     // of immediate calls, recorded together a little later
     std::deque<Due> checkpoints_;         // messages whose text has changed, by when it is to be saved
 };

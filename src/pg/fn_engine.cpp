@@ -4,6 +4,7 @@
 #include "pg/engine_client.hpp"
 #include "pg/lifecycle.hpp"
 #include "pg/preload.hpp"
+#include "pg/query_as.hpp"
 #include "pg/shared_state.hpp"
 
 extern "C" {
@@ -25,20 +26,24 @@ const char* state_name(const EngineSlot* slot) noexcept {
     return slot == nullptr ? names[0] : names[pg_atomic_read_u32(&const_cast<EngineSlot*>(slot)->state)];
 }
 
+constexpr int status_columns = 11;
+
 Datum status_row(FunctionCallInfo fcinfo) {
     EngineSlot* const slot = find_engine(MyDatabaseId);
-    Datum values[9] = {text_datum(state_name(slot))};
-    bool nulls[9] = {};
+    Datum values[status_columns] = {text_datum(state_name(slot))};
+    bool nulls[status_columns] = {};
     if (slot != nullptr) {
         EngineTotals& totals = slot->totals;
         values[1] = Int32GetDatum(slot->pid);
         values[2] = TimestampTzGetDatum(static_cast<TimestampTz>(pg_atomic_read_u64(&totals.started_at)));
-        pg_atomic_uint64* const counters[] = {&totals.in_flight, &totals.waiting, &totals.readers,
-                                              &totals.submitted, &totals.completed, &totals.failed};
-        for (int i = 0; i < 6; ++i) values[3 + i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
+        pg_atomic_uint64* const counters[] = {&totals.in_flight, &totals.waiting, &totals.readers, &totals.submitted,
+                                              &totals.completed, &totals.failed,  &totals.retried};
+        for (int i = 0; i < 7; ++i)
+            values[3 + i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
     } else {
-        for (int i = 1; i < 9; ++i) nulls[i] = true;
+        for (int i = 1; i < 10; ++i) nulls[i] = true;
     }
+    values[10] = query_as("pgchat_engine", "SELECT chat_private.queue_depth()");
     return call([&] {
         TupleDesc row_type;
         get_call_result_type(fcinfo, nullptr, &row_type);

@@ -40,7 +40,8 @@ Datum pgchat_set_identity(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         const Uuid user = args.uuid_at(0), session = args.uuid_at(2);
-        set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session, args.boolean_at(3, true));
+        set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session,
+                     args.boolean_at(3, true));
         return Datum{0};
     });
 }

@@ -35,8 +35,9 @@ Uuid send_and_commit(FunctionCallInfo fcinfo) {
     const pg_uuid_t reply_id = call([&] {
         Oid types[] = {UUIDOID, TEXTOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID, JSONBOID};
         SPI_connect_ext(SPI_OPT_NONATOMIC);
-        const int result = SPI_execute_with_args(
-            "SELECT s.assistant_message_id FROM chat.send_message($1, $2, $3, $4, $5, $6, $7) s", 7, types, values, nulls, false, 1);
+        const int result =
+            SPI_execute_with_args("SELECT s.assistant_message_id FROM chat.send_message($1, $2, $3, $4, $5, $6, $7) s",
+                                  7, types, values, nulls, false, 1);
         if (result < 0) elog(ERROR, "cannot execute: %s", SPI_result_code_string(result));
         bool is_null;
         const pg_uuid_t id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
@@ -49,8 +50,10 @@ Uuid send_and_commit(FunctionCallInfo fcinfo) {
 
 [[noreturn]] void throw_failure(EventKind kind, std::string_view reason) {
     const std::string text(reason);
-    const std::string hint = "The message is stored; chat.retry_message asks again, and chat.list_messages shows the error.";
-    if (kind == EventKind::cancelled) throw Error(ErrorCode::cancelled, text.empty() ? "the reply was cancelled" : text, hint);
+    const std::string hint =
+        "The message is stored; chat.retry_message asks again, and chat.list_messages shows the error.";
+    if (kind == EventKind::cancelled)
+        throw Error(ErrorCode::cancelled, text.empty() ? "the reply was cancelled" : text, hint);
     if (kind == EventKind::incomplete) throw Error(ErrorCode::incomplete_response, text, hint);
     throw Error(ErrorCode::provider_failed, text.empty() ? "the model failed" : text, hint);
 }

@@ -19,7 +19,8 @@ class CallRows {
 public:
     explicit CallRows(CompleteRequest request) : request_id_(request.request_id) {
         request.stream = true;
-        request_ = std::make_unique<EngineRequest>([&](std::uint32_t number) { return write_complete(number, request); });
+        request_ =
+            std::make_unique<EngineRequest>([&](std::uint32_t number) { return write_complete(number, request); });
     }
 
     bool next(Datum* values, bool* nulls) {
@@ -81,7 +82,9 @@ private:
 // The rows of chat.stream_gateway.
 class GatewayRows {
 public:
-    GatewayRows() : request_([](std::uint32_t number) { return FrameWriter(RequestKind::gateway, number).take(); }) {}
+    GatewayRows()
+        : request_([](std::uint32_t number) { return FrameWriter(RequestKind::gateway, number).take(); },
+                   EngineRequest::Room::gateway) {}
 
     bool next(Datum* values, bool* nulls) {
         while (!frame_ || frame_->at_end()) {
@@ -109,8 +112,8 @@ std::uint32_t after_seq_argument(const Args& args, int index) {
 }
 
 Datum llm_stream(FunctionCallInfo fcinfo, PromptForm form) {
-    return value_per_call<CallRows>(
-        fcinfo, [&] { return std::make_unique<CallRows>(complete_request(Args(fcinfo), form)); });
+    return value_per_call<CallRows>(fcinfo,
+                                    [&] { return std::make_unique<CallRows>(complete_request(Args(fcinfo), form)); });
 }
 
 }  // namespace
@@ -148,7 +151,8 @@ Datum pgchat_read_stream(PG_FUNCTION_ARGS) {
             args.require(0, "assistant_message_id");
             const int wait_ms = args.int32_at(2, 0);
             if (wait_ms < 0) throw Error(ErrorCode::invalid_argument, "wait_ms must not be negative");
-            return std::make_unique<MessageRows>(args.uuid_at(0), after_seq_argument(args, 1), std::chrono::milliseconds(wait_ms));
+            return std::make_unique<MessageRows>(args.uuid_at(0), after_seq_argument(args, 1),
+                                                 std::chrono::milliseconds(wait_ms));
         });
     });
 }

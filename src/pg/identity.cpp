@@ -40,12 +40,14 @@ void assign_session_id(const char*, void* extra) noexcept {
 
 void define(const char* name, const char* description, char** variable, GucStringCheckHook check,
             GucStringAssignHook assign) noexcept {
-    DefineCustomStringVariable(name, description, nullptr, variable, "", PGC_SUSET, GUC_DISALLOW_IN_FILE, check, assign, nullptr);
+    DefineCustomStringVariable(name, description, nullptr, variable, "", PGC_SUSET, GUC_DISALLOW_IN_FILE, check, assign,
+                               nullptr);
 }
 
 void set_parameter(const char* name, const char* value, bool is_local) {
     call([&] {
-        set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, is_local ? GUC_ACTION_LOCAL : GUC_ACTION_SET, true, 0, false);
+        set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, is_local ? GUC_ACTION_LOCAL : GUC_ACTION_SET, true, 0,
+                          false);
     });
 }
 
@@ -84,11 +86,11 @@ void set_identity(const Uuid* user, std::string_view role, const Uuid* session, 
 }
 
 void define_identity_parameters() noexcept {
-    define("app.current_user_id", "The id of the user on whose behalf statements run; row policies read it.", &user_id_text,
-           check_uuid, assign_user_id);
+    define("app.current_user_id", "The id of the user on whose behalf statements run; row policies read it.",
+           &user_id_text, check_uuid, assign_user_id);
     define("app.current_user_role", "The in-app role of the current user.", &role_text, nullptr, nullptr);
-    define("app.current_session_id", "The session through which the current user was authenticated.", &session_id_text, check_uuid,
-           assign_session_id);
+    define("app.current_session_id", "The session through which the current user was authenticated.", &session_id_text,
+           check_uuid, assign_session_id);
 }
 
 }  // namespace pgchat::pg

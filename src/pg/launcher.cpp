@@ -31,14 +31,15 @@ constexpr Milliseconds scan_interval{60'000};
 // What the launcher knows of one database.
 struct Database {
     Oid oid;
+    std::string name;
     BackgroundWorkerHandle* handle = nullptr;  // of its last engine; null before the first
     bool has_ended = false;                    // and needs no restart unless someone asks
     TimePoint not_before{};
 };
 
 // Connectable databases that are not templates.
-std::vector<Oid> list_databases() {
-    std::vector<Oid> found;
+std::vector<Database> list_databases() {
+    std::vector<Database> found;
     found.reserve(64);
     call([] {
         SetCurrentStatementStartTimestamp();
@@ -53,7 +54,7 @@ std::vector<Oid> list_databases() {
     });
     while (HeapTuple const tuple = call([&] { return heap_getnext(scan, ForwardScanDirection); })) {
         auto* const form = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-        if (form->datallowconn && !form->datistemplate) found.push_back(form->oid);
+        if (form->datallowconn && !form->datistemplate) found.push_back({form->oid, NameStr(form->datname)});
     }
     call([&] {
         table_endscan(scan);
@@ -86,16 +87,21 @@ public:
 
 private:
     void refresh(bool asked) {
-        const std::vector<Oid> oids = list_databases();
-        std::erase_if(databases_, [&](const Database& database) {
-            return std::find(oids.begin(), oids.end(), database.oid) == oids.end();
-        });
-        for (const Oid oid : oids) {
-            auto known = std::find_if(databases_.begin(), databases_.end(),
-                                      [&](const Database& database) { return database.oid == oid; });
+        const std::vector<Database> present = list_databases();
+        const auto find = [](auto& databases, Oid oid) {
+            return std::find_if(databases.begin(), databases.end(),
+                                [&](const Database& database) { return database.oid == oid; });
+        };
+        std::erase_if(databases_,
+                      [&](const Database& database) { return find(present, database.oid) == present.end(); });
+        for (const Database& database : present) {
+            const auto known = find(databases_, database.oid);
             if (known == databases_.end()) {
-                databases_.push_back({oid});
-            } else if (asked) {
+                databases_.push_back(database);
+                continue;
+            }
+            known->name = database.name;
+            if (asked) {
                 known->has_ended = false;
                 known->not_before = {};
             }
@@ -134,7 +140,7 @@ private:
         call([&] {
             BackgroundWorker worker;
             MemSet(&worker, 0, sizeof worker);
-            strlcpy(worker.bgw_name, "pgchat engine", BGW_MAXLEN);
+            snprintf(worker.bgw_name, BGW_MAXLEN, "pgchat engine for %s", database.name.c_str());
             strlcpy(worker.bgw_type, "pgchat engine", BGW_MAXLEN);
             worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
             worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
@@ -146,8 +152,9 @@ private:
             MemoryContext const context = MemoryContextSwitchTo(TopMemoryContext);
             if (!RegisterDynamicBackgroundWorker(&worker, &database.handle)) {
                 database.handle = nullptr;
-                ereport(LOG, (errmsg("pgchat: no background worker is free for the engine of database %u", database.oid),
-                              errhint("Raise max_worker_processes.")));
+                ereport(LOG,
+                        (errmsg("pgchat: no background worker is free for the engine of database %u", database.oid),
+                         errhint("Raise max_worker_processes.")));
             }
             MemoryContextSwitchTo(context);
         });
@@ -156,7 +163,8 @@ private:
 
     void sleep(Milliseconds time) {
         call([&] {
-            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(time.count()), event_);
+            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(time.count()),
+                      event_);
             ResetLatch(MyLatch);
             CHECK_FOR_INTERRUPTS();
             if (ConfigReloadPending) {

@@ -92,15 +92,18 @@ void release_hold_at_exit(int, Datum) noexcept {
     if (OidIsValid(shared->holds[my_proc_number()])) release_hold();
 }
 
-void run_utility(PlannedStmt* planned, const char* query, bool read_only, ProcessUtilityContext context, ParamListInfo params,
-                 QueryEnvironment* environment, DestReceiver* destination, QueryCompletion* completion) {
-    const ProcessUtility_hook_type next = previous_utility_hook != nullptr ? previous_utility_hook : standard_ProcessUtility;
+void run_utility(PlannedStmt* planned, const char* query, bool read_only, ProcessUtilityContext context,
+                 ParamListInfo params, QueryEnvironment* environment, DestReceiver* destination,
+                 QueryCompletion* completion) {
+    const ProcessUtility_hook_type next =
+        previous_utility_hook != nullptr ? previous_utility_hook : standard_ProcessUtility;
     next(planned, query, read_only, context, params, environment, destination, completion);
 }
 
 // Called by the server, and holds nothing a longjmp could skip.
-void on_utility(PlannedStmt* planned, const char* query, bool read_only, ProcessUtilityContext context, ParamListInfo params,
-                QueryEnvironment* environment, DestReceiver* destination, QueryCompletion* completion) {
+void on_utility(PlannedStmt* planned, const char* query, bool read_only, ProcessUtilityContext context,
+                ParamListInfo params, QueryEnvironment* environment, DestReceiver* destination,
+                QueryCompletion* completion) {
     const Oid database = database_needed_alone(planned->utilityStmt);
     if (IsA(planned->utilityStmt, CreatedbStmt)) launch_at_commit = true;
     if (!OidIsValid(database)) {
@@ -116,9 +119,7 @@ void on_utility(PlannedStmt* planned, const char* query, bool read_only, Process
         run_utility(planned, query, read_only, context, params, environment, destination, completion);
     }
     PG_FINALLY();
-    {
-        release_hold();
-    }
+    { release_hold(); }
     PG_END_TRY();
 }
 

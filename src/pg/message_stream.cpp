@@ -19,12 +19,12 @@ using std::chrono::milliseconds;
 constexpr milliseconds row_check_interval{1000};
 
 constexpr const char* row_query =
-    "SELECT m.status, m.content, m.thinking, m.tool_calls::pg_catalog.text, m.last_seq, m.error OPERATOR(pg_catalog.->>) 'message'"
+    "SELECT m.status, m.content, m.thinking, m.tool_calls::pg_catalog.text, m.last_seq, m.error "
+    "OPERATOR(pg_catalog.->>) 'message'"
     " FROM chat.messages m WHERE m.user_id OPERATOR(pg_catalog.=) $1 AND m.id OPERATOR(pg_catalog.=) $2";
 
 std::string column_text(int column) {
-    const char* const value =
-        call([&] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column); });
+    const char* const value = call([&] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column); });
     return value != nullptr ? value : "";
 }
 
@@ -115,7 +115,8 @@ bool MessageStream::await_live_stream(bool flush_client) {
         if (wait_) {
             const auto left = std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
             // With no time to wait, the engine still gets a moment to say that it has nothing.
-            pause = std::clamp(left, *wait_ > milliseconds{0} ? milliseconds{1} : row_check_interval, row_check_interval);
+            pause =
+                std::clamp(left, *wait_ > milliseconds{0} ? milliseconds{1} : row_check_interval, row_check_interval);
         }
         if (std::optional<FrameReader> frame = request_->next(pause, flush_client)) {
             const AttachReply reply = read_attach_reply(*frame);

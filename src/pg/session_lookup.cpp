@@ -1,6 +1,7 @@
 #include "pg/session_lookup.hpp"
 
 #include "pg/convert.hpp"
+#include "pg/query_as.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -8,8 +9,6 @@ extern "C" {
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -26,22 +25,23 @@ constexpr std::int64_t activity_interval_us = 60LL * 1000 * 1000;
 // One row found by the whole of its table's primary key. Plain data, made and read inside one call().
 class KeyedRow {
 public:
-    KeyedRow(const char* schema, const char* table, const char* const* columns, const Datum* keys, const RegProcedure* equals,
-             int count) noexcept {
+    KeyedRow(const char* schema, const char* table, const char* const* columns, const Datum* keys,
+             const RegProcedure* equals, int count) noexcept {
         relation_ = table_open(get_relname_relid(table, get_namespace_oid(schema, false)), AccessShareLock);
         ScanKeyData scan_keys[2];
         for (int i = 0; i < count; ++i)
-            ScanKeyInit(&scan_keys[i], get_attnum(RelationGetRelid(relation_), columns[i]), BTEqualStrategyNumber, equals[i],
-                        keys[i]);
-        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, GetActiveSnapshot(), count,
-                                   scan_keys);
+            ScanKeyInit(&scan_keys[i], get_attnum(RelationGetRelid(relation_), columns[i]), BTEqualStrategyNumber,
+                        equals[i], keys[i]);
+        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, GetActiveSnapshot(),
+                                   count, scan_keys);
         tuple_ = systable_getnext(scan_);
     }
 
     bool found() const noexcept { return HeapTupleIsValid(tuple_); }
     Datum column(const char* name) const noexcept {
         bool is_null;
-        return heap_getattr(tuple_, get_attnum(RelationGetRelid(relation_), name), RelationGetDescr(relation_), &is_null);
+        return heap_getattr(tuple_, get_attnum(RelationGetRelid(relation_), name), RelationGetDescr(relation_),
+                            &is_null);
     }
     void close() noexcept {
         systable_endscan(scan_);
@@ -124,20 +124,8 @@ std::optional<SessionUser> find_session(const SessionToken& token) {
 }
 
 void touch_session(const Uuid& user_id, const Uuid& session_id) {
-    Datum values[2] = {uuid_datum(user_id), uuid_datum(session_id)};
-    call([&] {
-        Oid types[2] = {UUIDOID, UUIDOID};
-        Oid caller;
-        int context;
-        // As the owner of the API, as a SECURITY DEFINER function would; an error's rollback restores the caller.
-        GetUserIdAndSecContext(&caller, &context);
-        SetUserIdAndSecContext(get_role_oid("pgchat_owner", false), context | SECURITY_LOCAL_USERID_CHANGE);
-        SPI_connect();
-        const int result = SPI_execute_with_args("SELECT chat_private.touch_session($1, $2)", 2, types, values, nullptr, false, 0);
-        if (result < 0) elog(ERROR, "cannot execute: %s", SPI_result_code_string(result));
-        SPI_finish();
-        SetUserIdAndSecContext(caller, context);
-    });
+    query_as("pgchat_owner", "SELECT chat_private.touch_session($1, $2)",
+             {{UUIDOID, uuid_datum(user_id)}, {UUIDOID, uuid_datum(session_id)}});
 }
 
 }  // namespace pgchat::pg

@@ -2,6 +2,7 @@
 
 #include <climits>
 
+#include "core/http/trusted_hosts.hpp"
 #include "pg/postgres.hpp"
 
 namespace pgchat::pg {
@@ -50,29 +51,44 @@ const IntegerSetting integer_settings[] = {
 };
 // clang-format on
 
+bool check_trusted_hosts(char** value, void**, GucSource) noexcept {
+    try {
+        TrustedHosts{*value};
+        return true;
+    } catch (const std::exception& error) {
+        GUC_check_errdetail("%s", error.what());
+        return false;
+    }
+}
+
 struct StringSetting {
     const char* name;
     const char* description;
     char** variable;
     const char* initial;
+    GucContext context;
+    GucStringCheckHook check;
 };
 
+// clang-format off
 const StringSetting string_settings[] = {
     {"pgchat.trusted_hosts", "Hosts, address ranges and *.suffixes that may be reached by plain http and at private addresses.",
-     &settings.trusted_hosts, "localhost,127.0.0.0/8,::1"},
+     &settings.trusted_hosts, "localhost,127.0.0.0/8,::1", PGC_SIGHUP, check_trusted_hosts},
     {"pgchat.ca_file", "File of certificate authorities (PEM) to verify providers with; empty: the system's.",
-     &settings.ca_file, ""},
+     &settings.ca_file, "", PGC_POSTMASTER, nullptr},
 };
+// clang-format on
 
 }  // namespace
 
 void define_settings() noexcept {
     for (const IntegerSetting& setting : integer_settings)
-        DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial, setting.minimum,
-                                setting.maximum, setting.context, setting.unit, nullptr, nullptr, nullptr);
+        DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
+                                setting.minimum, setting.maximum, setting.context, setting.unit, nullptr, nullptr,
+                                nullptr);
     for (const StringSetting& setting : string_settings)
-        DefineCustomStringVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial, PGC_SIGHUP,
-                                   GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+        DefineCustomStringVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
+                                   setting.context, GUC_SUPERUSER_ONLY, setting.check, nullptr, nullptr);
     MarkGUCPrefixReserved("pgchat");
 }
 

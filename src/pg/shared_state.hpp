@@ -1,6 +1,7 @@
 // What all processes of the server share: which database has an engine, how to wake it, and its counters.
 //
-// Lives in the server's main shared memory; requests and replies travel through a DSM segment per backend (channel.hpp).
+// Lives in the server's main shared memory; requests and replies travel through a DSM segment per backend
+// (channel.hpp).
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -38,11 +39,11 @@ struct EngineTotals {
 };
 
 struct EngineSlot {
-    Oid database;           // written under the lock, as are pid and latch
-    pid_t pid;              // 0: the slot is free
-    Latch* latch;           // of the engine
-    pg_atomic_uint32 state; // EngineState
-    pg_atomic_uint32 wake;  // WakeReason bits
+    Oid database;            // written under the lock, as are pid and latch
+    pid_t pid;               // 0: the slot is free
+    Latch* latch;            // of the engine
+    pg_atomic_uint32 state;  // EngineState
+    pg_atomic_uint32 wake;   // WakeReason bits
     // Grows with every engine start in this slot: a channel made for an earlier one is dead.
     pg_atomic_uint64 generation;
     // Like it, but of the catalog: the engine reloads before the next request once it has changed.
@@ -54,10 +55,10 @@ struct SharedState {
     LWLock* lock;
     Latch* launcher_latch;  // null where none runs
     pid_t launcher_pid;
-    pg_atomic_uint32 rescan;      // the launcher should look at all databases again
+    pg_atomic_uint32 rescan;  // the launcher should look at all databases again
     int slot_count;
-    int client_count;             // processes that may have a channel, by process number
-    std::uint32_t doorbell_words; // of one slot
+    int client_count;              // processes that may have a channel, by process number
+    std::uint32_t doorbell_words;  // of one slot
     EngineSlot* slots;
     // Databases that must have no engine for the moment (DROP DATABASE and its like), by the process that wants it.
     Oid* holds;

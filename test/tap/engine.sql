@@ -84,7 +84,7 @@ SELECT is((SELECT (status, content, thinking, tool_calls, content_hash = sha256(
           '(complete,"partial no more",hm,"[{""id"": ""t""}]",t,test-model-1,stop,10,2,,0.0012345,120,30,9,)', 'the reply has its outcome');
 SELECT is((SELECT (status, content, error ->> 'code')::text FROM chat.messages WHERE id = :'b_assistant_message_id'), '(error,"",provider_failed)',
           'a reply that failed says why');
-SELECT ok((SELECT last_message_at > (SELECT created_at FROM chat.messages WHERE id = :'a_assistant_message_id') FROM chat.conversations WHERE id = :'conv'),
+SELECT ok((SELECT updated_at > (SELECT created_at FROM chat.messages WHERE id = :'a_assistant_message_id') FROM chat.conversations WHERE id = :'conv'),
           'the conversation has moved on');
 SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM chat_private.llm_requests), 'complete complete error queued', 'the queue too');
 SELECT is(pg_temp.value(:'alice', format('SELECT chat.llm_result(%L)', :'submitted'))::jsonb, jsonb_build_object(

@@ -1,60 +1,117 @@
-// The models an engine can call, and those it cannot.
 #include "core/engine/catalog.hpp"
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "core/text/utf8.hpp"
+
 namespace pgchat {
 namespace {
 
-ModelEntry model(const std::string& name) {
+ModelEntry named(const char* name) {
     ModelEntry entry;
     entry.name = name;
     return entry;
 }
 
-ErrorCode failure(const Catalog& catalog, std::string_view name) {
+Error error_of_find(const Catalog& catalog, std::string_view name) {
     try {
         catalog.find(name);
     } catch (const Error& error) {
-        return error.code();
+        return error;
     }
-    return ErrorCode::internal;
+    return Error(ErrorCode::internal, "found");
 }
 
-TEST(Catalog, FindsByNameAndTheDefault) {
+TEST(Catalog, FindsModelsByNameAndTheDefaultByNone) {
     Catalog catalog;
-    catalog.add(model("one"), false);
-    catalog.add(model("two"), true);
-    EXPECT_EQ(catalog.find("one")->name, "one");
-    EXPECT_EQ(catalog.find("")->name, "two");
-    EXPECT_EQ(failure(catalog, "three"), ErrorCode::unknown_model);
+    catalog.add(named("a"), false);
+    catalog.add(named("b"), true);
+    EXPECT_EQ(catalog.find("a")->name, "a");
+    EXPECT_EQ(catalog.find("")->name, "b");
+    EXPECT_EQ(catalog.size(), 2u);
 }
 
-TEST(Catalog, HasNoDefaultUnlessOneIsSet) {
+TEST(Catalog, TheLastOfANameAndTheLastDefaultCount) {
     Catalog catalog;
-    catalog.add(model("one"), false);
-    EXPECT_EQ(failure(catalog, ""), ErrorCode::no_default_model);
+    catalog.add(named("a"), true);
+    ModelEntry again = named("a");
+    again.provider_model = "newer";
+    catalog.add(again, true);
+    EXPECT_EQ(catalog.find("a")->provider_model, "newer");
+    EXPECT_EQ(catalog.find("")->provider_model, "newer");
+    EXPECT_EQ(catalog.size(), 1u);
+}
+
+TEST(Catalog, AModelOutlivesItsCatalog) {
+    std::shared_ptr<const ModelEntry> model;
+    {
+        Catalog catalog;
+        catalog.add(named("a"), false);
+        model = catalog.find("a");
+    }
+    EXPECT_EQ(model->name, "a");
+}
+
+TEST(Catalog, SaysWhatIsMissing) {
+    Catalog catalog;
+    EXPECT_EQ(error_of_find(catalog, "").code(), ErrorCode::no_default_model);
+    catalog.add(named("a"), true);
+    EXPECT_EQ(error_of_find(catalog, "A").code(), ErrorCode::unknown_model);
+    EXPECT_NE(std::string(error_of_find(catalog, "gpt").what()).find("\"gpt\""), std::string::npos);
 }
 
 TEST(Catalog, SaysWhyAModelIsUnusable) {
     Catalog catalog;
-    catalog.add(model("one"), false);
+    catalog.add(named("a"), false);
     catalog.add_unusable("inside", Error(ErrorCode::provider_address_refused, "not public"), true);
-    EXPECT_EQ(failure(catalog, "inside"), ErrorCode::provider_address_refused);
-    EXPECT_EQ(failure(catalog, ""), ErrorCode::provider_address_refused);
-    EXPECT_EQ(catalog.find("one")->name, "one");
+    EXPECT_EQ(error_of_find(catalog, "inside").code(), ErrorCode::provider_address_refused);
+    EXPECT_EQ(error_of_find(catalog, "").code(), ErrorCode::provider_address_refused);
+    EXPECT_EQ(catalog.find("a")->name, "a");
 }
 
-TEST(Catalog, PricesTokensServedFromTheCacheApart) {
-    ModelEntry entry = model("one");
-    entry.input_price = 10;
-    entry.cached_price = 1;
-    entry.output_price = 100;
-    Usage usage;
-    usage.input_tokens = 7;
-    usage.cached_tokens = 5;
-    usage.output_tokens = 2;
-    EXPECT_EQ(cost_of(entry, usage), 2 * 10 + 5 * 1 + 2 * 100);
+TEST(Catalog, CutsALongNameBetweenCharacters) {
+    std::string name = "x";
+    for (int i = 0; i < 200; ++i) name += "é";
+    const Error error = error_of_find(Catalog(), name);
+    EXPECT_TRUE(is_clean_text(error.what()));
+    EXPECT_LT(std::string(error.what()).size(), 200u);
+}
+
+ModelEntry priced(std::int64_t input, std::int64_t output, std::int64_t cached) {
+    ModelEntry model;
+    model.input_price = input;
+    model.output_price = output;
+    model.cached_price = cached;
+    return model;
+}
+
+TEST(CostOf, AddsInputCachedAndOutput) {
+    const ModelEntry model = priced(10, 1'000, 1);
+    EXPECT_EQ(cost_of(model, {100, 7, std::nullopt}), 1'000 + 7'000);
+    EXPECT_EQ(cost_of(model, {100, 7, 40}), 600 + 40 + 7'000);
+    EXPECT_EQ(cost_of(model, {100, 7, 100}), 100 + 7'000);
+}
+
+TEST(CostOf, UnknownCountsCostNothing) {
+    const ModelEntry model = priced(10, 1'000, 1);
+    EXPECT_EQ(cost_of(model, {}), 0);
+    EXPECT_EQ(cost_of(model, {std::nullopt, 2, std::nullopt}), 2'000);
+    EXPECT_EQ(cost_of(model, {5, std::nullopt, std::nullopt}), 50);
+}
+
+TEST(CostOf, MoreCachedTokensThanInputAreNotBelieved) {
+    const ModelEntry model = priced(10, 0, 1);
+    EXPECT_EQ(cost_of(model, {5, 0, 900}), 5);
+    EXPECT_EQ(cost_of(model, {std::nullopt, 0, 900}), 0);
+    EXPECT_EQ(cost_of(model, {5, 0, -900}), 50);
+}
+
+TEST(CostOf, SaturatesInsteadOfOverflowing) {
+    constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+    EXPECT_EQ(cost_of(priced(largest, largest, largest), {largest, largest, 0}), largest);
+    EXPECT_EQ(cost_of(priced(10, 0, 0), {-5, 0, 0}), 0);
 }
 
 }  // namespace

@@ -5,75 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "core/llm/echo.hpp"
-#include "encode_support.hpp"
-#include "reply_recorder.hpp"
+#include "echo_support.hpp"
 
 namespace pgchat {
 namespace {
-
-using std::chrono::milliseconds;
-
-class ManualClock final : public Clock {
-public:
-    TimePoint now() const noexcept override { return time; }
-    TimePoint time{std::chrono::hours(1)};
-};
-
-class Caller final : public HttpHandler {
-public:
-    explicit Caller(bool stream = true) : decoder(provider_for(ProviderKind::echo).decoder(stream)) {}
-
-    bool on_head(const HttpResponseHead& response) noexcept override {
-        head = response;
-        return accept_head;
-    }
-    bool on_body(std::string_view bytes) noexcept override {
-        body.append(bytes);
-        if (head.status == 200) decoder->feed(bytes, reply);
-        return accept_body;
-    }
-    void on_finished(const HttpResult& r) noexcept override {
-        ++finished;
-        result = r;
-        if (head.status == 200) decoder->finish(reply);
-    }
-
-    std::unique_ptr<ReplyDecoder> decoder;
-    ReplyRecorder reply;
-    HttpResponseHead head;
-    HttpResult result;
-    std::string body;
-    int finished = 0;
-    bool accept_head = true;
-    bool accept_body = true;
-};
-
-class EchoTransportTest : public testing::Test {
-protected:
-    HttpRequest request(std::string_view options, bool stream = true, std::string_view messages = default_messages) {
-        return provider_for(ProviderKind::echo).encode({}, "echo-1", chat(messages, options, "Be brief"), stream);
-    }
-    void run_until_done(const Caller& caller) {
-        while (caller.finished == 0) {
-            transport.run();
-            if (caller.finished != 0) break;
-            ASSERT_TRUE(transport.next_deadline().has_value());
-            clock.time = *transport.next_deadline();
-        }
-    }
-    void play(Caller& caller, std::string_view options, bool stream = true) {
-        transport.start(request(options, stream), caller);
-        run_until_done(caller);
-    }
-    milliseconds elapsed() const { return std::chrono::duration_cast<milliseconds>(clock.time - start); }
-
-    static constexpr std::string_view default_messages =
-        R"([{"role":"user","content":"old"},{"role":"assistant","content":"yes"},{"role":"user","content":"one  two\nthrée "}])";
-    ManualClock clock;
-    TimePoint start = clock.time;
-    EchoTransport transport{clock};
-};
 
 TEST_F(EchoTransportTest, EchoesTheLastUserMessageAtOnce) {
     for (const bool stream : {true, false}) {
@@ -316,29 +251,6 @@ TEST_F(EchoTransportTest, PlaysThousandsOfCallsSideBySide) {
         ASSERT_TRUE(caller->decoder->info().ended);
     }
     EXPECT_LE(runs, 3 * calls);
-}
-
-TEST(Echo, MergesItsSettings) {
-    ProviderConfig config;
-    config.options = Json::parse(R"({"reply":"a","latency_ms":5,"include_usage":false})");
-    const auto request = provider_for(ProviderKind::echo)
-                             .encode(config, "m", chat(hello, R"({"extra":{"top_k":1,"echo":{"reply":"b"}}})"), true);
-    EXPECT_EQ(request.url, "echo://local/chat/completions");
-    expect_body(request, R"({"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true,"top_k":1,
-        "echo":{"reply":"b","latency_ms":5}})");
-}
-
-TEST(Echo, RefusesUnknownSettings) {
-    for (const char* options :
-         {R"({"extra":{"echo":5}})", R"({"extra":{"echo":{"latency":5}}})", R"({"extra":{"echo":{"latency_ms":-5}}})",
-          R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})"}) {
-        try {
-            provider_for(ProviderKind::echo).encode({}, "m", chat(hello, options), true);
-            FAIL() << options;
-        } catch (const Error& error) {
-            EXPECT_EQ(error.code(), ErrorCode::malformed_options);
-        }
-    }
 }
 
 }  // namespace

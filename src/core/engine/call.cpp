@@ -38,6 +38,10 @@ const char* call_status_name(CallStatus status) noexcept {
 Call::Call(CallSpec spec, const CallLimits& limits, Clock& clock, CallObserver& observer)
     : spec_(std::move(spec)), limits_(limits), clock_(clock), observer_(observer), submitted_at_(clock.now()) {}
 
+Call::~Call() {
+    if (attempt_id_ != 0) transport_->cancel(attempt_id_);
+}
+
 void Call::start(Transport& transport) noexcept {
     try {
         const Milliseconds left = since(clock_.now(), deadline());
@@ -79,17 +83,27 @@ bool Call::on_head(const HttpResponseHead& head) noexcept {
 }
 
 bool Call::on_body(std::string_view bytes) noexcept {
-    if (is_success(head_.status)) return decoder_->feed(bytes, *this);
-    error_body_.append(bytes.substr(0, max_error_body_bytes - std::min(max_error_body_bytes, error_body_.size())));
-    return true;
+    // No memory for one large reply must not end the process, and with it all other calls.
+    try {
+        if (is_success(head_.status)) return decoder_->feed(bytes, *this);
+        error_body_.append(bytes.substr(0, max_error_body_bytes - std::min(max_error_body_bytes, error_body_.size())));
+        return true;
+    } catch (const std::exception& error) {
+        failure_.emplace(ErrorCode::internal, error.what());
+        return false;
+    }
 }
 
 void Call::on_finished(const HttpResult& result) noexcept {
     attempt_id_ = 0;
     try {
-        if (decoder_ && is_success(head_.status)) decoder_->finish(*this);
-        const bool decoder_refused = result.outcome == HttpOutcome::aborted && decoder_->info().error;
-        if ((result.outcome == HttpOutcome::ok && is_success(result.status)) || decoder_refused)
+        if (failure_) return finish(has_text() ? CallStatus::incomplete : CallStatus::error, std::move(failure_));
+        if (is_success(head_.status)) decoder_->finish(*this);
+        const ReplyInfo& info = decoder_->info();
+        const bool decoder_refused = result.outcome == HttpOutcome::aborted && info.error;
+        // A reply that is whole stays so when its connection then breaks or is left open.
+        const bool whole = info.ended && !info.error;
+        if (whole || decoder_refused || (result.outcome == HttpOutcome::ok && is_success(result.status)))
             attempt_succeeded();
         else
             attempt_failed(result);
@@ -180,17 +194,22 @@ Error Call::error_of(const HttpResult& result) const {
     return Error(ErrorCode::provider_bad_response, provider + result.message);
 }
 
-void Call::estimate_usage(Usage& usage, bool& estimated) const {
+// Estimates what the provider did not tell. Counts told before the reply's end are only those up to then (Anthropic's
+// message_start has a first output_tokens), so that a call stopped midway is not accounted by them alone.
+void Call::complete_usage(CallResult& result, bool reply_ended) const {
+    Usage& usage = result.usage;
     if (!usage.input_tokens) {
         std::size_t bytes = spec_.request.system_prompt.size();
         for (const ChatMessage& message : spec_.request.messages) bytes += message.content.size();
         usage.input_tokens = estimated_tokens(bytes);
-        estimated = true;
+        result.estimated = true;
     }
-    if (!usage.output_tokens) {
-        usage.output_tokens = estimated_tokens(log_.content().size() + log_.thinking().size());
-        estimated = true;
-    }
+    if (usage.output_tokens && reply_ended) return;
+    const std::int64_t estimate =
+        estimated_tokens(log_.content().size() + log_.thinking().size() + result.tool_calls.size());
+    if (usage.output_tokens && *usage.output_tokens >= estimate) return;
+    usage.output_tokens = estimate;
+    result.estimated = true;
 }
 
 void Call::finish(CallStatus status, std::optional<Error> error) {
@@ -207,7 +226,7 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
         if (!info.tool_calls.is_null())
             result.tool_calls = info.tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace);
         // Only a reply that has begun is billed by its provider.
-        if (is_success(head_.status)) estimate_usage(result.usage, result.estimated);
+        if (is_success(head_.status)) complete_usage(result, info.ended);
         result.cost = cost_of(*spec_.model, result.usage);
     }
     result_ = std::move(result);

@@ -65,6 +65,10 @@ public:
 class Call final : public HttpHandler, private ReplySink {
 public:
     Call(CallSpec spec, const CallLimits& limits, Clock& clock, CallObserver& observer);
+    // Ends an attempt in progress.
+    ~Call() override;
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
 
     // Begins the next attempt. A request that cannot be written ends the call at once.
     void start(Transport& transport) noexcept;
@@ -74,6 +78,9 @@ public:
     const CallSpec& spec() const noexcept { return spec_; }
     StreamLog& log() noexcept { return log_; }
     const StreamLog& log() const noexcept { return log_; }
+    bool has_text() const noexcept { return !log_.content().empty() || !log_.thinking().empty(); }
+    // Whether a request is with the provider, so that what became of it is unknown if the call is stopped now.
+    bool is_in_progress() const noexcept { return attempt_id_ != 0; }
     bool is_finished() const noexcept { return result_.has_value(); }
     const CallResult& result() const noexcept { return *result_; }
     int attempts() const noexcept { return attempts_; }
@@ -81,8 +88,11 @@ public:
     TimePoint deadline() const noexcept { return submitted_at_ + spec_.timeout; }
 
     // Marks of the engine that owns the call.
+    std::uint64_t number = 0;  // in order of submission
     bool admitted = false;
     bool flush_scheduled = false;
+    std::optional<TimePoint> timer;
+    std::size_t retained_bytes = 0;
     // For the listener of that engine.
     bool checkpoint_scheduled = false;
     void* attachment = nullptr;
@@ -95,13 +105,12 @@ private:
     void on_content(std::string_view text) override;
     void on_thinking(std::string_view text) override;
 
-    bool has_text() const noexcept { return !log_.content().empty() || !log_.thinking().empty(); }
     void text_arrived(EventKind kind, std::string_view text);
     void attempt_succeeded();
     void attempt_failed(const HttpResult& result);
     Error error_of(const HttpResult& result) const;
     void finish(CallStatus status, std::optional<Error> error);
-    void estimate_usage(Usage& usage, bool& estimated) const;
+    void complete_usage(CallResult& result, bool reply_ended) const;
 
     CallSpec spec_;
     CallLimits limits_;
@@ -114,6 +123,7 @@ private:
     HttpResponseHead head_;
     std::string error_body_;  // of a response that is not 2xx
     std::unique_ptr<ReplyDecoder> decoder_;
+    std::optional<Error> failure_;  // of this side, while a body arrived
     StreamLog log_;
     std::optional<Milliseconds> first_token_;
     std::optional<CallResult> result_;

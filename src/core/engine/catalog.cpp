@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/text/utf8.hpp"
+
 namespace pgchat {
 
 void Catalog::add(ModelEntry entry, bool is_default) {
@@ -26,7 +28,7 @@ std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
     if (const auto found = models_.find(name); found != models_.end()) return found->second;
     if (const auto found = unusable_.find(name); found != unusable_.end()) throw found->second;
     throw Error(ErrorCode::unknown_model,
-                "model \"" + std::string(name.substr(0, 100)) + "\" does not exist or is not active",
+                "model \"" + std::string(truncate_text(name, 100)) + "\" does not exist or is not active",
                 "See chat.models for the models there are; an operator adds one with chat.admin_register_model.");
 }
 

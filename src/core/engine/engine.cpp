@@ -22,18 +22,16 @@ std::size_t Engine::room() const noexcept {
 }
 
 Call& Engine::submit(CallSpec spec) {
-    const Uuid id = spec.request_id;
-    const Uuid message = spec.message_id;
     CallObserver& observer = *this;
-    auto call = std::make_unique<Call>(std::move(spec), limits_.call, clock_, observer);
-    Call& reference = *call;
-    calls_.emplace(id, std::move(call));
-    if (message != Uuid{}) by_message_[message] = &reference;
-    // One that must wait for room has to hear of it when its time is up.
-    if (room() == 0) waiting_deadlines_.emplace(reference.deadline(), id);
-    waiting_.push_back(id);
-    ++counters_.submitted;
-    return reference;
+    const auto [place, is_new] = calls_.try_emplace(spec.request_id);
+    if (!is_new) throw Error(ErrorCode::internal, "a call of this request id is there already");
+    place->second = std::make_unique<Call>(std::move(spec), limits_.call, clock_, observer);
+    Call& call = *place->second;
+    call.number = ++counters_.submitted;
+    if (call.spec().message_id != Uuid{}) by_message_[call.spec().message_id] = &call;
+    waiting_.emplace(call.number, &call);
+    set_timer(call, call.deadline());
+    return call;
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -57,10 +55,12 @@ void Engine::for_each(const std::function<void(Call&)>& visit) {
 void Engine::interrupt_all() {
     for (auto& [id, call] : calls_) {
         if (call->is_finished()) continue;
-        const bool has_text = !call->log().content().empty() || !call->log().thinking().empty();
-        call->stop(has_text ? CallStatus::incomplete : CallStatus::error,
-                   Error(ErrorCode::outcome_unknown, "the engine was stopped during the call",
-                         "The provider may have done the work; it is not repeated unless you ask again."));
+        call->stop(call->has_text() ? CallStatus::incomplete : CallStatus::error,
+                   call->is_in_progress()
+                       ? Error(ErrorCode::outcome_unknown, "the engine was stopped during the call",
+                               "The provider may have done the work; it is not repeated unless you ask again.")
+                       : Error(ErrorCode::engine_unavailable, "the engine was stopped before the call was sent",
+                               "The provider has done nothing for it; ask again."));
     }
 }
 
@@ -69,14 +69,16 @@ void Engine::publish_end(Call& call) {
     constexpr EventKind kinds[] = {EventKind::done, EventKind::incomplete, EventKind::error, EventKind::cancelled};
     call.log().close(result.tool_calls, kinds[static_cast<std::size_t>(result.status)],
                      result.error ? std::string_view(result.error->what()) : std::string_view());
-    retained_.push_back({clock_.now() + limits_.retention, call.spec().request_id});
-    retained_bytes_ += retained_size(call);
+    retained_.push_back({clock_.now() + limits_.retention, call.spec().request_id, call.number});
+    call.retained_bytes = retained_size(call);
+    retained_bytes_ += call.retained_bytes;
     listener_.events_ready(call);
 }
 
 void Engine::release(Call& call) {
     const auto by_message = by_message_.find(call.spec().message_id);
     if (by_message != by_message_.end() && by_message->second == &call) by_message_.erase(by_message);
+    retained_bytes_ -= call.retained_bytes;
     calls_.erase(call.spec().request_id);
 }
 
@@ -96,43 +98,56 @@ std::optional<TimePoint> Engine::next_deadline() const {
     const auto consider = [&](TimePoint at) { earliest = earliest ? std::min(*earliest, at) : at; };
     for (const Transport* transport : {&network_, &echo_})
         if (const auto at = transport->next_deadline()) consider(*at);
-    if (!retries_.empty()) consider(retries_.begin()->first);
-    if (!waiting_deadlines_.empty()) consider(waiting_deadlines_.begin()->first);
+    if (!timers_.empty()) consider(timers_.begin()->first.first);
     if (!flushes_.empty()) consider(flushes_.front().at);
-    if (!retained_.empty()) consider(retained_.front().at);
+    if (!retained_.empty()) consider(retained_.front().until);
     return earliest;
 }
 
 void Engine::text_arrived(Call& call) noexcept {
-    if (!call.spec().stream) return;
-    StreamLog& log = call.log();
-    if (log.size() == 0 && !call.flush_scheduled) {
-        first_flushes_.push_back(call.spec().request_id);
-    } else if (!call.flush_scheduled) {
-        flushes_.push_back({clock_.now() + limits_.flush_interval, call.spec().request_id});
+    if (!call.spec().stream || call.flush_scheduled) return;
+    if (limits_.flush_interval <= Milliseconds{0}) {
+        if (call.log().flush()) listener_.events_ready(call);
+        return;
     }
+    if (call.log().size() == 0)
+        first_flushes_.push_back(call.spec().request_id);
+    else
+        flushes_.push_back({clock_.now() + limits_.flush_interval, call.spec().request_id});
     call.flush_scheduled = true;
 }
 
 void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
     ++counters_.retried;
-    retries_.emplace(clock_.now() + delay, call.spec().request_id);
+    set_timer(call, clock_.now() + delay);
 }
 
 void Engine::finished(Call& call) noexcept {
+    waiting_.erase(call.number);
+    clear_timer(call);
     if (call.admitted) --in_flight_;
     ++(call.result().status == CallStatus::complete ? counters_.completed : counters_.failed);
     listener_.call_finished(call);
 }
 
+void Engine::set_timer(Call& call, TimePoint at) {
+    timers_.emplace(Timer{at, call.number}, &call);
+    call.timer = at;
+}
+
+void Engine::clear_timer(Call& call) noexcept {
+    if (call.timer) timers_.erase({*call.timer, call.number});
+    call.timer.reset();
+}
+
 void Engine::admit() {
     while (!waiting_.empty() && in_flight_ < limits_.max_calls) {
-        Call* const call = find(waiting_.front());
-        waiting_.pop_front();
-        if (call == nullptr || call->is_finished()) continue;
-        call->admitted = true;
+        Call& call = *waiting_.begin()->second;
+        waiting_.erase(waiting_.begin());
+        clear_timer(call);
+        call.admitted = true;
         ++in_flight_;
-        begin(*call);
+        begin(call);
     }
 }
 
@@ -141,27 +156,26 @@ void Engine::begin(Call& call) {
 }
 
 void Engine::run_timers(TimePoint now) {
-    while (!retries_.empty() && retries_.begin()->first <= now) {
-        Call* const call = find(retries_.begin()->second);
-        retries_.erase(retries_.begin());
-        if (call != nullptr && !call->is_finished()) begin(*call);
-    }
-    while (!waiting_deadlines_.empty() && waiting_deadlines_.begin()->first <= now) {
-        Call* const call = find(waiting_deadlines_.begin()->second);
-        waiting_deadlines_.erase(waiting_deadlines_.begin());
-        if (call != nullptr && !call->admitted)
-            call->stop(CallStatus::error, Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
-                                                "See pgchat.max_calls."));
+    while (!timers_.empty() && timers_.begin()->first.first <= now) {
+        Call& call = *timers_.begin()->second;
+        clear_timer(call);
+        if (call.admitted)
+            begin(call);
+        else
+            call.stop(CallStatus::error,
+                      Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
+                            "See pgchat.max_calls."));
     }
 }
 
+void Engine::flush(const Uuid& request_id) {
+    Call* const call = find(request_id);
+    if (call == nullptr) return;
+    call->flush_scheduled = false;
+    if (!call->log().closed() && call->log().flush()) listener_.events_ready(*call);
+}
+
 void Engine::flush_due(TimePoint now) {
-    const auto flush = [&](const Uuid& id) {
-        Call* const call = find(id);
-        if (call == nullptr) return;
-        call->flush_scheduled = false;
-        if (!call->log().closed() && call->log().flush()) listener_.events_ready(*call);
-    };
     for (const Uuid& id : first_flushes_) flush(id);
     first_flushes_.clear();
     while (!flushes_.empty() && flushes_.front().at <= now) {
@@ -172,22 +186,24 @@ void Engine::flush_due(TimePoint now) {
 }
 
 std::size_t Engine::retained_size(const Call& call) noexcept {
-    return sizeof(Call) + call.log().content().capacity() + call.log().thinking().capacity() + 8u * call.log().size();
+    return sizeof(Call) + call.log().memory_size() + call.result().tool_calls.capacity();
 }
 
 void Engine::drop_expired(TimePoint now) {
     for (std::size_t left = retained_.size(); left > 0; --left) {
-        const Due due = retained_.front();
-        if (due.at > now && retained_bytes_ <= limits_.max_retained_bytes) return;
+        const Retained oldest = retained_.front();
+        const bool expired = oldest.until <= now;
+        if (!expired && retained_bytes_ <= limits_.max_retained_bytes) return;
         retained_.pop_front();
-        Call* const call = find(due.request_id);
-        if (call == nullptr) continue;
-        if (!listener_.may_release(*call)) {
-            retained_.push_back({now + std::max(limits_.retention, Milliseconds(1000)), due.request_id});
+        Call* const call = find(oldest.request_id);
+        if (call == nullptr || call->number != oldest.number) continue;
+        if (listener_.may_release(*call)) {
+            release(*call);
             continue;
         }
-        retained_bytes_ -= std::min(retained_bytes_, retained_size(*call));
-        release(*call);
+        retained_.push_back({now + std::max(limits_.retention, Milliseconds(1000)), oldest.request_id, oldest.number});
+        // Calls whose readers are behind are asked for one by one, as a run() for each token must not look at them all.
+        if (!expired) return;
     }
 }
 

@@ -54,7 +54,8 @@ public:
     void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
     const Catalog& catalog() const noexcept { return *catalog_; }
 
-    // Takes a call; it begins in run(), when there is room. The request id must be new.
+    // Takes a call; it begins in run(), when there is room. Throws Error internal for a request id that is there
+    // already.
     Call& submit(CallSpec spec);
     Call* find(const Uuid& request_id) noexcept;
     Call* find_by_message(const Uuid& message_id) noexcept;
@@ -66,7 +67,7 @@ public:
     void interrupt_all();
     // Adds the terminal event of a finished call, for its readers, and keeps its log for a while.
     void publish_end(Call& call);
-    // Destroys a finished call.
+    // Destroys a finished call, at once.
     void release(Call& call);
 
     // Does all that is ready, without waiting.
@@ -85,15 +86,25 @@ private:
         TimePoint at;
         Uuid request_id;
     };
+    struct Retained {
+        TimePoint until;
+        Uuid request_id;
+        std::uint64_t number;
+    };
+    using Timer =
+        std::pair<TimePoint, std::uint64_t>;  // the number of a call, which keeps those of one moment in order
 
     void text_arrived(Call& call) noexcept override;
     void retry_wanted(Call& call, Milliseconds delay) noexcept override;
     void finished(Call& call) noexcept override;
 
+    void set_timer(Call& call, TimePoint at);
+    void clear_timer(Call& call) noexcept;
     void admit();
     void begin(Call& call);
     void run_timers(TimePoint now);
     void flush_due(TimePoint now);
+    void flush(const Uuid& request_id);
     void drop_expired(TimePoint now);
     static std::size_t retained_size(const Call& call) noexcept;
 
@@ -105,12 +116,11 @@ private:
     std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>();
     std::unordered_map<Uuid, std::unique_ptr<Call>, UuidHash> calls_;
     std::unordered_map<Uuid, Call*, UuidHash> by_message_;
-    std::deque<Uuid> waiting_;                // for room
-    std::multimap<TimePoint, Uuid> retries_;  // of calls between attempts
-    std::multimap<TimePoint, Uuid> waiting_deadlines_;
-    std::vector<Uuid> first_flushes_;  // calls whose first text arrived in this run()
-    std::deque<Due> flushes_;          // in order of time, as the interval is the same for all
-    std::deque<Due> retained_;
+    std::map<std::uint64_t, Call*> waiting_;  // for room, by number
+    std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
+    std::vector<Uuid> first_flushes_;         // calls whose first text arrived in this run()
+    std::deque<Due> flushes_;                 // in order of time, as the interval is the same for all
+    std::deque<Retained> retained_;
     std::size_t retained_bytes_ = 0;
     std::size_t in_flight_ = 0;
     EngineCounters counters_;

@@ -128,7 +128,11 @@ AttachRequest read_attach(FrameReader& frame) {
 }
 
 std::string write_attach_reply(std::uint32_t request_number, const AttachReply& reply) {
-    return FrameWriter(ReplyKind::flag, request_number).u8(reply.live).u32(reply.last_seq).uuid(reply.request_id).take();
+    return FrameWriter(ReplyKind::flag, request_number)
+        .u8(reply.live)
+        .u32(reply.last_seq)
+        .uuid(reply.request_id)
+        .take();
 }
 
 AttachReply read_attach_reply(FrameReader& frame) {

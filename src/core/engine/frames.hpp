@@ -23,7 +23,8 @@ class FrameWriter {
 public:
     FrameWriter(std::uint8_t kind, std::uint32_t request_number);
     template <class Kind>
-    FrameWriter(Kind kind, std::uint32_t request_number) : FrameWriter(static_cast<std::uint8_t>(kind), request_number) {}
+    FrameWriter(Kind kind, std::uint32_t request_number)
+        : FrameWriter(static_cast<std::uint8_t>(kind), request_number) {}
 
     FrameWriter& u8(std::uint8_t value);
     FrameWriter& u32(std::uint32_t value);

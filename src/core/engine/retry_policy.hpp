@@ -30,6 +30,7 @@ struct FailedAttempt {
 // How long to wait before the next attempt; nullopt when there must be none. Retried: statuses 408, 429 and 5xx, and
 // failures before the request was sent. `random` (0 to 1) spreads the delay over [delay/2, delay] ("equal jitter",
 // AWS Architecture Blog, "Exponential Backoff And Jitter"); Retry-After is a lower bound.
-std::optional<Milliseconds> retry_delay(const RetryPolicy& policy, const FailedAttempt& attempt, double random) noexcept;
+std::optional<Milliseconds> retry_delay(const RetryPolicy& policy, const FailedAttempt& attempt,
+                                        double random) noexcept;
 
 }  // namespace pgchat

@@ -6,7 +6,8 @@
 namespace pgchat {
 
 const char* event_kind_name(EventKind kind) noexcept {
-    constexpr std::array names{"content", "thinking", "tool_calls", "done", "incomplete", "cancelled", "error", "snapshot"};
+    constexpr std::array names{"content",    "thinking",  "tool_calls", "done",
+                               "incomplete", "cancelled", "error",      "snapshot"};
     return names[static_cast<std::size_t>(kind)];
 }
 
@@ -54,6 +55,10 @@ void StreamLog::close(std::string_view tool_calls, EventKind terminal, std::stri
     closing_.append(reason);
     add_mark(terminal, tool_calls.size(), reason.size());
     closed_ = true;
+}
+
+std::size_t StreamLog::memory_size() const noexcept {
+    return content_.capacity() + thinking_.capacity() + closing_.capacity() + marks_.capacity() * sizeof(Mark);
 }
 
 StreamEvent StreamLog::event(std::uint32_t index) const noexcept {

@@ -37,6 +37,8 @@ public:
     std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(marks_.size()); }
     StreamEvent event(std::uint32_t index) const noexcept;
 
+    // Bytes that the log holds on to.
+    std::size_t memory_size() const noexcept;
     // All text so far, flushed or not.
     const std::string& content() const noexcept { return content_; }
     const std::string& thinking() const noexcept { return thinking_; }

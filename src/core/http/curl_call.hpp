@@ -19,7 +19,7 @@ struct CurlTransportOptions {
     // A kept connection that was idle for longer is not used again. Below the 60 s after which common load balancers
     // close, for a request that meets a closing connection is lost (see curl_transport.hpp).
     std::chrono::seconds max_connection_idle{55};
-    std::string ca_file;  // PEM; empty for the system's
+    std::string ca_file{};  // PEM; empty for the system's
     std::string user_agent = "pgchat";
 };
 

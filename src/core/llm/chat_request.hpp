@@ -34,11 +34,11 @@ struct ChatOptions {
     std::optional<std::int64_t> max_tokens;
     std::optional<std::int64_t> seed;
     std::vector<std::string> stop;
-    Json tools;        // null or array, OpenAI's form
-    Json tool_choice;  // null, "auto", "none", "required" or {"type":"function","function":{"name"}}
-    Json thinking;     // null, bool, or {"budget_tokens": n} / {"effort": "low"|"medium"|"high"}
+    Json tools;                     // null or array, OpenAI's form
+    Json tool_choice;               // null, "auto", "none", "required" or {"type":"function","function":{"name"}}
+    Json thinking;                  // null, bool, or {"budget_tokens": n} / {"effort": "low"|"medium"|"high"}
     std::vector<ImagePart> images;  // attached to the last user message
-    Json extra;        // null or object, merged into the provider's request body as it is
+    Json extra;                     // null or object, merged into the provider's request body as it is
     std::vector<std::string> fallback_models;
     bool cache = false;
 };

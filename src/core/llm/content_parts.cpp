@@ -1,7 +1,8 @@
 #include "core/llm/content_parts.hpp"
 
 #include <algorithm>
-#include <cctype>
+
+#include "core/text/ascii.hpp"
 
 namespace pgchat {
 namespace {
@@ -11,9 +12,7 @@ constexpr const char* image_hint = "Give an https URL, or a data URL such as dat
 bool is_base64(std::string_view text) {
     const std::size_t end = std::min(text.find('='), text.size());
     const std::string_view padding = text.substr(end);
-    const auto is_digit = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/';
-    };
+    const auto is_digit = [](char c) { return is_ascii_alnum(c) || c == '+' || c == '/'; };
     return !text.empty() && text.size() % 4 == 0 && (padding == "" || padding == "=" || padding == "==") &&
            std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), is_digit);
 }
@@ -21,17 +20,14 @@ bool is_base64(std::string_view text) {
 bool is_media_type(std::string_view text) {
     constexpr std::string_view prefix = "image/";
     const auto is_token = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-               std::string_view("+-.").find(c) != std::string_view::npos;
+        return is_ascii_alnum(c) || std::string_view("+-.").find(c) != std::string_view::npos;
     };
     return text.starts_with(prefix) && text.size() > prefix.size() &&
            std::all_of(text.begin() + prefix.size(), text.end(), is_token);
 }
 
 bool has_control_or_space(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) == 0x7F;
-    });
+    return std::any_of(text.begin(), text.end(), [](char c) { return c == ' ' || is_ascii_control(c); });
 }
 
 }  // namespace

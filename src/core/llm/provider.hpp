@@ -53,9 +53,9 @@ struct ReplyInfo {
     std::string finish_reason;  // stop, length, tool_calls, content_filter, or the provider's word
     std::string model;          // as the provider names it
     Usage usage;
-    Json tool_calls;            // null or OpenAI's form, arguments assembled
-    bool sanitized = false;     // some bytes were not valid text and were replaced with U+FFFD
-    std::optional<Error> error; // the provider reported an error inside a 2xx reply, or sent something unreadable
+    Json tool_calls;             // null or OpenAI's form, arguments assembled
+    bool sanitized = false;      // some bytes were not valid text and were replaced with U+FFFD
+    std::optional<Error> error;  // the provider reported an error inside a 2xx reply, or sent something unreadable
 };
 
 // Reads the body of one 2xx response. Any split of the same bytes over feed() calls gives the same text and info.

@@ -7,6 +7,7 @@
 #include "core/llm/json_parse.hpp"
 #include "core/llm/json_repair.hpp"
 #include "core/llm/secret_scrub.hpp"
+#include "core/text/ascii.hpp"
 #include "core/text/utf8.hpp"
 
 namespace pgchat {
@@ -114,8 +115,7 @@ std::string hint_for(ErrorCode code, int status) {
 }
 
 bool is_control_or_space(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7F;
+    return c == ' ' || is_ascii_control(c);
 }
 
 }  // namespace

@@ -1,30 +1,20 @@
 #include "core/llm/provider_http.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "core/llm/json_field.hpp"
+#include "core/text/ascii.hpp"
 
 namespace pgchat {
 namespace {
 
 bool has_control(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 && c != '\t') || byte == 0x7F;
-    });
+    return std::any_of(text.begin(), text.end(), [](char c) { return is_ascii_control(c) && c != '\t'; });
 }
 
 bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-        return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+        return is_ascii_alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
     });
 }
 
@@ -36,7 +26,7 @@ bool same_name(std::string_view a, std::string_view b) {
 void add_header(HttpRequest& request, const ProviderConfig& config, std::string_view header) {
     const std::string_view name = header.substr(0, header.find(':'));
     for (const auto& [own_name, value] : config.headers)
-        if (same_name(own_name, name)) return;
+        if (equal_ignoring_case(own_name, name)) return;
     request.headers.emplace_back(header);
 }
 
@@ -102,11 +92,11 @@ std::string percent_encoded(std::string_view value) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     for (const char c : value) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80 && (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos)) {
+        if (is_ascii_alnum(c) || std::string_view("-._~").find(c) != std::string_view::npos) {
             out += c;
             continue;
         }
+        const auto byte = static_cast<unsigned char>(c);
         out += '%';
         out += digits[byte >> 4];
         out += digits[byte & 15];

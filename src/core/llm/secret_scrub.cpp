@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "core/text/ascii.hpp"
 
 namespace pgchat {
 namespace {
@@ -11,23 +12,13 @@ constexpr std::string_view redacted = "[redacted]";
 constexpr std::array<std::string_view, 8> key_prefixes{"sk-", "sk_", "pk-", "gsk_", "xai-", "AIza", "hf_", "r8_"};
 constexpr std::size_t shortest_key_rest = 8;
 
-bool is_word(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0;
-}
-
 // The characters of keys and tokens, and '*', with which some providers mask the middle of a key.
 bool is_key_char(char c) {
-    return is_word(c) || std::string_view("-_.~+/=*").find(c) != std::string_view::npos;
+    return is_ascii_alnum(c) || std::string_view("-_.~+/=*").find(c) != std::string_view::npos;
 }
 
 std::size_t key_run(std::string_view text) {
     return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_key_char) - text.begin());
-}
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
-    return text.size() >= lower.size() && std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
-               return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
-           });
 }
 
 // The length of the key-like word at the start of `text`; 0 where there is none.
@@ -43,7 +34,7 @@ std::size_t looks_like_key(std::string_view text) {
 // The length of a bearer token at the start of `text`, without the word; 0 where there is none.
 std::size_t bearer_token(std::string_view text, std::size_t& token_at) {
     constexpr std::string_view word = "bearer";
-    if (!starts_with_ignoring_case(text, word)) return 0;
+    if (!equal_ignoring_case(text.substr(0, word.size()), word)) return 0;
     token_at = std::min(text.find_first_not_of(" \t:", word.size()), text.size());
     return token_at == word.size() ? 0 : key_run(text.substr(token_at));
 }
@@ -61,7 +52,7 @@ std::string scrub_secrets(std::string_view text, std::string_view api_key) {
             at += api_key.size();
             continue;
         }
-        if (at == 0 || !is_word(text[at - 1])) {
+        if (at == 0 || !is_ascii_alnum(text[at - 1])) {
             if (const std::size_t length = looks_like_key(rest)) {
                 out.append(redacted);
                 at += length;

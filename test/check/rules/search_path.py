@@ -17,7 +17,7 @@ for path in tree.files("sql/**/*.sql"):
     content = tree.text(path)
     for offset, statement in tree.sql_statements(content):
         created = CREATE.match(statement)
-        outside_body = re.sub(r"(\$\w*\$).*?\1", "", statement, flags=re.S)
+        outside_body = re.sub(r"--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1", "", statement, flags=re.S)
         if created and BOUND.search(outside_body) and not PINNED.search(outside_body):
             violations.append((path, tree.line_of(content, offset), f"{created.group(1)} does not SET search_path = pg_catalog, pg_temp"))
 tree.finish(violations)

@@ -45,8 +45,8 @@ def fails(sqlstate, function, *arguments, hint=None):
 def role(member_of):
     """The name of a login role that is a member of the given one."""
     name = "check_" + member_of
-    with connect() as admin:
-        with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+    with connect() as admin, contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        if not value(admin, "SELECT true FROM pg_roles WHERE rolname = %s", name):
             admin.execute(f"CREATE ROLE {name} LOGIN IN ROLE {member_of}")
     return name
 

@@ -92,9 +92,9 @@ def _end(number, _frame):
     raise SystemExit(f"ended by {signal.Signals(number).name}")
 
 
-def run(around=contextlib.nullcontext()):
+def run(clean_up=lambda: None, around=contextlib.nullcontext()):
     """Runs all tests, or those whose number or part of the name is an argument, and ends the process with their outcome.
-    around: a context manager that prepares what all tests need and removes it, also when the time is up."""
+    clean_up is called before, and around is a context manager that prepares what all tests need: both also when time is up."""
     for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     signal.alarm(_MOST_SECONDS)
@@ -102,7 +102,10 @@ def run(around=contextlib.nullcontext()):
     failed = 1
     try:
         with around:
-            failed = _run_tests()
+            try:
+                failed = _run_tests()
+            finally:
+                clean_up()
     except SystemExit as end:
         print(f"Bail out! {end}", flush=True)
     except Exception:

@@ -1,0 +1,132 @@
+// listing: how often a second the latest conversations of a user can be read, by several connections at once.
+//
+//   listing --mode session|bare|rls|plain [--connections 8] [--seconds 3] [--people 10000] [--delay_us 0]
+//
+// session: as an application's role, authenticate and list_conversations in one pipeline, each time another user. bare:
+// as a superuser, the query itself with the user's id, each time another user. rls and plain: the same bare query for
+// one user a connection, as an application's role with that identity, and as a superuser. delay_us: a pause in each, to
+// check the meter with. Prints the rate and the number of rows read, which tells that all modes did the same work.
+#include <chrono>
+#include <exception>
+#include <random>
+#include <thread>
+
+#include "measure.hpp"
+
+using namespace bench;
+
+namespace {
+
+constexpr char kList[] = "SELECT * FROM chat.list_conversations()";
+constexpr char kBare[] =
+    "SELECT c.* FROM chat.conversations c WHERE c.user_id = $1::uuid AND c.is_archived = false "
+    "AND c.last_message_at < timestamptz 'infinity' ORDER BY c.last_message_at DESC LIMIT 50";
+
+struct Person {
+    std::string id;
+    std::string token;
+};
+
+struct Done {
+    long calls = 0;
+    long rows = 0;
+    std::exception_ptr failure;
+};
+
+Result take(PGconn* connection) {
+    PGresult* const result = PQgetResult(connection);
+    if (result == nullptr) throw std::runtime_error("a result is missing");
+    return checked(result);
+}
+
+// The results of one statement in a pipeline end with a null pointer.
+long take_rows(PGconn* connection) {
+    const Result result = take(connection);
+    if (PQgetResult(connection) != nullptr) throw std::runtime_error("one result was expected");
+    return PQntuples(result.get());
+}
+
+// Both statements were prepared; the pipeline is one round trip and one transaction.
+long session_call(PGconn* connection, const Person& person) {
+    const char* const token = person.token.c_str();
+    PQsendQueryPrepared(connection, "authenticate", 1, &token, nullptr, nullptr, 0);
+    PQsendQueryPrepared(connection, "list", 0, nullptr, nullptr, nullptr, 0);
+    PQpipelineSync(connection);
+    take_rows(connection);
+    const long rows = take_rows(connection);
+    take(connection);
+    return rows;
+}
+
+// In a pipeline too, so that the client's part is the same.
+long bare_call(PGconn* connection, const Person& person) {
+    const char* const id = person.id.c_str();
+    PQsendQueryPrepared(connection, "bare", 1, &id, nullptr, nullptr, 0);
+    PQpipelineSync(connection);
+    const long rows = take_rows(connection);
+    take(connection);
+    return rows;
+}
+
+void work(const Options& options, const std::vector<Person>& people, size_t number, Done& done) try {
+    const std::string mode = options.text("mode");
+    const bool is_application = mode == "session" || mode == "rls";
+    const bool is_fixed = mode == "rls" || mode == "plain";
+    // From the end: other benchmarks give conversations to the first.
+    const Person& own = people.at(people.size() - 1 - number);
+    const Connection connection = connect(is_application ? "bench_app" : nullptr);
+    if (mode == "rls") run(connection, "SELECT chat.authenticate($1, false)", {own.token.c_str()});
+    if (mode == "session") {
+        checked(PQprepare(connection.get(), "authenticate", "SELECT chat.authenticate($1)", 0, nullptr));
+        checked(PQprepare(connection.get(), "list", kList, 0, nullptr));
+    } else {
+        checked(PQprepare(connection.get(), "bare", kBare, 0, nullptr));
+    }
+    if (PQenterPipelineMode(connection.get()) != 1) throw std::runtime_error("no pipeline mode");
+    const std::chrono::microseconds delay(options.number("delay_us", 0));
+    std::mt19937 random(static_cast<unsigned>(number));
+    std::uniform_int_distribution<size_t> any(0, people.size() - 1);
+    const int64_t end = now_ns() + options.number("seconds", 3) * 1'000'000'000LL;
+    while (now_ns() < end) {
+        const Person& person = is_fixed ? own : people[any(random)];
+        done.rows += mode == "session" ? session_call(connection.get(), person) : bare_call(connection.get(), person);
+        ++done.calls;
+        if (delay.count() > 0) std::this_thread::sleep_for(delay);
+    }
+} catch (...) {
+    done.failure = std::current_exception();
+}
+
+std::vector<Person> load_people(const Options& options) {
+    const Result rows = run(connect(), "SELECT user_id, token FROM bench.people WHERE n <= $1::int ORDER BY n",
+                            {options.text("people", "10000").c_str()});
+    std::vector<Person> people;
+    for (int i = 0; i < PQntuples(rows.get()); ++i)
+        people.push_back({PQgetvalue(rows.get(), i, 0), PQgetvalue(rows.get(), i, 1)});
+    return people;
+}
+
+void listing(const Options& options) {
+    const std::vector<Person> people = load_people(options);
+    std::vector<Done> done(static_cast<size_t>(options.number("connections", 8)));
+    const int64_t start = now_ns();
+    {
+        std::vector<std::jthread> threads;
+        for (size_t i = 0; i < done.size(); ++i) threads.emplace_back([&, i] { work(options, people, i, done[i]); });
+    }
+    const double seconds = static_cast<double>(now_ns() - start) / 1e9;
+    Done all;
+    for (const Done& one : done) {
+        if (one.failure) std::rethrow_exception(one.failure);
+        all.calls += one.calls;
+        all.rows += one.rows;
+    }
+    std::printf("{\"calls_per_second\":%.0f,\"rows_per_call\":%.3f}\n", static_cast<double>(all.calls) / seconds,
+                static_cast<double>(all.rows) / static_cast<double>(all.calls));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return guarded_main(argc, argv, listing);
+}
