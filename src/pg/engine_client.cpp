@@ -176,8 +176,13 @@ void flush_rows_to_client() {
     if (whereToSendOutput == DestRemote) call([] { pq_flush(); });
 }
 
-void check_client() {
-    if (whereToSendOutput != DestRemote) return;
+// Spans waits: where events come faster than the interval, no single wait would be long enough for a check.
+std::chrono::steady_clock::time_point next_client_check;
+
+void check_client_now_and_then() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_client_check || whereToSendOutput != DestRemote) return;
+    next_client_check = now + client_check_interval;
     call([] {
         if (!pq_check_connection()) {
             ClientConnectionLost = true;
@@ -227,7 +232,6 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
         return FrameReader(frame_);
     }
     const auto deadline = std::chrono::steady_clock::now() + wait;
-    auto next_client_check = std::chrono::steady_clock::now() + client_check_interval;
     for (bool flushed = false;;) {
         for (std::string_view bytes = receive(); !bytes.empty(); bytes = receive()) {
             FrameReader frame(bytes);
@@ -251,10 +255,7 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
         if (wait >= milliseconds{0})
             pause = std::min(pause, std::chrono::duration_cast<milliseconds>(deadline - now) + milliseconds{1});
         sleep_on_latch(pause, engine_wait_event());
-        if (std::chrono::steady_clock::now() >= next_client_check) {
-            check_client();
-            next_client_check = std::chrono::steady_clock::now() + client_check_interval;
-        }
+        check_client_now_and_then();
     }
 }
 

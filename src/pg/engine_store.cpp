@@ -180,6 +180,9 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
             } catch (const std::exception& error) {
                 // One provider that cannot be used must not take the others away.
                 const std::string name(row.text_at(model_name));
+                const auto* const reason = dynamic_cast<const Error*>(&error);
+                loaded->add_unusable(name, reason != nullptr ? *reason : Error(ErrorCode::configuration_error, error.what()),
+                                     row.boolean(is_default));
                 call([&] {
                     ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what())));
                 });
