@@ -162,7 +162,9 @@ void send(std::string_view frame) {
 
 // The next whole frame of any request, valid until the next call; empty when there is none.
 std::string_view receive() {
-    if (pg_atomic_read_u32(&header_of(channel.segment)->replies_sent) == channel.replies_taken) return {};
+    ChannelHeader* const header = header_of(channel.segment);
+    if (pg_atomic_read_u32(&header->closed) != 0) throw_engine_gone();
+    if (pg_atomic_read_u32(&header->replies_sent) == channel.replies_taken) return {};
     Size size = 0;
     void* data = nullptr;
     const shm_mq_result result = call([&] { return shm_mq_receive(channel.replies, &size, &data, true); });

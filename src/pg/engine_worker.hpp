@@ -33,10 +33,10 @@ private:
     bool may_release(Call& call) noexcept override;
 
     void take_wakes();
+    void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
     void claim();
-    CallSpec spec_of(const ClaimedRequest& request) const;
     void settle_finished();
     void settle_immediate(Call& call);
     void record_durable();
@@ -61,7 +61,7 @@ private:
     std::uint64_t catalog_generation_ = 0;
     bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
-    TimePoint next_claim_{};       // not before, after a failure; so too
+    TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_checkpoint_{};
     TimePoint next_usage_write_{};
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
