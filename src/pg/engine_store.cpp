@@ -181,7 +181,8 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
                 // One provider that cannot be used must not take the others away.
                 const std::string name(row.text_at(model_name));
                 const auto* const reason = dynamic_cast<const Error*>(&error);
-                loaded->add_unusable(name, reason != nullptr ? *reason : Error(ErrorCode::configuration_error, error.what()),
+                loaded->add_unusable(name,
+                                     reason != nullptr ? *reason : Error(ErrorCode::configuration_error, error.what()),
                                      row.boolean(is_default));
                 call([&] {
                     ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what())));

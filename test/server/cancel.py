@@ -231,4 +231,4 @@ def surroundings():
         yield
 
 
-run(surroundings())
+run(around=surroundings())
