@@ -40,6 +40,7 @@ private:
     };
 
     bool read_row();
+    bool query_row();
     void add_stored_events();
     void attach();
     bool await_live_stream(bool flush_client);
