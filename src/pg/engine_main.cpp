@@ -47,8 +47,8 @@ EngineSlot* take_slot() noexcept {
 void leave_slot(int, Datum slot_address) noexcept {
     auto* const slot = reinterpret_cast<EngineSlot*>(DatumGetPointer(slot_address));
     LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-    const bool others_may_wait =
-        std::all_of(shared->slots, shared->slots + shared->slot_count, [](const EngineSlot& any) { return any.pid != 0; });
+    const bool others_may_wait = std::all_of(shared->slots, shared->slots + shared->slot_count,
+                                             [](const EngineSlot& any) { return any.pid != 0; });
     slot->pid = 0;
     slot->latch = nullptr;
     slot->database = InvalidOid;
@@ -95,7 +95,9 @@ void serve() {
     EngineSlot* const slot = take_slot();
     if (slot == nullptr) {
         mark_unwanted();
-        call([] { ereport(LOG, (errmsg("no place for %s", MyBgworkerEntry->bgw_name), errhint("Raise pgchat.max_engines."))); });
+        call([] {
+            ereport(LOG, (errmsg("no place for %s", MyBgworkerEntry->bgw_name), errhint("Raise pgchat.max_engines.")));
+        });
         return;
     }
     call([&] { before_shmem_exit(leave_slot, PointerGetDatum(slot)); });

@@ -11,8 +11,8 @@ namespace pgchat::pg {
 
 enum class Durability { flushed, asynchronous };
 
-// How a transaction ended; unless committed, everything it wrote is undone and the server's log is told. locked: somebody
-// holds a lock for longer than the engine waits, which is no fault of what was to be done.
+// How a transaction ended; unless committed, everything it wrote is undone and the server's log is told. locked:
+// somebody holds a lock for longer than the engine waits, which is no fault of what was to be done.
 enum class Outcome { committed, locked, failed };
 
 // Runs `body` inside a transaction with SPI connected.

@@ -61,7 +61,7 @@ private:
     std::uint64_t catalog_generation_ = 0;
     bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
-    TimePoint next_claim_{};       // not before, after a failure; so too
+    TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_checkpoint_{};
     TimePoint next_usage_write_{};
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
