@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION chat_private.check_content(content text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF check_content.content IS NULL THEN
-    RAISE EXCEPTION 'content must not be null' USING ERRCODE = '22004';
+    RAISE EXCEPTION 'content must not be null' USING ERRCODE = '22004', HINT = 'Pass the text to send.';
   END IF;
   -- The first characters nearly always tell; only where they are blank is all of it read.
   IF btrim(left(check_content.content, 100), E' \t\r\n') = '' AND check_content.content !~ '\S' THEN
@@ -36,16 +36,18 @@ CREATE OR REPLACE FUNCTION chat_private.check_turn(conversation_id uuid, content
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF check_turn.conversation_id IS NULL THEN
-    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
+    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004',
+      HINT = 'Make one with chat.create_conversation.';
   END IF;
   PERFORM chat_private.check_content(check_turn.content);
-  PERFORM chat_private.check_options(check_turn.options);
+  PERFORM chat_private.check_call_options(check_turn.options);
   IF check_turn.attachments IS NOT NULL THEN
     RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
       HINT = 'Images can be given to the model as options -> images.';
   END IF;
   IF check_turn.idempotency_key = '' OR char_length(check_turn.idempotency_key) > 255 THEN
-    RAISE EXCEPTION 'idempotency_key must have 1 to 255 characters' USING ERRCODE = '22023';
+    RAISE EXCEPTION 'idempotency_key must have 1 to 255 characters' USING ERRCODE = '22023',
+      HINT = 'NULL stands for no key.';
   END IF;
 END
 $$;
@@ -70,14 +72,16 @@ BEGIN
     FROM chat.conversations c WHERE c.user_id = open_branch.user_id AND c.id = open_branch.conversation_id;
   END IF;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
+      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
   END IF;
   IF branch.parent_id IS NOT NULL THEN
     -- Its conversation is compared afterwards, so that only the key can find the row.
     SELECT m.status, m.conversation_id INTO parent FROM chat.messages m
     WHERE m.user_id = open_branch.user_id AND m.id = branch.parent_id;
     IF parent.conversation_id IS DISTINCT FROM open_branch.conversation_id THEN
-      RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002';
+      RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002',
+        HINT = 'chat.list_messages shows the messages there are; NULL continues after the last.';
     ELSIF parent.status IN ('pending', 'streaming') THEN
       RAISE EXCEPTION 'the reply before this message is still being generated' USING ERRCODE = '55006',
         HINT = 'Wait for it, or call chat.cancel_message on it first.';
@@ -176,5 +180,5 @@ same conversation stores nothing and returns the ids of the first. options: temp
 chat.llm_complete. attachments: must be NULL in this version.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; PC003 no
-default model; PC002 options is not an object; 22023 idempotency_key; 55006 the reply before it is still being generated;
+default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated;
 0A000 attachments.';

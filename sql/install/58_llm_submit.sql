@@ -17,7 +17,7 @@ DECLARE
   hint CONSTANT text := 'For example [{"role": "user", "content": "Hello"}]; roles are system, user, assistant and tool.';
 BEGIN
   IF check_messages.messages IS NULL THEN
-    RAISE EXCEPTION 'messages must not be null' USING ERRCODE = '22004';
+    RAISE EXCEPTION 'messages must not be null' USING ERRCODE = '22004', HINT = hint;
   END IF;
   IF jsonb_typeof(check_messages.messages) <> 'array' OR check_messages.messages = '[]' THEN
     RAISE EXCEPTION 'messages must be an array that is not empty' USING ERRCODE = 'PC001', HINT = hint;
@@ -50,7 +50,7 @@ DECLARE
   new_id uuid := chat.uuid_v7();
 BEGIN
   PERFORM chat_private.check_timeout(submit_request.timeout_ms);
-  PERFORM chat_private.check_options(submit_request.options);
+  PERFORM chat_private.check_call_options(submit_request.options, submit_request.response_format);
   IF octet_length(submit_request.system_prompt) > chat_private.max_message_bytes() THEN
     RAISE EXCEPTION 'the system prompt has more than % bytes', chat_private.max_message_bytes() USING ERRCODE = '54000',
       HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
@@ -85,7 +85,7 @@ is read with chat.llm_result. model: by default the user''s, else the installati
 {"type": "json_object"}. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. options: as for
 chat.llm_complete.
 Errors: 28000 nobody is authenticated; 22004 prompt is NULL; 2200F empty; 54000 longer than pgchat.max_message_bytes;
-42704 no such model; PC003 no default model; 22023 timeout_ms is not positive; PC002 options is not an object.';
+42704 no such model; PC003 no default model; 22023 timeout_ms is not positive; PC002 options or response_format.';
 
 CREATE OR REPLACE FUNCTION chat.llm_submit(messages jsonb, model text DEFAULT NULL, system_prompt text DEFAULT NULL,
   response_format jsonb DEFAULT NULL, timeout_ms integer DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS uuid

@@ -49,6 +49,11 @@ COMMENT ON FUNCTION chat.llm_stream(jsonb, text, text, jsonb, integer, jsonb) IS
 'The same for a whole exchange: messages is an array of {"role", "content", …}, of type jsonb.
 Errors: as chat.llm_complete, and PC001 messages is not an array of messages.';
 
+CREATE OR REPLACE FUNCTION chat_private.check_call_options(options jsonb, response_format jsonb DEFAULT NULL) RETURNS void
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_call_options';
+COMMENT ON FUNCTION chat_private.check_call_options(jsonb, jsonb) IS
+'Errors: PC002 options or response_format is not as a call to a model takes it, so that a durable request fails before it is stored.';
+
 CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, model text,
   system_prompt text, options jsonb, timeout_ms integer) RETURNS chat_private.completion
 LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_complete_reply';

@@ -23,12 +23,13 @@ struct ChannelHeader {
 
 inline constexpr Size request_queue_size = 16 * 1024;
 inline constexpr Size reply_queue_size = 64 * 1024;
+// A gateway reads all streams: it must be able to fall a tick behind without making them wait.
+inline constexpr Size gateway_reply_queue_size = 1024 * 1024;
 
 // Where the parts lie in the segment.
 struct ChannelLayout {
     static constexpr Size requests = MAXALIGN(sizeof(ChannelHeader));
     static constexpr Size replies = requests + request_queue_size;
-    static constexpr Size total = replies + reply_queue_size;
 };
 
 inline ChannelHeader* header_of(dsm_segment* segment) noexcept {

@@ -10,7 +10,8 @@ extern "C" {
 namespace pgchat::pg {
 
 void Args::require(int index, const char* name) const {
-    if (is_null(index)) throw Error(ErrorCode::null_argument, std::string(name) + " must not be null");
+    if (is_null(index))
+        throw Error(ErrorCode::null_argument, std::string(name) + " must not be null", "Pass a value for it.");
 }
 
 std::string_view view_of(const text* value) noexcept {

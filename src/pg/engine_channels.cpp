@@ -15,19 +15,22 @@ void EngineChannels::serve(int process_number) {
     const auto known = clients_.find(process_number);
     Client* client = known == clients_.end() ? nullptr : known->second.get();
     if (client != nullptr && client->handle != handle) {
-        close(process_number);
+        drop(process_number);
         client = nullptr;
     }
     if (client == nullptr && handle != DSM_HANDLE_INVALID) client = open(process_number, handle);
     if (client == nullptr) return;
     if (pg_atomic_read_u32(&header_of(client->segment)->closed) != 0) {
-        close(process_number);
+        // Not to be opened again when the same backend rings once more, unless it has made a new one meanwhile.
+        std::uint32_t closed_handle = handle;
+        pg_atomic_compare_exchange_u32(&shared->channels[process_number], &closed_handle, DSM_HANDLE_INVALID);
+        drop(process_number);
         return;
     }
     // A number is abandoned after its request was sent, so whatever is named here is in the queue by now.
     const std::vector<std::uint32_t> abandoned = abandoned_numbers(*client);
     if (!take_requests(*client)) {
-        close(process_number);
+        drop(process_number);
         return;
     }
     for (const std::uint32_t number : abandoned) abandon(*client, number);
@@ -53,7 +56,7 @@ EngineChannels::Client* EngineChannels::open(int process_number, dsm_handle hand
     return (clients_[process_number] = std::move(client)).get();
 }
 
-void EngineChannels::close(int process_number) {
+void EngineChannels::drop(int process_number) {
     const auto found = clients_.find(process_number);
     if (found == clients_.end()) return;
     Client& client = *found->second;
@@ -84,6 +87,8 @@ bool EngineChannels::take_requests(Client& client) {
             handle(client, frame);
         } catch (const Error& error) {
             post(client, write_error(frame.request_number(), error));
+        } catch (const std::exception& error) {
+            post(client, write_error(frame.request_number(), Error(ErrorCode::internal, error.what())));
         }
     }
     return true;

@@ -30,6 +30,8 @@ public:
 
     // A backend rang: takes its requests, or forgets it when it has gone.
     void serve(int process_number);
+    // Forgets the backend, whose requests are abandoned; it opens a new channel for its next one.
+    void drop(int process_number);
     // A durable call has begun: whoever came early to read it or wait for it is joined to it.
     void call_started(Call& call);
     // A durable call ended before it began: whoever came early is told to look at its row.
@@ -90,7 +92,6 @@ private:
     };
 
     Client* open(int process_number, dsm_handle handle);
-    void close(int process_number);
     bool take_requests(Client& client);
     std::vector<std::uint32_t> abandoned_numbers(Client& client) const;
     void handle(Client& client, FrameReader& frame);

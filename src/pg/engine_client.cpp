@@ -34,6 +34,7 @@ struct Channel {
     std::uint64_t slot_generation = 0;
     std::uint64_t generation = 0;  // of this struct's own life; 0 before the first
     dsm_segment* segment = nullptr;
+    Size reply_room = 0;
     shm_mq_handle* requests = nullptr;
     shm_mq_handle* replies = nullptr;
     std::uint32_t last_number = 0;
@@ -60,7 +61,7 @@ void on_segment_detach(dsm_segment*, Datum slot_address) noexcept {
 
 void sleep_on_latch(milliseconds wait, std::uint32_t event) {
     call([&] {
-        // What was read of the catalogues must not hold back VACUUM while a model thinks.
+        // Nothing is read while waiting, so no snapshot of the catalog may hold back VACUUM.
         InvalidateCatalogSnapshotConditionally();
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(wait.count()), event);
         ResetLatch(MyLatch);
@@ -92,14 +93,14 @@ void close_channel() {
     });
 }
 
-void open_channel() {
+void open_channel(Size reply_room) {
     if (call([] { return RecoveryInProgress(); }))
         throw Error(ErrorCode::read_only_server, "model calls are not possible on a standby server");
     EngineSlot& slot = running_engine();
     const std::uint64_t slot_generation = pg_atomic_read_u64(&slot.generation);
     call([&] {
         MemoryContext const context = MemoryContextSwitchTo(TopMemoryContext);
-        dsm_segment* const segment = dsm_create(ChannelLayout::total, 0);
+        dsm_segment* const segment = dsm_create(ChannelLayout::replies + reply_room, 0);
         dsm_pin_mapping(segment);
         ChannelHeader* const header = header_of(segment);
         for (pg_atomic_uint32& place : header->abandoned) pg_atomic_init_u32(&place, 0);
@@ -109,7 +110,7 @@ void open_channel() {
         // Callbacks run in reverse: the queues are marked as detached before the doorbell rings.
         on_dsm_detach(segment, on_segment_detach, PointerGetDatum(&slot));
         shm_mq* const requests = shm_mq_create(request_queue_of(segment), request_queue_size);
-        shm_mq* const replies = shm_mq_create(reply_queue_of(segment), reply_queue_size);
+        shm_mq* const replies = shm_mq_create(reply_queue_of(segment), reply_room);
         shm_mq_set_sender(requests, MyProc);
         shm_mq_set_receiver(replies, MyProc);
         channel.requests = shm_mq_attach(requests, segment, nullptr);
@@ -124,10 +125,14 @@ void open_channel() {
     pg_atomic_write_u32(&shared->channels[my_proc_number()], dsm_segment_handle(channel.segment));
 }
 
-void ensure_channel() {
-    if (channel.is_alive() && pg_atomic_read_u32(&header_of(channel.segment)->closed) == 0) return;
+void ensure_channel(Size reply_room) {
+    const bool usable = channel.is_alive() && pg_atomic_read_u32(&header_of(channel.segment)->closed) == 0;
+    if (usable && channel.reply_room >= reply_room) return;
+    if (usable && !channel.inboxes.empty())
+        throw Error(ErrorCode::invalid_argument, "the gateway cannot be read beside other streams of the same session");
     close_channel();
-    open_channel();
+    open_channel(reply_room);
+    channel.reply_room = reply_room;
 }
 
 [[noreturn]] void throw_engine_gone() {
@@ -157,7 +162,9 @@ void send(std::string_view frame) {
 
 // The next whole frame of any request, valid until the next call; empty when there is none.
 std::string_view receive() {
-    if (pg_atomic_read_u32(&header_of(channel.segment)->replies_sent) == channel.replies_taken) return {};
+    ChannelHeader* const header = header_of(channel.segment);
+    if (pg_atomic_read_u32(&header->closed) != 0) throw_engine_gone();
+    if (pg_atomic_read_u32(&header->replies_sent) == channel.replies_taken) return {};
     Size size = 0;
     void* data = nullptr;
     const shm_mq_result result = call([&] { return shm_mq_receive(channel.replies, &size, &data, true); });
@@ -171,8 +178,13 @@ void flush_rows_to_client() {
     if (whereToSendOutput == DestRemote) call([] { pq_flush(); });
 }
 
-void check_client() {
-    if (whereToSendOutput != DestRemote) return;
+// Spans waits: where events come faster than the interval, no single wait would be long enough for a check.
+std::chrono::steady_clock::time_point next_client_check;
+
+void check_client_now_and_then() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_client_check || whereToSendOutput != DestRemote) return;
+    next_client_check = now + client_check_interval;
     call([] {
         if (!pq_check_connection()) {
             ClientConnectionLost = true;
@@ -184,9 +196,9 @@ void check_client() {
 
 }  // namespace
 
-EngineRequest::EngineRequest(const Write& write) {
+EngineRequest::EngineRequest(const Write& write, Room room) {
     require_preloaded();
-    ensure_channel();
+    ensure_channel(room == Room::gateway ? gateway_reply_queue_size : reply_queue_size);
     channel_generation_ = channel.generation;
     if (++channel.last_number == 0) ++channel.last_number;
     number_ = channel.last_number;
@@ -222,7 +234,6 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
         return FrameReader(frame_);
     }
     const auto deadline = std::chrono::steady_clock::now() + wait;
-    auto next_client_check = std::chrono::steady_clock::now() + client_check_interval;
     for (bool flushed = false;;) {
         for (std::string_view bytes = receive(); !bytes.empty(); bytes = receive()) {
             FrameReader frame(bytes);
@@ -246,10 +257,7 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
         if (wait >= milliseconds{0})
             pause = std::min(pause, std::chrono::duration_cast<milliseconds>(deadline - now) + milliseconds{1});
         sleep_on_latch(pause, engine_wait_event());
-        if (std::chrono::steady_clock::now() >= next_client_check) {
-            check_client();
-            next_client_check = std::chrono::steady_clock::now() + client_check_interval;
-        }
+        check_client_now_and_then();
     }
 }
 

@@ -18,8 +18,12 @@ class EngineRequest {
 public:
     using Write = std::function<std::string(std::uint32_t request_number)>;
 
-    // Sends what `write` makes. Throws Error: engine_unavailable, read_only_server (on a standby).
-    explicit EngineRequest(const Write& write);
+    // How much room the replies need.
+    enum class Room { ordinary, gateway };
+
+    // Sends what `write` makes. Throws Error: engine_unavailable, read_only_server (on a standby), invalid_argument
+    // where a gateway's room is asked for while other requests of this session are in progress.
+    explicit EngineRequest(const Write& write, Room room = Room::ordinary);
     ~EngineRequest();
     EngineRequest(const EngineRequest&) = delete;
     EngineRequest& operator=(const EngineRequest&) = delete;

@@ -62,7 +62,7 @@ void EngineChannels::deliver() {
         queue_for_gateways(*call, stream);
     }
     for (Client* const client : gateways_) send_gateway_events(*client);
-    for (const int process_number : std::exchange(gone_, {})) close(process_number);
+    for (const int process_number : std::exchange(gone_, {})) drop(process_number);
 }
 
 void EngineChannels::deliver_to_readers(Call& call, Stream& stream) {

@@ -180,6 +180,10 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
             } catch (const std::exception& error) {
                 // One provider that cannot be used must not take the others away.
                 const std::string name(row.text_at(model_name));
+                const auto* const reason = dynamic_cast<const Error*>(&error);
+                loaded->add_unusable(name,
+                                     reason != nullptr ? *reason : Error(ErrorCode::configuration_error, error.what()),
+                                     row.boolean(is_default));
                 call([&] {
                     ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what())));
                 });
@@ -195,43 +199,43 @@ bool claim_requests(std::size_t limit, const std::function<void(const ClaimedReq
     claimed = 0;
     // Flushed before anything is sent: after a crash nobody may send it again.
     return in_transaction(Durability::flushed, "claiming requests", [&] {
-        Datum values[] = {Int32GetDatum(static_cast<std::int32_t>(limit))};
-        statement.execute(values);
-        for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-            const Row row(i);
-            ClaimedRequest request;
-            request.user_id = row.uuid(1);
-            request.request_id = row.uuid(2);
-            request.message_id = row.uuid(3);
-            request.conversation_id = row.uuid(4);
-            request.model = row.text_at(5);
-            request.text.messages = row.json(6);
-            request.text.system_prompt = row.text_at(7);
-            request.text.response_format = row.json(8);
-            request.text.options = row.json(9);
-            request.timeout_ms = row.integer(10);
-            take(request);
-            ++claimed;
-        }
-    }) == Outcome::committed;
+               Datum values[] = {Int32GetDatum(static_cast<std::int32_t>(limit))};
+               statement.execute(values);
+               for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+                   const Row row(i);
+                   ClaimedRequest request;
+                   request.user_id = row.uuid(1);
+                   request.request_id = row.uuid(2);
+                   request.message_id = row.uuid(3);
+                   request.conversation_id = row.uuid(4);
+                   request.model = row.text_at(5);
+                   request.text.messages = row.json(6);
+                   request.text.system_prompt = row.text_at(7);
+                   request.text.response_format = row.json(8);
+                   request.text.options = row.json(9);
+                   request.timeout_ms = row.integer(10);
+                   take(request);
+                   ++claimed;
+               }
+           }) == Outcome::committed;
 }
 
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
     static Statement statement("SELECT chat_private.checkpoint_messages($1, $2, $3, $4)",
                                {UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
     return in_transaction(Durability::asynchronous, "saving checkpoints", [&] {
-        const std::size_t count = checkpoints.size();
-        ArrayColumn users(UUIDOID, count), messages(UUIDOID, count), contents(TEXTOID, count),
-            thinkings(TEXTOID, count);
-        for (const Checkpoint& checkpoint : checkpoints) {
-            users.add_uuid(checkpoint.user_id);
-            messages.add_uuid(checkpoint.message_id);
-            contents.add_text(checkpoint.log->content());
-            thinkings.add_text_or_null(checkpoint.log->thinking());
-        }
-        Datum values[] = {users.array(), messages.array(), contents.array(), thinkings.array()};
-        statement.execute(values);
-    }) == Outcome::committed;
+               const std::size_t count = checkpoints.size();
+               ArrayColumn users(UUIDOID, count), messages(UUIDOID, count), contents(TEXTOID, count),
+                   thinkings(TEXTOID, count);
+               for (const Checkpoint& checkpoint : checkpoints) {
+                   users.add_uuid(checkpoint.user_id);
+                   messages.add_uuid(checkpoint.message_id);
+                   contents.add_text(checkpoint.log->content());
+                   thinkings.add_text_or_null(checkpoint.log->thinking());
+               }
+               Datum values[] = {users.array(), messages.array(), contents.array(), thinkings.array()};
+               statement.execute(values);
+           }) == Outcome::committed;
 }
 
 Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy) {
@@ -283,7 +287,8 @@ Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uui
 
 bool recover_requests() {
     static Statement statement("SELECT chat_private.recover_requests()", {});
-    return in_transaction(Durability::flushed, "recovering requests", [] { statement.execute(nullptr); }) == Outcome::committed;
+    return in_transaction(Durability::flushed, "recovering requests", [] { statement.execute(nullptr); }) ==
+           Outcome::committed;
 }
 
 }  // namespace pgchat::pg

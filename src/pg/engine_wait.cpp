@@ -45,6 +45,8 @@ void EngineWait::sleep(TimePoint now, TimePoint until) {
         WaitEvent events[3];
         WaitEventSetWait(set_, timeout, events, 3, event_);
         ResetLatch(MyLatch);
+        // A cancellation ends a statement of the engine, never the engine.
+        QueryCancelPending = false;
         CHECK_FOR_INTERRUPTS();
     });
 }

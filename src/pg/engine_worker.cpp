@@ -51,6 +51,20 @@ FinishedCall finished_call(const Call& call) {
     return finished;
 }
 
+// What immediate and claimed requests have in common. Throws Error where the request cannot be sent.
+template <class Request>
+CallSpec spec_of(const Request& request, const Catalog& catalog) {
+    CallSpec spec;
+    spec.request_id = request.request_id;
+    spec.user_id = request.user_id;
+    spec.message_id = request.message_id;
+    spec.conversation_id = request.conversation_id;
+    spec.model = catalog.find(request.model);
+    spec.request = parse_chat_request(request.text);
+    spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
+    return spec;
+}
+
 // A claimed request that cannot be sent.
 FinishedCall refused_call(const ClaimedRequest& request, const Error& error) {
     FinishedCall refused;
@@ -98,15 +112,8 @@ void EngineWorker::run() {
 
 Call& EngineWorker::begin_call(const CompleteRequest& request) {
     refresh_catalog();
-    CallSpec spec;
-    spec.request_id = request.request_id;
-    spec.user_id = request.user_id;
-    spec.message_id = request.message_id;
-    spec.conversation_id = request.conversation_id;
+    CallSpec spec = spec_of(request, engine_.catalog());
     spec.stream = request.stream;
-    spec.model = engine_.catalog().find(request.model);
-    spec.request = parse_chat_request(request.text);
-    spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
     return engine_.submit(std::move(spec));
 }
 
@@ -139,7 +146,21 @@ void EngineWorker::take_wakes() {
     if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
     if ((reasons & wake_extension) != 0 && !extension_is_installed()) stopping_ = true;
     if ((reasons & wake_queue) != 0) queue_may_have_more_ = true;
-    if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { channels_.serve(process); });
+    if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { serve(process); });
+}
+
+// One backend's channel that fails must not end the calls of all others.
+void EngineWorker::serve(int process_number) {
+    try {
+        channels_.serve(process_number);
+    } catch (const ParkedError&) {
+        const TakenError error = take_parked_error();
+        call([&] {
+            ereport(LOG, (errmsg("pgchat: the channel of process number %d failed: %s", process_number,
+                                 error.message.c_str())));
+        });
+        channels_.drop(process_number);
+    }
 }
 
 void EngineWorker::apply_settings() {
@@ -175,9 +196,14 @@ void EngineWorker::claim() {
     std::size_t count = 0;
     const auto take = [&](const ClaimedRequest& request) {
         try {
-            claimed.push_back(spec_of(request));
+            claimed.push_back(spec_of(request, engine_.catalog()));
+            claimed.back().durable = true;
+            claimed.back().stream = request.message_id != Uuid{};
         } catch (const Error& error) {
             refused.push_back(refused_call(request, error));
+        } catch (const std::exception& error) {
+            // One request must not keep the others in the queue.
+            refused.push_back(refused_call(request, Error(ErrorCode::internal, error.what())));
         }
     };
     const bool committed = claim_requests(limit, take, count);
@@ -189,20 +215,6 @@ void EngineWorker::claim() {
     }
     for (CallSpec& spec : claimed) channels_.call_started(engine_.submit(std::move(spec)));
     std::move(refused.begin(), refused.end(), std::back_inserter(durable_));
-}
-
-CallSpec EngineWorker::spec_of(const ClaimedRequest& request) const {
-    CallSpec spec;
-    spec.request_id = request.request_id;
-    spec.user_id = request.user_id;
-    spec.message_id = request.message_id;
-    spec.conversation_id = request.conversation_id;
-    spec.durable = true;
-    spec.stream = request.message_id != Uuid{};
-    spec.model = engine_.catalog().find(request.model);
-    spec.request = parse_chat_request(request.text);
-    spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
-    return spec;
 }
 
 void EngineWorker::settle_finished() {
@@ -335,9 +347,10 @@ TimePoint EngineWorker::next_wake() const {
     // A lock that was waited for in this turn has reset the latch, and with it whatever woke us meanwhile.
     if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
     if (queue_may_have_more_ && engine_.room() > 0 && next_claim_ <= now) return now;
-    TimePoint earliest = next_queue_poll_;
+    // What delivery found to be abandoned is still to be recorded.
+    if (!finished_.empty() || !durable_.empty()) return now;
+    TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
-    if (!durable_.empty()) return now;
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
     for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));

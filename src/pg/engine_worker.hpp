@@ -33,10 +33,10 @@ private:
     bool may_release(Call& call) noexcept override;
 
     void take_wakes();
+    void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
     void claim();
-    CallSpec spec_of(const ClaimedRequest& request) const;
     void settle_finished();
     void settle_immediate(Call& call);
     void record_durable();

@@ -82,7 +82,9 @@ private:
 // The rows of chat.stream_gateway.
 class GatewayRows {
 public:
-    GatewayRows() : request_([](std::uint32_t number) { return FrameWriter(RequestKind::gateway, number).take(); }) {}
+    GatewayRows()
+        : request_([](std::uint32_t number) { return FrameWriter(RequestKind::gateway, number).take(); },
+                   EngineRequest::Room::gateway) {}
 
     bool next(Datum* values, bool* nulls) {
         while (!frame_ || frame_->at_end()) {

@@ -2,6 +2,7 @@
 
 #include "core/crypto/uuid_v7.hpp"
 #include "pg/identity.hpp"
+#include "pg/settings.hpp"
 
 extern "C" {
 #include "utils/acl.h"
@@ -27,6 +28,19 @@ std::int64_t timeout_argument(const Args& args, int index) {
     return timeout;
 }
 
+namespace {
+
+void require_length(std::string_view text, const char* what) {
+    const std::size_t most = static_cast<std::size_t>(settings.max_message_kb) * 1024;
+    if (text.size() > most)
+        throw Error(ErrorCode::content_too_long,
+                    std::string(what) + " has " + std::to_string(text.size()) + " bytes, and " + std::to_string(most) +
+                        " are allowed",
+                    "Shorten it, or have an administrator raise pgchat.max_message_bytes.");
+}
+
+}  // namespace
+
 CompleteRequest complete_request(const Args& args, PromptForm form) {
     CompleteRequest request;
     request.user_id = calling_user();
@@ -36,6 +50,7 @@ CompleteRequest complete_request(const Args& args, PromptForm form) {
         request.text.prompt = args.text_at(0);
         if (request.text.prompt.empty())
             throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
+        require_length(request.text.prompt, "the prompt");
     } else {
         args.require(0, "messages");
         request.text.messages = args.json_at(0);
@@ -44,6 +59,7 @@ CompleteRequest complete_request(const Args& args, PromptForm form) {
     if (!args.is_null(1) && request.model.empty())
         throw Error(ErrorCode::unknown_model, "model must not be the empty text", "NULL stands for the default model.");
     request.text.system_prompt = args.text_at(2);
+    require_length(request.text.system_prompt, "the system prompt");
     request.text.response_format = args.json_at(3);
     request.timeout_ms = timeout_argument(args, 4);
     request.text.options = args.json_at(5);

@@ -159,6 +159,7 @@ bool MessageStream::await_live_stream(bool flush_client) {
                 std::clamp(left, *wait_ > milliseconds{0} ? milliseconds{1} : row_check_interval, row_check_interval);
         }
         if (std::optional<FrameReader> frame = request_->next(pause, flush_client)) {
+            if (frame->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*frame);
             const AttachReply reply = read_attach_reply(*frame);
             known_seq_ = reply.last_seq;
             request_id_ = reply.request_id;

@@ -27,7 +27,7 @@ const IntegerSetting integer_settings[] = {
     {"pgchat.max_calls", "Largest number of model calls in flight in one database; further ones wait.",
      &settings.max_calls, 5000, 1, 1000000, PGC_SIGHUP, 0},
     {"pgchat.max_response_bytes", "Largest response body taken from a provider; a longer one is cut and ends in error.",
-     &settings.max_response_kb, 65536, 1, INT_MAX / 1024, PGC_SIGHUP, GUC_UNIT_KB},
+     &settings.max_response_kb, 65536, 1, 262144, PGC_SIGHUP, GUC_UNIT_KB},
     {"pgchat.max_message_bytes", "Largest text of one message; a longer one is refused.",
      &settings.max_message_kb, 1024, 1, INT_MAX / 1024, PGC_SIGHUP, GUC_UNIT_KB},
     {"pgchat.connect_timeout", "Longest wait for name look-up, TCP and TLS to a provider.",

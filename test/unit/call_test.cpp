@@ -182,6 +182,22 @@ TEST_F(CallTest, RetryAfterIsHeeded) {
     EXPECT_EQ(observer.retries[0], Milliseconds(7'000));
 }
 
+TEST_F(CallTest, AnAttemptStartsAfresh) {
+    begin();
+    network.answer(1, 503, "first", "7");
+    network.run();
+    call->start(network);
+    network.end(2, HttpOutcome::connect_failed, false);
+    network.run();
+    ASSERT_EQ(observer.retries.size(), 2u);
+    EXPECT_LT(observer.retries[1], Milliseconds(7'000)) << "the answer before the last has no say any more";
+    call->start(network);
+    network.answer(3, 400, "second");
+    network.run();
+    EXPECT_NE(std::string(call->result().error->what()).find("second"), std::string::npos);
+    EXPECT_EQ(std::string(call->result().error->what()).find("first"), std::string::npos);
+}
+
 TEST_F(CallTest, ARetryAfterBeyondTheLimitEndsTheCall) {
     begin();
     network.answer(1, 429, "", "100000");

@@ -62,6 +62,15 @@ TEST(Catalog, SaysWhatIsMissing) {
     EXPECT_NE(std::string(error_of_find(catalog, "gpt").what()).find("\"gpt\""), std::string::npos);
 }
 
+TEST(Catalog, SaysWhyAModelIsUnusable) {
+    Catalog catalog;
+    catalog.add(named("a"), false);
+    catalog.add_unusable("inside", Error(ErrorCode::provider_address_refused, "not public"), true);
+    EXPECT_EQ(error_of_find(catalog, "inside").code(), ErrorCode::provider_address_refused);
+    EXPECT_EQ(error_of_find(catalog, "").code(), ErrorCode::provider_address_refused);
+    EXPECT_EQ(catalog.find("a")->name, "a");
+}
+
 TEST(Catalog, CutsALongNameBetweenCharacters) {
     std::string name = "x";
     for (int i = 0; i < 200; ++i) name += "é";

@@ -131,7 +131,9 @@ void Call::attempt_succeeded() {
     if (info.error) {
         finish(has_text() ? CallStatus::incomplete : CallStatus::error, info.error);
     } else if (!info.ended) {
-        finish(CallStatus::incomplete, Error(ErrorCode::incomplete_response, "the reply broke off before its end"));
+        finish(CallStatus::incomplete,
+               Error(ErrorCode::incomplete_response, "the reply broke off before its end",
+                     "What arrived of it is kept; the provider is not asked again unless you do."));
     } else {
         finish(CallStatus::complete, std::nullopt);
     }
@@ -176,7 +178,10 @@ Error Call::error_of(const HttpResult& result) const {
             return Error(ErrorCode::request_timeout, provider + result.message,
                          "Give the call a longer timeout_ms, or see pgchat.idle_timeout and pgchat.request_timeout.");
         case HttpOutcome::broken:
-            if (has_text()) return Error(ErrorCode::incomplete_response, "the reply broke off before its end");
+            if (has_text() || is_success(head_.status))
+                return Error(
+                    ErrorCode::incomplete_response, "the reply broke off before its end",
+                    "What arrived of it, if anything, is kept; the provider is not asked again unless you do.");
             return Error(ErrorCode::outcome_unknown, provider + "the connection broke after the request was sent",
                          "The provider may have done the work; it is not repeated unless you ask again.");
         case HttpOutcome::too_large:

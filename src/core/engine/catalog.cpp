@@ -13,13 +13,20 @@ void Catalog::add(ModelEntry entry, bool is_default) {
     models_.insert_or_assign(shared->name, shared);
 }
 
+void Catalog::add_unusable(const std::string& name, const Error& reason, bool is_default) {
+    unusable_.insert_or_assign(name, reason);
+    if (is_default) unusable_default_ = name;
+}
+
 std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
     if (name.empty()) {
         if (default_) return default_;
+        if (!unusable_default_.empty()) throw unusable_.at(unusable_default_);
         throw Error(ErrorCode::no_default_model, "no model was named and there is no default model",
                     "An operator sets one with chat.admin_set_default_model(model).");
     }
     if (const auto found = models_.find(name); found != models_.end()) return found->second;
+    if (const auto found = unusable_.find(name); found != unusable_.end()) throw found->second;
     throw Error(ErrorCode::unknown_model,
                 "model \"" + std::string(truncate_text(name, 100)) + "\" does not exist or is not active",
                 "See chat.models for the models there are; an operator adds one with chat.admin_register_model.");

@@ -26,15 +26,20 @@ struct ModelEntry {
 class Catalog {
 public:
     void add(ModelEntry entry, bool is_default);
+    // A model that is there but cannot be called, such as one whose provider is at an address that is refused.
+    void add_unusable(const std::string& name, const Error& reason, bool is_default);
 
-    // The model of that name, or the default one for an empty name. Throws Error: unknown_model, no_default_model.
+    // The model of that name, or the default one for an empty name. Throws Error: unknown_model, no_default_model, or
+    // the reason why the model is unusable.
     std::shared_ptr<const ModelEntry> find(std::string_view name) const;
 
     std::size_t size() const noexcept { return models_.size(); }
 
 private:
     std::map<std::string, std::shared_ptr<const ModelEntry>, std::less<>> models_;
+    std::map<std::string, Error, std::less<>> unusable_;
     std::shared_ptr<const ModelEntry> default_;
+    std::string unusable_default_;
 };
 
 // The price of a call in 10^-12 of the currency; tokens served from the provider's cache cost cached_price instead of

@@ -60,7 +60,7 @@ ChatMessage parse_message(const Json& value, const JsonField& field) {
     const Json& content = json_member(value, "content");
     if (!content.is_null() || message.tool_calls.is_null()) parse_content(content, field.member("content"), message);
     if (message.role == Role::user && message.images.empty() && is_blank(message.content))
-        throw Error(ErrorCode::empty_content, "a user message is empty");
+        throw Error(ErrorCode::empty_content, "a user message is empty", "A message needs some text.");
     return message;
 }
 
@@ -107,7 +107,8 @@ void check_images_have_a_place(const ChatRequest& request) {
 ChatRequest parse_chat_request(const ChatRequestText& text, const ChatRequestLimits& limits) {
     if (!text.prompt.empty() && !text.messages.empty())
         throw Error(ErrorCode::malformed_messages, "prompt and messages are both given");
-    if (text.messages.empty() && is_blank(text.prompt)) throw Error(ErrorCode::empty_content, "the prompt is empty");
+    if (text.messages.empty() && is_blank(text.prompt))
+        throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
     if (text.prompt.size() + text.system_prompt.size() > limits.max_content_bytes)
         throw Error(ErrorCode::content_too_long,
                     "the prompt is longer than " + std::to_string(limits.max_content_bytes) + " bytes");

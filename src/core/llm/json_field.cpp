@@ -12,7 +12,20 @@ std::string shortest(double value) {
     return out.str();
 }
 
+std::string_view example_of(std::string_view path) {
+    if (path.starts_with("messages"))
+        return R"(For example [{"role": "user", "content": "Hello"}]; roles are system, user, assistant and tool.)";
+    if (path.starts_with("response_format")) return R"(It is a JSON Schema, or {"type": "json_object"}.)";
+    if (path.starts_with("options")) return R"(For example {"temperature": 0.2, "max_tokens": 500}.)";
+    return {};
+}
+
 }  // namespace
+
+void JsonField::fail(const std::string& reason, std::string hint) const {
+    if (hint.empty()) hint = example_of(path_);
+    throw Error(code_, path_ + ": " + reason, std::move(hint));
+}
 
 const std::string& JsonField::text(const Json& value) const {
     if (!value.is_string()) fail("must be a string");

@@ -20,10 +20,8 @@ public:
     JsonField member(std::string_view name) const { return {code_, path_ + '.' + std::string(name)}; }
     ErrorCode code() const noexcept { return code_; }
 
-    // Throws Error with the field's code and "<path>: <reason>".
-    [[noreturn]] void fail(const std::string& reason, std::string hint = {}) const {
-        throw Error(code_, path_ + ": " + reason, std::move(hint));
-    }
+    // Throws Error with the field's code and "<path>: <reason>"; the hint is by default an example of the whole.
+    [[noreturn]] void fail(const std::string& reason, std::string hint = {}) const;
 
     // Each returns the value as its type, or fails.
     const std::string& text(const Json& value) const;

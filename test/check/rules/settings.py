@@ -15,14 +15,13 @@ CHANGED_BY = {"PGC_POSTMASTER": "restart", "PGC_SIGHUP": "reload", "PGC_SUSET": 
 content = tree.text(SOURCE)
 LITERAL = r'"((?:[^"\\]|\\.)*)"'
 INTEGER = re.compile(rf'\{{"(pgchat\.\w+)",\s*{LITERAL},\s*&[\w.]+,\s*(-?\d+),\s*[^,]+,\s*[^,]+,\s*(PGC_\w+),\s*(\w+)\}}')
-STRING = re.compile(rf'\{{"(pgchat\.\w+)",\s*{LITERAL},\s*&[\w.]+,\s*{LITERAL}\}}')
-string_context = re.search(r"DefineCustomStringVariable\([^;]*?(PGC_\w+)", content)
+STRING = re.compile(rf'\{{"(pgchat\.\w+)",\s*{LITERAL},\s*&[\w.]+,\s*{LITERAL},\s*(PGC_\w+),\s*\w+\}}')
 
 defined = {}
 for name, _, initial, context, unit in INTEGER.findall(content):
     defined[name] = (int(initial), unit, CHANGED_BY[context])
-for name, _, initial in STRING.findall(content):
-    defined[name] = (initial, None, CHANGED_BY[string_context.group(1)])
+for name, _, initial, context in STRING.findall(content):
+    defined[name] = (initial, None, CHANGED_BY[context])
 
 violations = []
 for name in sorted(set(re.findall(r'"(pgchat\.\w+)"', content)) - set(defined)):

@@ -1,7 +1,8 @@
 """Named tests that print TAP, with their figures as diagnostics."""
 
-import faulthandler
+import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -82,20 +83,45 @@ def _outcome(function):
         function()
     except Skip as skip:
         return "ok", f" # SKIP {skip}", ""
-    except BaseException:
+    except Exception:
         return "not ok", "", traceback.format_exc()
     return "ok", "", ""
 
 
-def run(clean_up=lambda: None):
+def _end(number, _frame):
+    raise SystemExit(f"ended by {signal.Signals(number).name}")
+
+
+def run(clean_up=lambda: None, around=contextlib.nullcontext()):
     """Runs all tests, or those whose number or part of the name is an argument, and ends the process with their outcome.
-    clean_up is called before."""
-    faulthandler.dump_traceback_later(_MOST_SECONDS, exit=True)
+    clean_up is called before, and around is a context manager that prepares what all tests need: both also when time is up."""
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    signal.alarm(_MOST_SECONDS)
+    print(f"1..{len(_tests)}", flush=True)
+    failed = 1
+    try:
+        with around:
+            try:
+                failed = _run_tests()
+            finally:
+                clean_up()
+    except SystemExit as end:
+        print(f"Bail out! {end}", flush=True)
+    except Exception:
+        diag(traceback.format_exc())
+        print("Bail out! what the tests need could not be prepared or removed", flush=True)
+        failed = 1
+    sys.stdout.flush()
+    # A thread that hangs in a failed test must not keep the process.
+    os._exit(1 if failed else 0)
+
+
+def _run_tests():
     wanted = sys.argv[1:]
     failed = 0
-    print(f"1..{len(_tests)}", flush=True)
     for number, (name, function) in enumerate(_tests, 1):
-        if wanted and not any(part == str(number) or part in name for part in wanted):
+        if wanted and not any(part == str(number) or (not part.isdigit() and part in name) for part in wanted):
             print(f"ok {number} - {name} # SKIP not asked for", flush=True)
             continue
         begin = time.monotonic()
@@ -104,7 +130,4 @@ def run(clean_up=lambda: None):
         print(f"{verdict} {number} - {name}{directive}", flush=True)
         diag(details)
         diag(f"{time.monotonic() - begin:.2f} s")
-    clean_up()
-    sys.stdout.flush()
-    # A thread that hangs in a failed test must not keep the process.
-    os._exit(1 if failed else 0)
+    return failed
