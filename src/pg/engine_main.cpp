@@ -1,6 +1,8 @@
 // The engine process: takes its place among the engines, serves, and leaves the place as it found it.
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/engine_transaction.hpp"
@@ -8,7 +10,6 @@
 #include "pg/shared_state.hpp"
 
 extern "C" {
-#include "commands/dbcommands.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -46,14 +47,17 @@ EngineSlot* take_slot() noexcept {
 void leave_slot(int, Datum slot_address) noexcept {
     auto* const slot = reinterpret_cast<EngineSlot*>(DatumGetPointer(slot_address));
     LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+    const bool others_may_wait = std::all_of(shared->slots, shared->slots + shared->slot_count,
+                                             [](const EngineSlot& any) { return any.pid != 0; });
     slot->pid = 0;
     slot->latch = nullptr;
     slot->database = InvalidOid;
     pg_atomic_write_u32(&slot->state, static_cast<std::uint32_t>(EngineState::none));
     LWLockRelease(shared->lock);
+    if (others_may_wait) wake_launcher();
 }
 
-// Tells the launcher that this database has no extension.
+// Tells the launcher not to start this database's engine again before something changes.
 void mark_unwanted() noexcept {
     LWLockAcquire(shared->lock, LW_EXCLUSIVE);
     for (int i = 0; i < shared->slot_count; ++i)
@@ -90,9 +94,9 @@ void serve() {
     }
     EngineSlot* const slot = take_slot();
     if (slot == nullptr) {
+        mark_unwanted();
         call([] {
-            ereport(LOG, (errmsg("pgchat: no place for the engine of database \"%s\"", get_database_name(MyDatabaseId)),
-                          errhint("Raise pgchat.max_engines.")));
+            ereport(LOG, (errmsg("no place for %s", MyBgworkerEntry->bgw_name), errhint("Raise pgchat.max_engines.")));
         });
         return;
     }

@@ -5,8 +5,10 @@
 #include "pg/identity.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 }
 
@@ -40,15 +42,47 @@ MessageStream::MessageStream(const Uuid& message_id, std::uint32_t after_seq, st
     : message_id_(message_id), after_seq_(after_seq), wait_(wait) {
     if (!read_row())
         throw Error(ErrorCode::not_found, "message not found", "Pass the id of a reply in one of your conversations.");
-    const bool final_row = status_ != "pending" && status_ != "streaming";
-    if (final_row && after_seq_ == 0)
+    if (!is_open() && after_seq_ == 0)
         add_stored_events();
     else
         attach();
 }
 
-// Reads the row as it is now, whatever this transaction's snapshot; under the row policies of whoever calls.
+// In a subtransaction, which is undone: it takes the table's lock with it. Kept until the stream's end, that lock and
+// somebody who waits for the table would together keep the engine from recording the very reply that is waited for.
 bool MessageStream::read_row() {
+    MemoryContext const context = CurrentMemoryContext;
+    ResourceOwner const owner = CurrentResourceOwner;
+    const auto undo = [&] {
+        RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+    };
+    call([&] {
+        BeginInternalSubTransaction(nullptr);
+        MemoryContextSwitchTo(context);
+    });
+    try {
+        const bool found = query_row();
+        call(undo);
+        return found;
+    } catch (const ParkedError&) {
+        call([&] {
+            MemoryContextSwitchTo(context);
+            ErrorData* const error = CopyErrorData();
+            FlushErrorState();
+            undo();
+            ReThrowError(error);
+        });
+        throw;
+    } catch (...) {
+        call(undo);
+        throw;
+    }
+}
+
+// Reads the row as it is now, whatever this transaction's snapshot; under the row policies of whoever calls.
+bool MessageStream::query_row() {
     Datum values[2] = {uuid_datum(require_identity().user_id), uuid_datum(message_id_)};
     const bool found = call([&] {
         static SPIPlanPtr plan = nullptr;
@@ -99,11 +133,17 @@ void MessageStream::add_stored_events() {
     stored_ = std::move(events);
 }
 
+// Whether the row, as it was last read, is that of a reply in progress.
+bool MessageStream::is_open() const noexcept {
+    return status_ == "pending" || status_ == "streaming";
+}
+
 void MessageStream::attach() {
     AttachRequest request;
     request.message_id = message_id_;
     request.after_seq = after_seq_;
-    request.wait = !wait_ || *wait_ > milliseconds{0};
+    // Of a reply that has ended, the engine has its deltas at once or never.
+    request.wait = is_open() && (!wait_ || *wait_ > milliseconds{0});
     request_ = std::make_unique<EngineRequest>([&](std::uint32_t number) { return write_attach(number, request); });
 }
 
@@ -127,7 +167,7 @@ bool MessageStream::await_live_stream(bool flush_client) {
             request_->done();
         }
         if (!read_row()) throw Error(ErrorCode::not_found, "the message was deleted while it was read");
-        if (status_ != "pending" && status_ != "streaming") {
+        if (!is_open()) {
             add_stored_events();
             return false;
         }

@@ -40,6 +40,8 @@ private:
     };
 
     bool read_row();
+    bool query_row();
+    bool is_open() const noexcept;
     void add_stored_events();
     void attach();
     bool await_live_stream(bool flush_client);

@@ -39,11 +39,11 @@ def _():
             error = fails("57P03", complete, "", hint=True)
             diag(f"after {time.monotonic() - began:.1f} s: {error.diag.message_primary}; {error.diag.message_hint}")
             assert "pgchat.max_engines" in error.diag.message_hint
-            line = log_lines("no place for the engine")[0]
+            line = log_lines("no place for pgchat engine")[0]
             diag(line.strip())
             assert second in line, line
             assert any("pgchat.max_engines" in hint for hint in log_lines("HINT")), "the log has no hint"
-            said = len(log_lines("no place for the engine"))
+            said = len(log_lines("no place for pgchat engine"))
             diag(f"the log says it {said} times in {time.monotonic() - began:.1f} s")
             assert said <= 2, "the log is flooded"
             use(first)

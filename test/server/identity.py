@@ -138,6 +138,7 @@ def _():
     person = Person()
     person.conversation()
     with client() as connection:
+        connection.prepare_threshold = None
         connection.execute("BEGIN")
         value(connection, "SELECT chat.authenticate(%s, false)", person.token)
         connection.execute("ROLLBACK")
@@ -287,7 +288,7 @@ def _():
 def preload(folder, libraries):
     """Restarts the cluster with these libraries."""
     with connect() as admin:
-        admin.execute(f"ALTER SYSTEM SET shared_preload_libraries = '{libraries}'")
+        admin.execute(f"ALTER SYSTEM SET shared_preload_libraries = '{libraries}'" if libraries else "ALTER SYSTEM RESET ALL")
     control("stop", folder)
     start(folder)
 

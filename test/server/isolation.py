@@ -166,7 +166,8 @@ def _():
 
 @test("names in pg_temp and public capture nothing")
 def _():
-    attacker = Person("mallory")
+    attacker, victim = Person("mallory"), Person("victim")
+    victim.conversation()
     login_role = role("pgchat_client")
     with connect() as admin:
         names = rows(admin, "SELECT relname FROM pg_class WHERE relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace)"
@@ -177,7 +178,7 @@ def _():
               AND p.proname IN ('now', 'btrim', 'left', 'strpos', 'format', 'lower', 'octet_length', 'char_length', 'clock_timestamp',
                 'jsonb_typeof', 'to_jsonb', 'array_length', 'cardinality', 'current_setting', 'set_config', 'pg_has_role', 'repeat',
                 'lpad', 'uuid_eq', 'normalize', 'coalesce')
-              AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) t WHERE t IN ('any'::regtype, 'anyelement'::regtype, 'internal'::regtype))""")
+              AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) t WHERE t IN ('"any"'::regtype, 'anyelement'::regtype, 'internal'::regtype))""")
         ours = rows(admin, "SELECT p.proname, pg_get_function_identity_arguments(p.oid) FROM pg_proc p WHERE p.pronamespace IN"
                     " ('chat'::regnamespace, 'chat_private'::regnamespace) AND p.prokind = 'f' AND p.proargmodes IS NULL")
         admin.execute("GRANT CREATE ON SCHEMA public TO " + login_role)
@@ -206,7 +207,7 @@ def _():
                 ("SELECT chat.login(%s, 'correct-horse-9')", (f"{attacker.name}@example.com",)),
                 ("SELECT chat.authenticate(%s)", (attacker.token,)), ("SELECT chat.logout()", ())]:
             connection.execute(statement, arguments)
-        equal(attempt(connection, "SELECT * FROM chat.conversations WHERE user_id OPERATOR(public.=) %s", alice.id), 0, "another's rows")
+        equal(attempt(connection, "SELECT * FROM chat.conversations WHERE user_id OPERATOR(public.=) %s", victim.id), 0, "another's rows")
     finally:
         connection.close()
         with connect() as admin:

@@ -47,6 +47,7 @@ def on_primary(name="PRIMARY_PORT"):
 
 @test("a hot standby has no engine, reads and authenticates, and refuses calls; promoted, it sends what is queued")
 def _():
+    mock.reset()
     with connect(dbname="postgres") as admin:
         admin.execute(f"CREATE DATABASE {NAME}")
     use(NAME)
@@ -61,6 +62,7 @@ def _():
         wait_until(lambda: person.message(running)["status"] == "streaming", "the first reply has begun")
         queued = person.reply_to("key:queued", mock.model("text=after"))
         wait_until(lambda: engine(admin)["queue_depth"] == 1, "the second request is queued")
+    service().close()
     with standby():
         check_standby(person, done, queued)
         check_promotion(person, running, queued)

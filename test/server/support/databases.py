@@ -29,7 +29,6 @@ def cluster(name, *options):
             os.environ[key] = wanted
         yield folder
     finally:
-        os.environ.get("KEEPLOG") and os.system(f"cp {folder}/server.log /tmp/st2_server.log")
         control("remove", folder)
         os.environ.clear()
         os.environ.update(before)
