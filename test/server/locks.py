@@ -4,7 +4,7 @@
 import time
 
 from support import mock
-from support.database import Person, connect, engine, events, text_of, value
+from support.database import Person, connect, engine, events, fails, text_of, value
 from support.databases import open_replies, outcomes, wait_for_status, wait_until_final
 from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
@@ -64,6 +64,29 @@ def _():
     stream_under(lambda holder, _: holder.execute("DROP EXTENSION pgchat CASCADE"), 8)
     with connect() as admin:
         equal(value(admin, "SELECT chat.llm_complete('x', %s)", mock.model("text=on")), "on")
+
+
+@test("a reader that waits for a locked table can be stopped, and its session and transaction go on")
+def _():
+    person = Person()
+    reply, = open_replies(person, 1, "text=read")
+    wait_until_final([reply])
+    with connect() as holder, person.connect() as reader:
+        reader.execute("SET statement_timeout = 300")
+        holder.execute("BEGIN")
+        holder.execute("LOCK TABLE chat.messages")
+        read = "SELECT (chat.stream_message(%s)).delta"
+        fails("57014", value, reader, read, reply)
+        equal(value(reader, "SELECT 1"), 1)
+        reader.execute("BEGIN")
+        reader.execute("SAVEPOINT s")
+        fails("57014", value, reader, read, reply)
+        reader.execute("ROLLBACK TO s")
+        holder.execute("ROLLBACK")
+        equal(value(reader, read, reply), "read")
+        equal(value(reader, "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'chat.messages'::regclass"), 0,
+              "locks kept on the table")
+        reader.execute("COMMIT")
 
 
 @test("no xmin is held while a model thinks: not by the engine, nor by a session in CALL chat.send_and_wait")
