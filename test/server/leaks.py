@@ -165,6 +165,9 @@ def _():
                 value(caller, "SELECT chat.llm_complete('x', %s)", name)
 
     pid = engine()["pid"]
+    # What calls need of the engine, of which connections are to add nothing.
+    with operator() as caller:
+        value(caller, "SELECT count(chat.llm_complete('x', %s)) FROM generate_series(1, 10000)", name)
     connections(200)
     settle()
     before = descriptors(pid), segments(pid), rss_kib(pid)
