@@ -68,23 +68,23 @@ def live_tokens():
 
 @test("two sessions read one reply at once, one of them attaching late: byte-identical rows")
 def two_readers():
-    # Held by the model's own pace: the late one attaches after some events, while the reply is not finished.
+    # Connected beforehand: the late one attaches after the first events, while the reply is not finished.
+    early_connection, late_connection, seen = alice.connect(), alice.connect(), []
     reply = alice.reply_to(START, **LONG)
-    seen = []
 
     def early():
-        for event in events(alice.connect(), reply):
+        for event in events(early_connection, reply):
             seen.append(event[:3])
 
     def late():
-        wait_until(lambda: len(seen) >= 4, "four events at the early reader", pause=0.001)
+        wait_until(lambda: len(seen) >= 2 or not first.is_alive(), "two events at the early reader", pause=0.001)
         status = value(late_connection, "SELECT status FROM chat.messages WHERE id = %s", reply)
         return status, time.time(), read(late_connection, reply)
 
-    late_connection = alice.connect()
-    tasks = [Task(early), Task(late)]
-    tasks[0].result()
-    status, attached, got = tasks[1].result()
+    first = Task(early)
+    second = Task(late)
+    first.result()
+    status, attached, got = second.result()
     diag(f"{len(seen)} and {len(got)} events; the late one attached when the status was {status}, at {attached:.6f}")
     assert status in ("pending", "streaming"), "the reply was finished before the late one attached"
     equal(got, seen)
