@@ -37,4 +37,5 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_authenticate';
 COMMENT ON FUNCTION chat.authenticate(text, boolean) IS
 'Makes the session''s user the current user and returns the user''s id; until the end of the transaction, or with is_local false of the
 database session. Can be the first statement of a pipeline.
-Errors: 22004 session_token is NULL; 28000 the token is not valid, which also clears the identity.';
+A refusal leaves the identity as it was.
+Errors: 22004 session_token is NULL; 28000 the token is not valid.';

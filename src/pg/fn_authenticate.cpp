@@ -21,10 +21,7 @@ namespace {
 Uuid authenticate(std::string_view text, bool is_local) {
     const std::optional<SessionToken> token = SessionToken::parse(text);
     const std::optional<SessionUser> session = token ? find_session(*token) : std::nullopt;
-    if (!session) {
-        set_identity(nullptr, {}, nullptr, is_local);
-        refuse();
-    }
+    if (!session) refuse();
     set_identity(&token->user_id, session->role, &session->session_id, is_local);
     if (session->activity_is_old && !call([] { return RecoveryInProgress() || XactReadOnly; }))
         touch_session(token->user_id, session->session_id);
