@@ -24,10 +24,6 @@ std::string_view Args::text_at(int index) const {
     return view_of(value);
 }
 
-std::string_view Args::bytes_at(int index) const {
-    return text_at(index);
-}
-
 std::string_view Args::json_at(int index) const {
     if (is_null(index)) return {};
     return call([&] {

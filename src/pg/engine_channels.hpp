@@ -48,8 +48,6 @@ public:
     void forget(Call& call);
 
     std::size_t reader_count() const noexcept { return reader_count_; }
-    // Whether replies wait for room in some queue.
-    bool has_backlog() const noexcept { return !blocked_.empty(); }
 
 private:
     struct Client {

@@ -181,7 +181,6 @@ private:
 
 void leave(int, Datum) noexcept {
     shared->launcher_latch = nullptr;
-    shared->launcher_pid = 0;
 }
 
 }  // namespace
@@ -215,7 +214,6 @@ void pgchat_launcher_main(Datum) {
             BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
             before_shmem_exit(leave, 0);
         });
-        shared->launcher_pid = MyProcPid;
         shared->launcher_latch = MyLatch;
         Launcher().run();
         return Datum{0};

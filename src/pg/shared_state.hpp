@@ -53,8 +53,7 @@ struct EngineSlot {
 
 struct SharedState {
     LWLock* lock;
-    Latch* launcher_latch;  // null where none runs
-    pid_t launcher_pid;
+    Latch* launcher_latch;    // null where none runs
     pg_atomic_uint32 rescan;  // the launcher should look at all databases again
     int slot_count;
     int client_count;              // processes that may have a channel, by process number

@@ -84,9 +84,7 @@ Json body_of(const ProviderConfig& config, std::string_view model, const ChatReq
 
 std::string url_of(const ProviderConfig& config) {
     const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
-    std::string_view path = base.substr(0, base.find('?'));
-    while (path.ends_with('/')) path.remove_suffix(1);
-    return endpoint_url(base, path.ends_with("/v1") ? "/messages" : "/v1/messages");
+    return versioned_endpoint_url(base, "/v1", "/messages");
 }
 
 }  // namespace

@@ -98,9 +98,7 @@ void merge_extra(Json& body, const Json& extra) {
 
 std::string url_of(const ProviderConfig& config) {
     const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
-    std::string_view path = base.substr(0, base.find('?'));
-    while (path.ends_with('/')) path.remove_suffix(1);
-    return endpoint_url(base, path.ends_with("/api") ? "/chat" : "/api/chat");
+    return versioned_endpoint_url(base, "/api", "/chat");
 }
 
 }  // namespace

@@ -74,6 +74,12 @@ std::string endpoint_url(std::string_view base_url, std::string_view path) {
     return url.append(base_url.substr(query_at));
 }
 
+std::string versioned_endpoint_url(std::string_view base_url, std::string_view version, std::string_view path) {
+    std::string_view base = base_url.substr(0, base_url.find('?'));
+    while (base.ends_with('/')) base.remove_suffix(1);
+    return endpoint_url(base_url, base.ends_with(version) ? std::string(path) : std::string(version).append(path));
+}
+
 HttpRequest provider_post(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers,
                           std::string body, std::string_view accept) {
     HttpRequest request;

@@ -19,6 +19,9 @@ bool is_header_value(std::string_view text) noexcept;
 // stays as it is. Throws Error(invalid_argument) for a base URL with a fragment, white space or control characters.
 std::string endpoint_url(std::string_view base_url, std::string_view path);
 
+// The same for an API whose paths begin with `version` ("/v1"), which the base URL may or may not end with.
+std::string versioned_endpoint_url(std::string_view base_url, std::string_view version, std::string_view path);
+
 // Makes the POST of `body` to `url`: Content-Type, Accept, `headers` ("name: value"), the key as config.auth wants it,
 // and config.headers, which replace any of the others with the same name.
 HttpRequest provider_post(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers,
