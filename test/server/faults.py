@@ -349,6 +349,10 @@ def bad_arguments():
 @test("bad arguments: each gets its SQLSTATE and a hint, stores nothing, and makes no call")
 def bad_input():
     mock.set_default(mock.model("tokens=2"))
+    # Usage is written a little after its call, in the order of the calls: with the last one's, all of the earlier tests' is there.
+    last = mock.model("tokens=1&text=last")
+    alice.value("SELECT chat.llm_complete('x', %s)", last)
+    wait_until(lambda: value(admin, "SELECT count(*) FROM chat.usage_events WHERE model = %s", last) == 1, "the usage of the last call")
     mock.reset()
     cases, tables = list(bad_arguments()), ("chat.messages", "chat_private.llm_requests", "chat.usage_events")
     before = [count(table) for table in tables]
