@@ -49,6 +49,11 @@ CREATE POLICY all_rows ON chat.audit_log FOR SELECT TO pgchat_owner, pgchat_serv
 DROP POLICY IF EXISTS engine_rows ON chat.audit_log;
 CREATE POLICY engine_rows ON chat.audit_log TO pgchat_engine USING (true);
 
+ALTER TABLE chat_private.login_attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.login_attempts FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS engine_rows ON chat_private.login_attempts;
+CREATE POLICY engine_rows ON chat_private.login_attempts TO pgchat_engine USING (true);
+
 -- Shared tables: everybody sees what is in use, operators all.
 ALTER TABLE chat.providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.providers FORCE ROW LEVEL SECURITY;

@@ -6,8 +6,9 @@ namespace pgchat {
 namespace {
 
 // In the order of the enum.
-constexpr std::array names{"audit"};
-static_assert(names.size() == static_cast<std::size_t>(LedgerAct::audit) + 1, "one name an act");
+constexpr std::array names{"audit",        "charge_login",  "settle_login", "refuse_login",
+                           "unlock_login", "touch_session", "erase_origin"};
+static_assert(names.size() == static_cast<std::size_t>(LedgerAct::erase_origin) + 1, "one name an act");
 
 }  // namespace
 
