@@ -6,7 +6,8 @@ namespace pgchat {
 namespace {
 
 TEST(Blank, OnlyWhiteSpaceIsBlank) {
-    for (const char* text : {"", " ", " \t\r\n\f\v", "\u00a0", "\u0085\u1680\u2000\u200a", "\u2028\u2029\u202f\u205f\u3000 "})
+    for (const char* text :
+         {"", " ", " \t\r\n\f\v", "\u00a0", "\u0085\u1680\u2000\u200a", "\u2028\u2029\u202f\u205f\u3000 "})
         EXPECT_TRUE(is_blank_text(text)) << text;
 }
 

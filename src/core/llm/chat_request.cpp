@@ -6,6 +6,7 @@
 #include "core/llm/content_parts.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"
+#include "core/llm/plain_messages.hpp"
 #include "core/text/blank.hpp"
 #include "core/text/utf8.hpp"
 
@@ -65,6 +66,7 @@ std::vector<ChatMessage> parse_messages(std::string_view text, const ChatRequest
     const JsonField field(ErrorCode::malformed_messages, "messages");
     if (text.size() > limits.max_content_bytes * bytes_per_content_byte + limits.max_messages * overhead_per_message)
         throw Error(ErrorCode::content_too_long, "messages are too long");
+    if (auto plain = read_plain_messages(text, limits.max_messages)) return *std::move(plain);
     Json document;
     try {
         document = parse_json(text, limits.max_nesting);
