@@ -15,7 +15,8 @@ CREATE TYPE chat_private.completion AS (
   cost numeric,
   latency_ms integer,
   first_token_ms integer,
-  request_id uuid
+  request_id uuid,
+  sanitized boolean
 );
 COMMENT ON TYPE chat_private.completion IS 'What the engine returns for an immediate call';
 

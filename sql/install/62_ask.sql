@@ -59,13 +59,14 @@ BEGIN
   answered_at := clock_timestamp();
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, idempotency_key,
                              created_at, updated_at, thinking, tool_calls, model, finish_reason,
-                             input_tokens, output_tokens, cached_tokens, cost, latency_ms, first_token_ms)
+                             input_tokens, output_tokens, cached_tokens, cost, latency_ms, first_token_ms,
+                             metadata)
   VALUES (caller_id, question_id, ask.conversation_id, turn.parent_id, 'user', ask.content, chat.content_hash(ask.content),
-          ask.idempotency_key, asked_at, asked_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+          ask.idempotency_key, asked_at, asked_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}'),
          (caller_id, reply_id, ask.conversation_id, question_id, 'assistant', reply.content,
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
-          reply.first_token_ms);
+          reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
   UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
   WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
   RETURN reply.content;

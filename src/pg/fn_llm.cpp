@@ -44,8 +44,8 @@ public:
     }
 
 private:
-    Datum values_[12] = {};
-    bool nulls_[12] = {};
+    Datum values_[13] = {};
+    bool nulls_[13] = {};
     int size_ = 0;
 };
 
@@ -66,6 +66,7 @@ Datum completion_tuple(FunctionCallInfo fcinfo, const CompleteReply& reply, cons
     row.add_count(reply.latency_ms);
     row.add_count(reply.first_token_ms);
     row.add(uuid_datum(request_id));
+    row.add(BoolGetDatum(reply.sanitized));
     return row.tuple(fcinfo);
 }
 

@@ -69,7 +69,8 @@ BEGIN
     array_fill('test-provider'::text, ARRAY[n]), statuses, contents, array_fill(NULL::text, ARRAY[n]), array_fill('[{"id": "t"}]'::text, ARRAY[n]),
     array_fill('stop'::text, ARRAY[n]), ARRAY(SELECT CASE s WHEN 'error' THEN '{"code": "provider_failed"}' END FROM unnest(statuses) s),
     array_fill(10::bigint, ARRAY[n]), array_fill(2::bigint, ARRAY[n]), array_fill(NULL::bigint, ARRAY[n]), array_fill(1234500000::bigint, ARRAY[n]),
-    array_fill(false, ARRAY[n]), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]), durable);
+    array_fill(false, ARRAY[n]), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]),
+    ARRAY(SELECT s = 'complete' FROM unnest(statuses) s), durable);
   RESET ROLE;
   RETURN busy;
 END $$;

@@ -61,7 +61,7 @@ BEGIN
     RAISE EXCEPTION 'the provider cannot be reached' USING ERRCODE = '08001';
   END IF;
   RETURN ROW(concat_ws('|', messages, content, model, system_prompt, options, timeout_ms), 'hm', NULL, 'stop', model || '-1', 10, 2, 1,
-             0.25, 12, 5, NULL)::chat_private.completion;
+             0.25, 12, 5, NULL, false)::chat_private.completion;
 END $$;
 SELECT pg_temp.value(:'alice', format('SELECT chat.ask(%L, %L, options => %L, timeout_ms => 99)', :'conv', 'Why?', '{"seed": 1}')) AS answer \gset
 SELECT is(:'answer', '[{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]'
