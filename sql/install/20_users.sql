@@ -7,6 +7,7 @@ CREATE TABLE chat.users (
   display_name text CHECK (char_length(display_name) <= 200),
   role text NOT NULL DEFAULT 'user' CHECK (role IN ('admin', 'supervisor', 'worker', 'user', 'guest')),
   is_active boolean NOT NULL DEFAULT true,
+  token_version integer NOT NULL DEFAULT 1,
   metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
@@ -15,6 +16,7 @@ CREATE TABLE chat.users (
 COMMENT ON TABLE chat.users IS 'One row for each account; a user sees their own. Unique names are in chat_private.login_names.';
 COMMENT ON COLUMN chat.users.role IS 'The role inside the application (admin, supervisor, worker, user, guest); not a database role';
 COMMENT ON COLUMN chat.users.is_active IS 'False: the account can neither log in nor use a session';
+COMMENT ON COLUMN chat.users.token_version IS 'Part of every signed token; raising it ends all that there are';
 
 CREATE TABLE chat.user_settings (
   user_id uuid PRIMARY KEY REFERENCES chat.users (id) ON DELETE CASCADE,
@@ -31,10 +33,15 @@ CREATE TABLE chat.sessions (
   id uuid NOT NULL DEFAULT chat.uuid_v7(),
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
+  idle_expires_at timestamptz NOT NULL DEFAULT 'infinity',
   last_activity_at timestamptz NOT NULL DEFAULT now(),
+  mfa_pending boolean NOT NULL DEFAULT false,
   ip_address inet,
   user_agent text CHECK (char_length(user_agent) <= 512),
   PRIMARY KEY (user_id, id)
 ) WITH (fillfactor = 90);
 COMMENT ON TABLE chat.sessions IS 'One row for each session that a login opened; deleting the row ends it. Its token is kept only as a hash, elsewhere.';
+CREATE INDEX sessions_expiry_idx ON chat.sessions (least(expires_at, idle_expires_at), user_id);
+COMMENT ON COLUMN chat.sessions.idle_expires_at IS 'When the session ends for not being used; put off each time it is used';
+COMMENT ON COLUMN chat.sessions.mfa_pending IS 'True: the password was right, and the session can do nothing but prove the second factor';
 COMMENT ON COLUMN chat.sessions.last_activity_at IS 'When the session was last used, to the minute';

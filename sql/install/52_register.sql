@@ -95,7 +95,7 @@ BEGIN
   END IF;
   INSERT INTO chat.user_settings (user_id) VALUES (new_id);
   INSERT INTO chat_private.credentials (user_id, password_hash)
-  VALUES (new_id, chat.bcrypt_hash(register.password, current_setting('pgchat.bcrypt_cost')::integer));
+  VALUES (new_id, chat_private.hash_password(register.password));
   PERFORM chat_private.switch_identity(previous);
   RETURN new_id;
 END

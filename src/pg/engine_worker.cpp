@@ -25,6 +25,8 @@ constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
 constexpr Milliseconds busy_retry_delay{50};
+constexpr Milliseconds tidy_interval{60000};
+constexpr Milliseconds tidy_pause{200};
 constexpr int most_recording_failures = 5;
 constexpr int most_failures_in_a_row = 3;
 
@@ -86,6 +88,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       echo_(clock_),
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
+      ledger_(clock_),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -99,11 +102,13 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
+        keep_ledger();
         claim();
         engine_.run();
         channels_.deliver();
         settle_finished();
         save_checkpoints();
+        tidy();
         channels_.deliver();
         publish_totals();
         wait_.sleep(clock_.now(), next_wake());
@@ -183,6 +188,11 @@ void EngineWorker::refresh_catalog() {
     if (!load_catalog(catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
+}
+
+void EngineWorker::keep_ledger() {
+    ledger_.run(
+        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
 }
 
 void EngineWorker::claim() {
@@ -331,6 +341,14 @@ void EngineWorker::save_checkpoints() {
     if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + recording_retry_delay;
 }
 
+void EngineWorker::tidy() {
+    const TimePoint now = clock_.now();
+    if (now < next_tidy_) return;
+    bool more = false;
+    pgchat::pg::tidy(more);
+    next_tidy_ = now + (more ? tidy_pause : tidy_interval);
+}
+
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -351,8 +369,10 @@ TimePoint EngineWorker::next_wake() const {
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty() || !durable_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
+    earliest = std::min(earliest, next_tidy_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
+    if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;
@@ -367,6 +387,8 @@ void EngineWorker::stop() {
     deferred_.clear();
     while (!durable_.empty()) record_batch(durable_);
     while (!usage_.empty()) record_batch(usage_);
+    ledger_.finish(
+        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
     channels_.deliver();
 }
 
