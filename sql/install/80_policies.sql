@@ -14,6 +14,10 @@ BEGIN
                  ('chat.usage_events', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
+                 ('chat_private.totp_factors', 'user_id'),
+                 ('chat_private.totp_steps', 'user_id'),
+                 ('chat_private.recovery_codes', 'user_id'),
+                 ('chat_private.used_recovery_codes', 'user_id'),
                  ('chat_private.llm_requests', 'user_id')) t (name, owner_column)
   LOOP
     EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', owned.name);

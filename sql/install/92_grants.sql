@@ -19,6 +19,8 @@ GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
 GRANT SELECT, INSERT, DELETE ON chat.audit_log TO pgchat_engine;
 GRANT UPDATE (ip_address, user_agent, origin_salt) ON chat.audit_log TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat_private.audit_head TO pgchat_engine;
+GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
+GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 
 -- By name, for all forms of each: a function that is not named here can be called by nobody.
@@ -27,11 +29,12 @@ DECLARE
   for_clients CONSTANT text[] := ARRAY[
     'uuid_v7', 'content_hash', 'bcrypt_hash', 'bcrypt_verify', 'totp_generate', 'totp_check', 'current_user_id', 'current_user_role',
     'register', 'login', 'authenticate', 'logout', 'me',
+    'totp_enroll', 'totp_verify', 'totp_disable', 'generate_recovery_codes', 'mfa_status',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
     'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
-    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'verify_audit_log'];
+    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'verify_audit_log'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
   for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status'];
@@ -41,6 +44,7 @@ DECLARE
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
     'chat_private.recover_requests', 'chat_private.queue_depth',
+    'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash'];
   f record;
 BEGIN

@@ -1,6 +1,7 @@
 #include "pg/engine_worker.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "pg/boundary.hpp"
 #include "pg/engine_transaction.hpp"
@@ -33,6 +34,13 @@ CurlTransportOptions transport_options() {
     options.max_kept_connections = settings.max_calls;
     options.ca_file = settings.ca_file;
     return options;
+}
+
+// A name that nobody chose may be given to a new file.
+KeySource key_source() {
+    KeySource source{settings.master_key_command, settings.master_key_file};
+    source.may_make_file = source.file == default_master_key_file;
+    return source;
 }
 
 FinishedCall finished_call(const Call& call) {
@@ -87,6 +95,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
+      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -175,6 +184,7 @@ void EngineWorker::apply_settings() {
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
+    secrets_.vault().set_source(key_source());
 }
 
 void EngineWorker::refresh_catalog() {

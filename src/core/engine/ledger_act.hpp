@@ -7,7 +7,7 @@
 
 namespace pgchat {
 
-enum class LedgerAct : std::uint8_t { audit };
+enum class LedgerAct : std::uint8_t { audit, use_totp_step, use_recovery_code };
 
 // The act's name as SQL knows it ("audit"); static storage, null-terminated.
 const char* ledger_act_name(LedgerAct act) noexcept;
