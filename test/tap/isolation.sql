@@ -14,11 +14,16 @@ FROM (SELECT person AS owner, btrim(pg_temp.value(person, format('SELECT chat.se
       FROM things) s WHERE owner = person;
 INSERT INTO chat.usage_events (user_id, outcome) VALUES (:'alice', 'complete'), (:'bob', 'complete');
 
+SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
+SELECT count(*) FROM chat.outbox_claim(10);
+
 CREATE TEMP TABLE owned ON COMMIT DROP AS
   SELECT c.oid::regclass AS name, a.attname AS owner, n.nspname AS schema
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
-  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped;
+  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped
+    -- Not led by the owner; it has tests of its own.
+    AND c.oid <> 'chat.audit_log'::regclass;
 CREATE FUNCTION pg_temp.rows_of(person uuid, name regclass, owner name) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   n bigint;
