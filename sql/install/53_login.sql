@@ -66,6 +66,7 @@ BEGIN
   user_id := chat_private.find_login(login.identifier);
   previous := chat_private.act_as(login.user_id);
   PERFORM chat_private.check_login(login.user_id, login.password);
+  PERFORM chat_private.require_verified_email(login.user_id);
   SELECT s.token, s.expires_at INTO login.session_token, login.expires_at
   FROM chat_private.open_session(login.user_id, login.ip_address, login.user_agent, '30 days') s;
   UPDATE chat.users u SET last_login_at = clock_timestamp() WHERE u.id = login.user_id;
@@ -78,4 +79,5 @@ COMMENT ON FUNCTION chat.login(text, text, text, inet, text) IS
 transaction that logs in is not authenticated by it. identifier: the e-mail address or the username, in any case.
 ip_address, user_agent: kept with the session, the latter cut at 512 characters. mfa_required: whether the session must
 still prove a second factor; totp_code: that factor, not looked at for an account without one.
-Errors: 22004 identifier or password is NULL; 28P01 wrong user name or password, whichever it is.';
+Errors: 22004 identifier or password is NULL; 28P01 wrong user name or password, whichever it is; PC302
+both are right, but the address must be verified first.';
