@@ -79,6 +79,11 @@ ALTER TABLE chat_private.invitation_tokens FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS functions_only ON chat_private.invitation_tokens;
 CREATE POLICY functions_only ON chat_private.invitation_tokens TO pgchat_owner USING (true);
 
+ALTER TABLE chat_private.login_attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.login_attempts FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS engine_rows ON chat_private.login_attempts;
+CREATE POLICY engine_rows ON chat_private.login_attempts TO pgchat_engine USING (true);
+
 -- Shared tables: everybody sees what is in use, operators all.
 ALTER TABLE chat.providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.providers FORCE ROW LEVEL SECURITY;

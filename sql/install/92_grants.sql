@@ -16,6 +16,8 @@ GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE, DELETE ON chat_private.login_attempts TO pgchat_engine;
+GRANT SELECT, DELETE, UPDATE (last_activity_at, idle_expires_at) ON chat.sessions TO pgchat_engine;
 GRANT SELECT, INSERT, DELETE ON chat.audit_log TO pgchat_engine;
 GRANT UPDATE (ip_address, user_agent, origin_salt) ON chat.audit_log TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat_private.audit_head TO pgchat_engine;
@@ -40,7 +42,8 @@ DECLARE
     'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'verify_audit_log',
     'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
-    'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template'];
+    'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
+    'admin_unlock_user', 'admin_list_audit_log'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
   for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed'];
@@ -51,7 +54,10 @@ DECLARE
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
     'chat_private.recover_requests', 'chat_private.queue_depth',
     'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
-    'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash'];
+    'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
+    'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
+    'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting_or',
+    'chat_private.ledger_touch_session', 'chat_private.ledger_erase_origin', 'chat_private.prune_audit_log', 'chat_private.tidy'];
   f record;
 BEGIN
   FOR f IN

@@ -165,6 +165,7 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
 }
 
 void EngineChannels::answer(const LedgerRequest& request, std::string frame) {
+    if (request.number == unanswered) return;
     const auto found = clients_.find(request.process_number);
     if (found != clients_.end() && found->second->handle == request.channel) post(*found->second, std::move(frame));
 }

@@ -26,6 +26,8 @@ constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
 constexpr Milliseconds busy_retry_delay{50};
+constexpr Milliseconds tidy_interval{60000};
+constexpr Milliseconds tidy_pause{200};
 constexpr int most_recording_failures = 5;
 constexpr int most_failures_in_a_row = 3;
 
@@ -114,6 +116,7 @@ void EngineWorker::run() {
         engine_.run();
         settle_finished();
         save_checkpoints();
+        tidy();
         channels_.deliver();
         publish_totals();
         wait_.sleep(clock_.now(), next_wake());
@@ -347,6 +350,14 @@ void EngineWorker::save_checkpoints() {
     if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + recording_retry_delay;
 }
 
+void EngineWorker::tidy() {
+    const TimePoint now = clock_.now();
+    if (now < next_tidy_) return;
+    bool more = false;
+    pgchat::pg::tidy(more);
+    next_tidy_ = now + (more ? tidy_pause : tidy_interval);
+}
+
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -367,6 +378,7 @@ TimePoint EngineWorker::next_wake() const {
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty() || !durable_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
+    earliest = std::min(earliest, next_tidy_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());

@@ -50,6 +50,7 @@ private:
     void take_deferred();
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
+    void tidy();
     void publish_totals();
     TimePoint next_wake() const;
     void stop();
@@ -70,6 +71,7 @@ private:
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_checkpoint_{};
     TimePoint next_usage_write_{};
+    TimePoint next_tidy_{};
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
     std::vector<FinishedCall> durable_;   // to be recorded at once
     std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again

@@ -48,6 +48,8 @@ const IntegerSetting integer_settings[] = {
      &settings.max_engines, 16, 1, 1024, PGC_POSTMASTER, 0},
     {"pgchat.bcrypt_cost", "Cost of new password hashes, as the power of two of key expansions.",
      &settings.bcrypt_cost, 12, 4, 20, PGC_SUSET, 0},
+    {"pgchat.max_concurrent_hashes", "Number of sessions of this server that may hash a password at once; 0: half of its cores.",
+     &settings.max_concurrent_hashes, 0, 0, 1024, PGC_SIGHUP, 0},
 };
 // clang-format on
 

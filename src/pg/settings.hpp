@@ -19,6 +19,7 @@ struct Settings {
     int max_retries;
     int max_engines;
     int bcrypt_cost;
+    int max_concurrent_hashes;
     char* trusted_hosts;
     char* ca_file;
     char* master_key_file;
