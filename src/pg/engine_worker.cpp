@@ -5,6 +5,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/engine_transaction.hpp"
+#include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
 extern "C" {
@@ -36,13 +37,6 @@ CurlTransportOptions transport_options() {
     options.max_kept_connections = settings.max_calls;
     options.ca_file = settings.ca_file;
     return options;
-}
-
-// A name that nobody chose may be given to a new file.
-KeySource key_source() {
-    KeySource source{settings.master_key_command, settings.master_key_file};
-    source.may_make_file = source.file == default_master_key_file;
-    return source;
 }
 
 FinishedCall finished_call(const Call& call) {
