@@ -82,10 +82,11 @@ DECLARE
 BEGIN
   UPDATE chat.users u SET supervisor_id = NULL, updated_at = clock_timestamp()
   WHERE u.supervisor_id = leave_workers.supervisor_id;
+  UPDATE chat.invitations i SET supervisor_id = NULL WHERE i.supervisor_id = leave_workers.supervisor_id;
   PERFORM chat_private.switch_identity(previous);
 END
 $$;
-COMMENT ON FUNCTION chat_private.leave_workers(uuid) IS 'Takes the supervisor from all users who have this one.';
+COMMENT ON FUNCTION chat_private.leave_workers(uuid) IS 'Takes the supervisor from all users, and all who are invited, who have this one.';
 
 CREATE OR REPLACE FUNCTION chat_private.remove_account(user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -103,7 +104,6 @@ BEGIN
   END LOOP;
   DELETE FROM chat.invitations i WHERE chat_private.fold_name(i.email) = chat_private.fold_name(address);
   UPDATE chat.invitations i SET invited_by = NULL WHERE i.invited_by = remove_account.user_id;
-  UPDATE chat.invitations i SET supervisor_id = NULL WHERE i.supervisor_id = remove_account.user_id;
   DELETE FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.switch_identity(previous);
 END
