@@ -40,18 +40,21 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   turn chat_private.turn;
   model_is_usable boolean;
+  is_limited boolean;
   parent record;
 BEGIN
   IF open_turn.is_durable THEN
-    SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable
-    INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable
-    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f
+    SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable, l.is_limited
+    INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable, is_limited
+    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f,
+         LATERAL chat_private.message_limits(c.user_id) l
     WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id
     FOR NO KEY UPDATE OF c;
   ELSE
-    SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable
-    INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable
-    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f
+    SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable, l.is_limited
+    INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable, is_limited
+    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f,
+         LATERAL chat_private.message_limits(c.user_id) l
     WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id;
   END IF;
   IF NOT FOUND THEN
@@ -69,6 +72,9 @@ BEGIN
       RAISE EXCEPTION 'the reply before this message is still being generated' USING ERRCODE = '55006',
         HINT = 'Wait for it, or call chat.cancel_message on it first.';
     END IF;
+  END IF;
+  IF is_limited THEN
+    PERFORM chat_private.check_message_limit(open_turn.user_id);
   END IF;
   IF model_is_usable IS NOT TRUE THEN
     PERFORM chat_private.resolve_model(open_turn.user_id, turn.model);
@@ -96,7 +102,7 @@ given, else the conversation''s, else the user''s, else the installation''s. is_
 its turns are stored one after the other. Else the branch is read, too: an array of {role, content, tool_calls,
 tool_call_id}, root first, NULL where it is empty. The caller must have switched enable_seqscan off.
 Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress; 42704 the model does
-not exist or is not active; PC003 there is none.';
+not exist or is not active; PC003 there is none; PC303 the user''s plan allows no more messages now.';
 
 CREATE OR REPLACE FUNCTION chat_private.queue_reply(user_id uuid, conversation_id uuid, message_id uuid, model text,
                                                     options jsonb) RETURNS uuid
@@ -184,5 +190,5 @@ same conversation stores nothing and returns the ids of the first. options: temp
 chat.llm_complete. attachments: must be NULL in this version.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; PC003 no
-default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated;
-0A000 attachments.';
+default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
+allows no more messages now; 0A000 attachments.';

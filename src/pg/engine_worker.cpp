@@ -1,9 +1,11 @@
 #include "pg/engine_worker.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "pg/boundary.hpp"
 #include "pg/engine_transaction.hpp"
+#include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
 extern "C" {
@@ -89,6 +91,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
+      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -179,6 +182,7 @@ void EngineWorker::apply_settings() {
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
+    secrets_.vault().set_source(key_source());
 }
 
 void EngineWorker::refresh_catalog() {
