@@ -330,6 +330,7 @@ BEGIN
   user_id := chat_private.find_login(name);
   previous := chat_private.act_as(login.user_id);
   PERFORM chat_private.try_password('login', login.user_id, name_hash, login.password, login.ip_address, login.user_agent);
+  PERFORM chat_private.require_verified_email(login.user_id);
   factor := chat_private.mfa_state(login.user_id);
   IF factor = 'enrolled' AND login.totp_code IS NOT NULL AND NOT chat_private.check_second_factor(login.user_id, login.totp_code) THEN
     PERFORM chat_private.refuse_password('login', 'wrong_code',
@@ -353,7 +354,7 @@ mfa_required: the session must still prove one, within 10 minutes, and can do no
 settings session_lifetime and session_idle_timeout say. After 5 failures of an account, or 50 from an address, further
 attempts are refused for a while that doubles each time.
 Errors: 22004 identifier or password is NULL; 28P01 wrong user name, password or code, or the account is locked, whichever it
-is; 57P03 no engine, without which nobody logs in.';
+is; PC302 all are right, but the address must be verified first; 57P03 no engine, without which nobody logs in.';
 
 CREATE OR REPLACE FUNCTION chat.admin_unlock_user(user_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

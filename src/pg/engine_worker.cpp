@@ -1,9 +1,11 @@
 #include "pg/engine_worker.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "pg/boundary.hpp"
 #include "pg/engine_transaction.hpp"
+#include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
 extern "C" {
@@ -19,7 +21,7 @@ constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t record_batch_size = 200;
-constexpr std::size_t checkpoint_batch = 32;
+constexpr std::size_t checkpoint_batch = 12;
 // How long the usage of immediate calls may stay in memory, to be written together.
 constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
@@ -89,6 +91,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
+      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -105,6 +108,7 @@ void EngineWorker::run() {
         keep_ledger();
         claim();
         engine_.run();
+        channels_.deliver();
         settle_finished();
         save_checkpoints();
         tidy();
@@ -178,6 +182,7 @@ void EngineWorker::apply_settings() {
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
+    secrets_.vault().set_source(key_source());
 }
 
 void EngineWorker::refresh_catalog() {

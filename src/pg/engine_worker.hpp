@@ -30,6 +30,7 @@ private:
     Call& begin_call(const CompleteRequest& request) override;
     Engine& engine() override { return engine_; }
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
+    SecretService& secrets() override { return secrets_; }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -61,6 +62,7 @@ private:
     Engine engine_;
     EngineChannels channels_;
     EngineLedger ledger_;
+    SecretService secrets_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;

@@ -17,7 +17,7 @@ namespace pgchat {
 inline constexpr std::uint32_t unanswered = 0;
 
 // From a backend. Every frame begins with its kind and the number by which replies name the request.
-enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait, ledger };
+enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait, ledger, secret };
 
 // To a backend.
 enum class ReplyKind : std::uint8_t { result, events, error, flag, answer };
@@ -130,6 +130,7 @@ struct CompleteReply {
     std::int64_t cost = 0;  // 10^-12 of the currency
     std::int64_t latency_ms = 0;
     std::int64_t first_token_ms = -1;
+    bool sanitized = false;  // U+FFFD stands for bytes that were no text
     std::optional<Error> error;
 };
 

@@ -14,7 +14,9 @@ enum class LedgerAct : std::uint8_t {
     refuse_login,
     unlock_login,
     touch_session,
-    erase_origin
+    erase_origin,
+    use_totp_step,
+    use_recovery_code
 };
 
 // The act's name as SQL knows it ("audit"); static storage, null-terminated.
