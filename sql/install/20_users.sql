@@ -45,12 +45,17 @@ CREATE TABLE chat.sessions (
   id uuid NOT NULL DEFAULT chat.uuid_v7(),
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
+  idle_expires_at timestamptz NOT NULL DEFAULT 'infinity',
   last_activity_at timestamptz NOT NULL DEFAULT now(),
+  mfa_pending boolean NOT NULL DEFAULT false,
   ip_address inet,
   user_agent text CHECK (char_length(user_agent) <= 512),
   PRIMARY KEY (user_id, id)
 ) WITH (fillfactor = 90);
 COMMENT ON TABLE chat.sessions IS 'One row for each session that a login opened; deleting the row ends it. Its token is kept only as a hash, elsewhere.';
+CREATE INDEX sessions_expiry_idx ON chat.sessions (least(expires_at, idle_expires_at), user_id);
+COMMENT ON COLUMN chat.sessions.idle_expires_at IS 'When the session ends for not being used; put off each time it is used';
+COMMENT ON COLUMN chat.sessions.mfa_pending IS 'True: the password was right, and the session can do nothing but prove the second factor';
 COMMENT ON COLUMN chat.sessions.last_activity_at IS 'When the session was last used, to the minute';
 
 CREATE TYPE chat.listed_user AS (

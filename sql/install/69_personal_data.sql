@@ -16,6 +16,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat_private.login_names', 'user_id', '{}', 'delete'),
     ('chat_private.session_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat_private.account_tokens', 'user_id', '{token_hash}', 'delete'),
+    ('chat_private.totp_factors', 'user_id', '{sealed_key}', 'delete'),
+    ('chat_private.totp_steps', 'user_id', '{}', 'delete'),
+    ('chat_private.recovery_codes', 'user_id', '{code_hash}', 'delete'),
+    ('chat_private.used_recovery_codes', 'user_id', '{code_hash}', 'delete'),
     ('chat_private.outbox', 'user_id', '{}', 'delete'),
     ('chat_private.llm_requests', 'user_id', '{}', 'delete')
 $$;

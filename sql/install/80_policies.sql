@@ -14,6 +14,10 @@ BEGIN
                  ('chat.usage_events', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
+                 ('chat_private.totp_factors', 'user_id'),
+                 ('chat_private.totp_steps', 'user_id'),
+                 ('chat_private.recovery_codes', 'user_id'),
+                 ('chat_private.used_recovery_codes', 'user_id'),
                  ('chat_private.account_tokens', 'user_id'),
                  ('chat_private.outbox', 'user_id'),
                  ('chat_private.llm_requests', 'user_id')) t (name, owner_column)
@@ -40,6 +44,17 @@ ALTER TABLE chat_private.login_names FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS functions_only ON chat_private.login_names;
 CREATE POLICY functions_only ON chat_private.login_names TO pgchat_owner USING (true);
 
+-- Written by the engine alone. Read by pgchat's own functions, which look at who asks, by operators, and each person's own
+-- rows by them.
+ALTER TABLE chat.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.audit_log FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS own_rows ON chat.audit_log;
+CREATE POLICY own_rows ON chat.audit_log FOR SELECT TO pgchat_client USING (user_id = chat.current_user_id());
+DROP POLICY IF EXISTS all_rows ON chat.audit_log;
+CREATE POLICY all_rows ON chat.audit_log FOR SELECT TO pgchat_owner, pgchat_service USING (true);
+DROP POLICY IF EXISTS engine_rows ON chat.audit_log;
+CREATE POLICY engine_rows ON chat.audit_log TO pgchat_engine USING (true);
+
 -- A supervisor sees the accounts of their workers.
 DROP POLICY IF EXISTS supervisor_rows ON chat.users;
 CREATE POLICY supervisor_rows ON chat.users FOR SELECT TO pgchat_owner, pgchat_client USING (supervisor_id = chat.current_user_id());
@@ -63,6 +78,11 @@ ALTER TABLE chat_private.invitation_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat_private.invitation_tokens FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS functions_only ON chat_private.invitation_tokens;
 CREATE POLICY functions_only ON chat_private.invitation_tokens TO pgchat_owner USING (true);
+
+ALTER TABLE chat_private.login_attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.login_attempts FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS engine_rows ON chat_private.login_attempts;
+CREATE POLICY engine_rows ON chat_private.login_attempts TO pgchat_engine USING (true);
 
 -- Shared tables: everybody sees what is in use, operators all.
 ALTER TABLE chat.providers ENABLE ROW LEVEL SECURITY;

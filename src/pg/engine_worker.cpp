@@ -1,9 +1,11 @@
 #include "pg/engine_worker.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "pg/boundary.hpp"
 #include "pg/engine_transaction.hpp"
+#include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
 extern "C" {
@@ -25,6 +27,8 @@ constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
 constexpr Milliseconds busy_retry_delay{50};
+constexpr Milliseconds tidy_interval{60000};
+constexpr Milliseconds tidy_pause{200};
 constexpr int most_recording_failures = 5;
 constexpr int most_failures_in_a_row = 3;
 
@@ -86,6 +90,8 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       echo_(clock_),
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
+      ledger_(clock_),
+      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -99,10 +105,12 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
+        keep_ledger();
         claim();
         engine_.run();
         settle_finished();
         save_checkpoints();
+        tidy();
         channels_.deliver();
         publish_totals();
         wait_.sleep(clock_.now(), next_wake());
@@ -173,6 +181,7 @@ void EngineWorker::apply_settings() {
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
+    secrets_.vault().set_source(key_source());
 }
 
 void EngineWorker::refresh_catalog() {
@@ -182,6 +191,11 @@ void EngineWorker::refresh_catalog() {
     if (!load_catalog(catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
+}
+
+void EngineWorker::keep_ledger() {
+    ledger_.run(
+        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
 }
 
 void EngineWorker::claim() {
@@ -330,6 +344,14 @@ void EngineWorker::save_checkpoints() {
     if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + recording_retry_delay;
 }
 
+void EngineWorker::tidy() {
+    const TimePoint now = clock_.now();
+    if (now < next_tidy_) return;
+    bool more = false;
+    pgchat::pg::tidy(more);
+    next_tidy_ = now + (more ? tidy_pause : tidy_interval);
+}
+
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -350,8 +372,10 @@ TimePoint EngineWorker::next_wake() const {
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty() || !durable_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
+    earliest = std::min(earliest, next_tidy_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
+    if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;
@@ -366,6 +390,8 @@ void EngineWorker::stop() {
     deferred_.clear();
     while (!durable_.empty()) record_batch(durable_);
     while (!usage_.empty()) record_batch(usage_);
+    ledger_.finish(
+        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
     channels_.deliver();
 }
 
