@@ -112,6 +112,15 @@ $$;
 COMMENT ON FUNCTION chat_private.check_conversation_limit(uuid) IS
 'Errors: PC303 the user has as many conversations as the plan allows.';
 
+-- Bound at creation and inlined into the query that opens a turn: most plans limit no messages, and then nothing is counted.
+CREATE OR REPLACE FUNCTION chat_private.message_limits(user_id uuid) RETURNS TABLE (is_limited boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT FROM chat.users u JOIN chat.plans p ON p.code = u.plan
+                 WHERE u.id = message_limits.user_id AND p.limits ?| ARRAY['messages_per_minute', 'messages_per_day']);
+END;
+COMMENT ON FUNCTION chat_private.message_limits(uuid) IS 'Whether the user''s plan limits the number of messages at all.';
+
 CREATE OR REPLACE FUNCTION chat_private.check_message_limit(user_id uuid) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
