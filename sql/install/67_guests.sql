@@ -61,7 +61,6 @@ BEGIN
   WHERE u.id = account.id;
   PERFORM chat_private.give_names(account.id, account.email, account.username);
   PERFORM chat_private.set_password(account.id, upgrade_guest.password);
-  PERFORM chat_private.set_identity(account.id, coalesce(invitation.role, 'user'), chat_private.current_session_id(), true);
   IF invitation.id IS NOT NULL THEN
     PERFORM chat_private.accept_invitation(invitation.id, account.id);
   ELSIF chat_private.setting('email_verification_required') = 'true' THEN
@@ -72,7 +71,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.upgrade_guest(text, text, text, text, text, boolean) IS
 'Makes the current user, a guest, a registered one, by the rules and with the arguments of chat.register: the id, the
-conversations and the session stay.
+conversations and the session stay; the session has the new role from the next transaction on.
 Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
 
 CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid
