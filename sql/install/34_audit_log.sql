@@ -30,11 +30,12 @@ COMMENT ON COLUMN chat.audit_log.origin_hash IS 'SHA-256 of salt, address and us
 COMMENT ON COLUMN chat.audit_log.prev_hash IS 'The hash of the row before; 32 zero bytes before the first';
 COMMENT ON COLUMN chat.audit_log.hash IS 'SHA-256 of prev_hash and the row, see docs/security.md';
 
+-- One row. Its key grows, so that the row is found at the end of the index, past all its earlier versions, which stay as long
+-- as anybody's transaction lasts.
 CREATE TABLE chat_private.audit_head (
-  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
-  last_id bigint NOT NULL,
+  last_id bigint PRIMARY KEY,
   last_hash bytea NOT NULL,
   pruned_id bigint NOT NULL DEFAULT 0,
   pruned_hash bytea NOT NULL
-) WITH (fillfactor = 10);
+);
 COMMENT ON TABLE chat_private.audit_head IS 'Both ends of the audit log''s chain: the last row written and the last one that retention removed; without it a cut-off end would not be missed';

@@ -1,29 +1,37 @@
 -- Writing the audit log: what a function calls, and what the engine then does; and proving that it is whole.
 
 CREATE OR REPLACE FUNCTION chat_private.audit(action text, resource text DEFAULT NULL, details jsonb DEFAULT '{}',
-  outcome text DEFAULT 'success', user_id uuid DEFAULT NULL, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL)
+  outcome text DEFAULT 'success', user_id uuid DEFAULT NULL, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+  wait boolean DEFAULT true)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   origin chat.sessions;
+  payload jsonb;
 BEGIN
   IF audit.ip_address IS NULL AND audit.user_agent IS NULL AND chat_private.current_session_id() IS NOT NULL THEN
     SELECT s.* INTO origin FROM chat.sessions s
     WHERE s.user_id = chat.current_user_id() AND s.id = chat_private.current_session_id();
   END IF;
-  PERFORM chat_private.ask_ledger('audit', jsonb_build_object(
+  payload := jsonb_build_object(
     'user_id', coalesce(audit.user_id, chat.current_user_id()), 'action', audit.action, 'resource', audit.resource,
     'details', coalesce(audit.details, '{}'), 'outcome', audit.outcome,
     'ip_address', coalesce(audit.ip_address, origin.ip_address),
     'user_agent', left(coalesce(audit.user_agent, origin.user_agent), 512),
-    'transaction_id', pg_current_xact_id_if_assigned()::text));
+    'transaction_id', pg_current_xact_id_if_assigned()::text);
+  IF audit.wait THEN
+    PERFORM chat_private.ask_ledger('audit', payload);
+  ELSE
+    PERFORM chat_private.tell_ledger('audit', payload);
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION chat_private.audit(text, text, jsonb, text, uuid, inet, text) IS
+COMMENT ON FUNCTION chat_private.audit(text, text, jsonb, text, uuid, inet, text, boolean) IS
 'Writes one row of chat.audit_log through the engine, and returns once it is committed: a ROLLBACK of the caller leaves it.
 outcome: success, refused or failure. user_id: who acts; by default the current user. ip_address, user_agent: by default
-those of the current session. Nothing secret and nothing personal belongs into details.
+those of the current session. Nothing secret and nothing personal belongs into details. wait: false returns at once, for what
+happens without an engine too, and is then not noted.
 Errors: 57P03 no engine, so that what must be audited does not happen.';
 
 CREATE OR REPLACE FUNCTION chat_private.ledger_audit(payload jsonb) RETURNS jsonb
@@ -57,15 +65,15 @@ COMMENT ON FUNCTION chat_private.audit_origin_hash(bytea, inet, text) IS
 
 CREATE OR REPLACE FUNCTION chat_private.append_audit(user_id uuid, action text, resource text, details jsonb, outcome text,
                                                      ip_address inet, user_agent text, transaction_id xid8) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
   head chat_private.audit_head;
   new_row chat.audit_log;
 BEGIN
-  SELECT h.* INTO head FROM chat_private.audit_head h FOR UPDATE;
+  SELECT h.* INTO head FROM chat_private.audit_head h ORDER BY h.last_id DESC LIMIT 1 FOR UPDATE;
   IF NOT FOUND THEN
-    head := ROW(true, 0, decode(repeat('00', 32), 'hex'), 0, decode(repeat('00', 32), 'hex'));
+    head := ROW(0, decode(repeat('00', 32), 'hex'), 0, decode(repeat('00', 32), 'hex'));
     INSERT INTO chat_private.audit_head SELECT head.*;
   END IF;
   -- A random UUID is 122 bits from the system's generator, which is salt enough.
@@ -76,7 +84,7 @@ BEGIN
   new_row.hash := chat_private.audit_hash(new_row.prev_hash, new_row.id, new_row.created_at, new_row.user_id, new_row.action,
     new_row.resource, new_row.details, new_row.outcome, new_row.transaction_id, new_row.origin_hash);
   INSERT INTO chat.audit_log SELECT new_row.*;
-  UPDATE chat_private.audit_head h SET last_id = new_row.id, last_hash = new_row.hash;
+  UPDATE chat_private.audit_head h SET last_id = new_row.id, last_hash = new_row.hash WHERE h.last_id = head.last_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.append_audit(uuid, text, text, jsonb, text, inet, text, xid8) IS

@@ -1,6 +1,7 @@
 #include "pg/engine_channels.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/crypto/secret_memory.hpp"
 #include "pg/boundary.hpp"
@@ -10,6 +11,13 @@ extern "C" {
 }
 
 namespace pgchat::pg {
+namespace {
+
+// No more of a backend's requests to the ledger wait in the engine: the others stay in its queue, and where that is
+// full it waits. So whoever asks for many holds up others little, and fills no memory.
+constexpr std::uint32_t most_waiting_of_one = 8;
+
+}  // namespace
 
 void EngineChannels::serve(int process_number) {
     const dsm_handle handle = pg_atomic_read_u32(&shared->channels[process_number]);
@@ -29,12 +37,13 @@ void EngineChannels::serve(int process_number) {
         return;
     }
     // A number is abandoned after its request was sent, so whatever is named here is in the queue by now.
-    const std::vector<std::uint32_t> abandoned = abandoned_numbers(*client);
+    note_abandoned(*client);
     if (!take_requests(*client)) {
         drop(process_number);
         return;
     }
-    for (const std::uint32_t number : abandoned) abandon(*client, number);
+    if (client->ledger_waiting >= most_waiting_of_one) return;
+    for (const std::uint32_t number : std::exchange(client->abandoned, {})) abandon(*client, number);
 }
 
 EngineChannels::Client* EngineChannels::open(int process_number, dsm_handle handle) {
@@ -76,7 +85,8 @@ void EngineChannels::drop(int process_number) {
 // False when the backend has gone.
 bool EngineChannels::take_requests(Client& client) {
     ChannelHeader* const header = header_of(client.segment);
-    while (pg_atomic_read_u32(&header->requests_sent) != client.requests_taken) {
+    while (client.ledger_waiting < most_waiting_of_one &&
+           pg_atomic_read_u32(&header->requests_sent) != client.requests_taken) {
         std::string_view bytes;
         const shm_mq_result result = take_frame(client, bytes);
         if (result == SHM_MQ_WOULD_BLOCK) return true;
@@ -112,19 +122,21 @@ void EngineChannels::retire(Client& client) {
     std::string_view bytes;
     while (take_frame(client, bytes) == SHM_MQ_SUCCESS) {
         FrameReader frame(bytes);
-        if (frame.kind() != static_cast<std::uint8_t>(RequestKind::ledger)) continue;
-        const LedgerFrame asked = read_ledger(frame);
-        handler_.keep(
-            {client.process_number, client.handle, frame.request_number(), asked.act, std::string(asked.payload)});
+        if (frame.kind() == static_cast<std::uint8_t>(RequestKind::ledger)) keep(client, frame);
     }
     drop(client.process_number);
 }
 
-std::vector<std::uint32_t> EngineChannels::abandoned_numbers(Client& client) const {
-    std::vector<std::uint32_t> numbers;
+void EngineChannels::keep(Client& client, FrameReader& frame) {
+    const LedgerFrame asked = read_ledger(frame);
+    handler_.keep(
+        {client.process_number, client.handle, frame.request_number(), asked.act, std::string(asked.payload)});
+    ++client.ledger_waiting;
+}
+
+void EngineChannels::note_abandoned(Client& client) const {
     for (pg_atomic_uint32& place : header_of(client.segment)->abandoned)
-        if (pg_atomic_read_u32(&place) != 0) numbers.push_back(pg_atomic_exchange_u32(&place, 0));
-    return numbers;
+        if (pg_atomic_read_u32(&place) != 0) client.abandoned.push_back(pg_atomic_exchange_u32(&place, 0));
 }
 
 void EngineChannels::handle(Client& client, FrameReader& frame) {
@@ -152,11 +164,9 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
             wait_for(client, number, user_id, frame.uuid());
             return;
         }
-        case RequestKind::ledger: {
-            const LedgerFrame asked = read_ledger(frame);
-            handler_.keep({client.process_number, client.handle, number, asked.act, std::string(asked.payload)});
+        case RequestKind::ledger:
+            keep(client, frame);
             return;
-        }
         case RequestKind::secret:
             post(client, handler_.secrets().reply_to(frame));
             return;
@@ -165,9 +175,11 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
 }
 
 void EngineChannels::answer(const LedgerRequest& request, std::string frame) {
-    if (request.number == unanswered) return;
     const auto found = clients_.find(request.process_number);
-    if (found != clients_.end() && found->second->handle == request.channel) post(*found->second, std::move(frame));
+    if (found == clients_.end() || found->second->handle != request.channel) return;
+    Client& client = *found->second;
+    if (client.ledger_waiting-- == most_waiting_of_one) handler_.serve_again(client.process_number);
+    if (request.number != unanswered) post(client, std::move(frame));
 }
 
 void EngineChannels::begin(Client& client, std::uint32_t number, const CompleteRequest& request) {

@@ -26,6 +26,8 @@ public:
     virtual Engine& engine() = 0;
     // Something to be done in a transaction of the engine's own, answered by EngineChannels::answer().
     virtual void keep(LedgerRequest request) = 0;
+    // The process may have something that was not taken from it: EngineChannels::serve() is to be called for it again.
+    virtual void serve_again(int process_number) = 0;
     virtual SecretService& secrets() = 0;
 };
 
@@ -45,7 +47,7 @@ public:
     void mark_dirty(Call& call);
     // The call's result is final: tells those who asked for it or wait for it.
     void send_result(Call& call);
-    // Answers a ledger request, unless its backend has gone meanwhile.
+    // A ledger request is settled: answers it, unless its backend has gone meanwhile. Called once for each.
     void answer(const LedgerRequest& request, std::string frame);
     // Sends what can be sent. Never waits.
     void deliver();
@@ -64,7 +66,9 @@ private:
         shm_mq_handle* requests = nullptr;
         shm_mq_handle* replies = nullptr;
         std::uint32_t requests_taken = 0;
-        std::deque<std::string> outbox;  // frames not yet wholly in the queue; the first may be half sent
+        std::uint32_t ledger_waiting = 0;      // its requests to the ledger that are not settled
+        std::vector<std::uint32_t> abandoned;  // numbers whose requests may not have been taken yet
+        std::deque<std::string> outbox;        // frames not yet wholly in the queue; the first may be half sent
         // The calls that this client's requests, by number, started or read.
         std::unordered_map<std::uint32_t, Uuid> calls;
         // Messages and requests that are not there yet, likewise.
@@ -100,7 +104,8 @@ private:
     bool take_requests(Client& client);
     shm_mq_result take_frame(Client& client, std::string_view& bytes);
     void retire(Client& client);
-    std::vector<std::uint32_t> abandoned_numbers(Client& client) const;
+    void keep(Client& client, FrameReader& frame);
+    void note_abandoned(Client& client) const;
     void handle(Client& client, FrameReader& frame);
     void begin(Client& client, std::uint32_t number, const CompleteRequest& request);
     void attach(Client& client, std::uint32_t number, const AttachRequest& request);

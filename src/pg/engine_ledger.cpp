@@ -13,7 +13,10 @@ namespace {
 constexpr const char* activity = "keeping the ledger";
 // As many as the server keeps of a transaction's parts in shared memory; more would slow down every snapshot.
 constexpr std::size_t batch_size = 60;
-constexpr Milliseconds lock_retry_delay{50};
+// Each lock that is met costs the whole engine the server's lock_timeout of 20 ms, so that a turn meets one at most,
+// and what has met one is tried again more rarely than what has not.
+constexpr Milliseconds lock_pause{20};
+constexpr Milliseconds lock_retry_delay{100};
 constexpr Milliseconds longest_lock_wait{5000};
 
 // An act that is an SQL function: chat_private.ledger_<name>(jsonb) returns jsonb.
@@ -60,43 +63,78 @@ void EngineLedger::add(LedgerRequest request) {
     waiting_.push_back(std::move(request));
 }
 
+// New ones first: somebody's lock must not hold up those who have nothing to do with it.
+std::deque<LedgerRequest> EngineLedger::next_batch() {
+    std::deque<LedgerRequest> batch;
+    const auto take = [&](std::deque<LedgerRequest>& from, std::size_t most) {
+        for (most = std::min(most, from.size()); most > 0; --most) {
+            batch.push_back(std::move(from.front()));
+            from.pop_front();
+        }
+    };
+    const std::size_t again = clock_.now() >= retry_at_ ? std::min(set_aside_.size(), batch_size / 4) : 0;
+    take(waiting_, batch_size - again);
+    take(set_aside_, again);
+    return batch;
+}
+
+void EngineLedger::put_back(std::deque<LedgerRequest>& batch) {
+    for (; !batch.empty(); batch.pop_back()) {
+        std::deque<LedgerRequest>& from = batch.back().met_lock ? set_aside_ : waiting_;
+        from.push_front(std::move(batch.back()));
+    }
+}
+
 void EngineLedger::run(const Answer& answer) {
-    if (waiting_.empty() || clock_.now() < not_before_) return;
-    const std::size_t size = std::min(waiting_.size(), batch_size);
+    if (empty() || clock_.now() < next_run()) return;
+    std::deque<LedgerRequest> batch = next_batch();
     std::vector<std::string> replies;
     bool locked = false;
     const Outcome outcome = in_transaction(Durability::flushed, activity, [&] {
-        while (replies.size() < size && !locked) {
-            std::optional<std::string> reply = reply_to(waiting_[replies.size()]);
+        while (replies.size() < batch.size() && !locked) {
+            std::optional<std::string> reply = reply_to(batch[replies.size()]);
             locked = !reply;
             if (reply) replies.push_back(std::move(*reply));
         }
     });
     for (std::string& reply : replies) {
-        const LedgerRequest request = std::move(waiting_.front());
-        waiting_.pop_front();
+        const LedgerRequest request = std::move(batch.front());
+        batch.pop_front();
         answer(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
     }
+    if (locked) {
+        batch.front().met_lock = true;
+        set_aside_.push_back(std::move(batch.front()));
+        batch.pop_front();
+        retry_at_ = clock_.now() + lock_retry_delay;
+    }
+    put_back(batch);
     if (outcome == Outcome::committed && !locked) return;
-    not_before_ = clock_.now() + lock_retry_delay;
-    refuse_overdue(answer);
+    not_before_ = clock_.now() + lock_pause;
+    refuse_overdue(set_aside_, answer);
+    refuse_overdue(waiting_, answer);
 }
 
 void EngineLedger::finish(const Answer& answer) {
-    while (!waiting_.empty()) {
-        not_before_ = {};
-        const std::size_t before = waiting_.size();
+    while (!empty()) {
+        not_before_ = retry_at_ = {};
+        const std::size_t before = waiting_.size() + set_aside_.size();
         run(answer);
-        if (waiting_.size() < before) continue;
-        answer(waiting_.front(), unavailable(waiting_.front().number));
-        waiting_.pop_front();
+        if (waiting_.size() + set_aside_.size() < before) continue;
+        std::deque<LedgerRequest>& stuck = set_aside_.empty() ? waiting_ : set_aside_;
+        answer(stuck.front(), unavailable(stuck.front().number));
+        stuck.pop_front();
     }
 }
 
-void EngineLedger::refuse_overdue(const Answer& answer) {
-    while (!waiting_.empty() && waiting_.front().give_up <= clock_.now()) {
-        answer(waiting_.front(), unavailable(waiting_.front().number));
-        waiting_.pop_front();
+void EngineLedger::refuse_overdue(std::deque<LedgerRequest>& requests, const Answer& answer) {
+    for (auto request = requests.begin(); request != requests.end();) {
+        if (request->give_up > clock_.now()) {
+            ++request;
+            continue;
+        }
+        answer(*request, unavailable(request->number));
+        request = requests.erase(request);
     }
 }
 

@@ -2,6 +2,7 @@
 // transaction and one flush to disk, each undone alone where it fails.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <string>
@@ -19,6 +20,7 @@ struct LedgerRequest {
     LedgerAct act;
     std::string payload;
     TimePoint give_up{};  // when it is refused, while a lock is in the way
+    bool met_lock = false;
 };
 
 class EngineLedger {
@@ -29,23 +31,27 @@ public:
 
     void add(LedgerRequest request);
 
-    // Does what waits, as much as one turn of the loop may take, and then answers. What meets somebody's lock stays,
-    // with all that came after it, for a while.
+    // Does what waits, as much as one turn of the loop may take, and then answers. What meets somebody's lock is set
+    // aside and ends the turn; what came after it goes on in the next.
     void run(const Answer& answer);
 
     // The same for all that waits, which is refused where it cannot be done now.
     void finish(const Answer& answer);
 
-    bool empty() const noexcept { return waiting_.empty(); }
+    bool empty() const noexcept { return waiting_.empty() && set_aside_.empty(); }
     // When there is something to do again; only where it is not empty.
-    TimePoint next_run() const noexcept { return not_before_; }
+    TimePoint next_run() const noexcept { return std::max(not_before_, waiting_.empty() ? retry_at_ : not_before_); }
 
 private:
-    void refuse_overdue(const Answer& answer);
+    std::deque<LedgerRequest> next_batch();
+    void put_back(std::deque<LedgerRequest>& batch);
+    void refuse_overdue(std::deque<LedgerRequest>& requests, const Answer& answer);
 
     const Clock& clock_;
     std::deque<LedgerRequest> waiting_;
+    std::deque<LedgerRequest> set_aside_;  // for a lock, in the order in which they are tried again
     TimePoint not_before_{};
+    TimePoint retry_at_{};  // of set_aside_
 };
 
 }  // namespace pgchat::pg

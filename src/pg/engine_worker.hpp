@@ -30,6 +30,7 @@ private:
     Call& begin_call(const CompleteRequest& request) override;
     Engine& engine() override { return engine_; }
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
+    void serve_again(int process_number) override { ring(slot_, process_number); }
     SecretService& secrets() override { return secrets_; }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;

@@ -139,6 +139,36 @@ def _():
         is_whole(admin)
 
 
+@test("neither a transaction that does not end nor one session's many rows slow down the others")
+def _():
+    def median_ms(connection):
+        taken = []
+        for _ in range(15):
+            began = time.monotonic()
+            value(connection, WRITE, "slow.alone")
+            taken.append((time.monotonic() - began) * 1000)
+        return sorted(taken)[7]
+
+    tell = "SELECT count(chat_private.tell_ledger('audit', '{\"action\": \"slow.many\", \"outcome\": \"success\", \"details\": {}}'))" \
+           " FROM generate_series(1, %s)"
+    with connect() as old, connect() as writer, connect() as one:
+        before = median_ms(one)
+        old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+        value(writer, tell, 6000)
+        value(writer, WRITE, "slow.end")
+        after = median_ms(one)
+        many = Task(value, writer, tell, 6000)
+        beside = median_ms(one)
+        many.result()
+        value(writer, WRITE, "slow.end")
+        old.execute("ROLLBACK")
+        diag(f"a row: {before:.1f} ms, {after:.1f} ms in the face of 6000 old ones, {beside:.1f} ms beside a session that writes many")
+        assert after < 10 * max(before, 1), (before, after)
+        assert beside < 250, beside
+        equal(len(actions(one, "slow.many")), 12000, "rows")
+        is_whole(one)
+
+
 @test("clients and operators read their rows and change none")
 def _():
     person, other = Person("audited"), Person("other")

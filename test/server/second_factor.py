@@ -125,6 +125,33 @@ def _():
     equal(person.value("SELECT recovery_codes_left FROM chat.mfa_status()"), 6)
 
 
+@test("whoever keeps their own rows locked keeps nobody else from logging in")
+def _():
+    person, other = Enrolled(), Person("other")
+    used = [one for one, in person.rows("SELECT chat.generate_recovery_codes()")][0]
+    with person.half() as half:
+        equal(verify(half, used), None)
+    log_in = "SELECT session_token FROM chat.login(%s, %s, %s)"
+    # The engine's insert meets a row that a transaction which has not ended removes.
+    with person.connection.transaction(force_rollback=True):
+        person.rows("SELECT chat.generate_recovery_codes()")
+        waiting = [connect(user=role("pgchat_client")) for _ in range(4)]
+        tasks = [Task(connection.execute, log_in, (f"{person.name}@example.com", PASSWORD, used)) for connection in waiting]
+        time.sleep(0.3)
+        slowest = 0.0
+        with connect(user=role("pgchat_client")) as client:
+            for _ in range(10):
+                began = time.monotonic()
+                value(client, log_in, f"{other.name}@example.com", PASSWORD, None)
+                slowest = max(slowest, time.monotonic() - began)
+        diag(f"slowest login of somebody else: {slowest * 1000:.0f} ms")
+        assert slowest < 1.5, slowest
+        for task in tasks:
+            fails("57P03", task.result)
+    with connect(user=role("pgchat_client")) as client:
+        fails("28P01", value, client, log_in, f"{person.name}@example.com", PASSWORD, used)
+
+
 @test("enrolling and confirming in one transaction works, and a ROLLBACK leaves no app")
 def _():
     person = Person("undecided")
