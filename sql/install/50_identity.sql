@@ -18,19 +18,25 @@ COMMENT ON FUNCTION chat_private.caller_is_service() IS
 'Whether the database role that calls, after SET ROLE, has the rights of pgchat_service (a superuser has).';
 
 CREATE OR REPLACE FUNCTION chat_private.require_admin() RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  callers text;
 BEGIN
   IF chat.current_user_id() IS NOT NULL AND chat.current_user_role() = 'admin' THEN
     RETURN;
   END IF;
   IF NOT chat_private.caller_is_service() THEN
+    GET DIAGNOSTICS callers = PG_CONTEXT;
+    PERFORM chat_private.audit('admin.' || coalesce(substring(callers FROM '\mchat\.(?:admin_)?(\w+)\('), 'call'),
+                               outcome => 'refused', wait => false);
     RAISE EXCEPTION 'permission denied: an administrator is needed' USING ERRCODE = '42501',
       HINT = 'Authenticate as a user with role admin, or connect as a member of pgchat_service.';
   END IF;
 END
 $$;
 COMMENT ON FUNCTION chat_private.require_admin() IS
-'Returns if the current user''s role is admin or the caller has the rights of pgchat_service.
+'Returns if the current user''s role is admin or the caller has the rights of pgchat_service. A refusal is audited under the
+name of the API function that asks.
 Errors: 42501 neither.';
 
 CREATE OR REPLACE FUNCTION chat_private.setting_or(key text, default_value text) RETURNS text

@@ -25,6 +25,7 @@ BEGIN
   IF logout.all_sessions IS NULL THEN
     RAISE EXCEPTION 'all_sessions must not be null' USING ERRCODE = '22004';
   END IF;
+  PERFORM chat_private.audit('logout', 'user:' || caller_id, jsonb_build_object('all_sessions', logout.all_sessions), wait => false);
   DELETE FROM chat.sessions s WHERE s.user_id = caller_id AND (logout.all_sessions OR s.id = session_id);
   -- Not local: an identity that was set for the whole connection must not come back when this transaction ends.
   PERFORM chat_private.set_identity(NULL, NULL, NULL, false);
@@ -63,6 +64,7 @@ BEGIN
       RAISE EXCEPTION 'a guest has no username' USING ERRCODE = '42501', HINT = 'Register with chat.upgrade_guest.';
     END IF;
     PERFORM chat_private.rename_login(account.id, new_name);
+    PERFORM chat_private.audit('account.rename', 'user:' || account.id);
   END IF;
   UPDATE chat.users u
   SET display_name = CASE WHEN update_profile.display_name IS NULL THEN u.display_name ELSE nullif(update_profile.display_name, '') END,

@@ -1,7 +1,7 @@
 -- Accounts: registering, logging in, who one is, logging out.
 BEGIN;
 \ir setup.psql
-SELECT plan(54);
+SELECT plan(55);
 
 -- register
 SELECT is((SELECT (role, is_active, email, username, display_name)::text FROM chat.users WHERE id = :'alice'),
@@ -85,6 +85,9 @@ SELECT chat_private.set_identity(:'erin', 'user', NULL, true);
 SELECT chat.logout(all_sessions => true);
 SELECT is((SELECT count(*)::int FROM chat.sessions WHERE user_id = :'erin'), 0, 'logout of all sessions ends all');
 SELECT ok((SELECT count(*) > 0 FROM chat.sessions WHERE user_id = :'alice'), 'and nobody else''s');
+SELECT chat_private.audit('after.logout');
+SELECT is((SELECT array_agg(details::text ORDER BY id) FROM chat.audit_log WHERE action = 'logout' AND user_id = :'erin'),
+          '{"{\"all_sessions\": false}","{\"all_sessions\": true}"}', 'both are audited');
 SELECT is(pg_temp.outcome(NULL, 'SELECT chat.logout()'), '28000', 'logout needs somebody');
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.logout(NULL)'), '22004', 'all_sessions is not NULL');
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- People: what each kind of person may do and see, profile and settings, sessions, supervisors, guests and plans.
 BEGIN;
 \ir people.psql
-SELECT plan(61);
+SELECT plan(62);
 
 -- Who may do what. One letter for each of: anonymous, guest, user, worker, supervisor of the worker, another supervisor, admin.
 CREATE TEMP TABLE personas (n integer, name text, token text) ON COMMIT DROP;
@@ -63,6 +63,7 @@ SELECT is(pg_temp.got(:'alice_token', 'SELECT (display_name, username, avatar_ur
           '(Al,Alicia,)', 'what is not named stays, and empty is none');
 SELECT is((SELECT user_id FROM chat.login('ALICIA', 'alice-password')), :'alice', 'the new username logs in');
 SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'and the old one no longer');
+SELECT is(pg_temp.audited('account.rename', 'user:' || :'alice'), 1, 'which is audited');
 SELECT is(pg_temp.try(:'bob_token', 'SELECT chat.update_profile(username => ''alicia'')'), '23505', 'a username is taken once');
 SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.update_profile(username => ''alicia'')'), '1 rows', 'one''s own is one''s own');
 SELECT is(pg_temp.try(:'bob_token', statement), '22023', 'not valid: ' || statement)

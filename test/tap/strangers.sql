@@ -1,7 +1,7 @@
 -- Every function that takes an id, given the id of somebody else's thing.
 BEGIN;
 \ir setup.psql
-SELECT plan(24);
+SELECT plan(27);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS conv \gset
 SELECT chat_private.set_identity(:'alice', 'user', NULL, true);
 SELECT * FROM chat.send_message(:'conv', 'secret') \gset s_
@@ -52,6 +52,12 @@ SELECT cmp_ok((SELECT count(*)::int FROM admin_calls), '>=', 19, 'the functions 
 SELECT is_empty(format($$SELECT call, o FROM admin_calls, LATERAL pg_temp.outcome(%L, call) o WHERE o <> '42501'$$, :'bob'),
                 'a user administers nothing');
 SELECT is_empty($$SELECT call, o FROM admin_calls, LATERAL pg_temp.outcome(NULL, call) o WHERE o <> '42501'$$, 'nor does nobody');
+SELECT chat_private.audit('after.refusals');
+SELECT is_empty(format($$SELECT proname FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname LIKE 'admin\_%%' EXCEPT
+                         SELECT replace(action, '.', '_') FROM chat.audit_log WHERE outcome = 'refused' AND user_id = %L$$, :'bob'),
+                'and each refusal is audited');
+SELECT is(pg_temp.outcome(:'bob', 'SELECT chat.' || call), '42501', 'nothing that cannot be stopped: ' || call)
+FROM unnest(ARRAY['bcrypt_hash(''x'', 31)', 'bcrypt_verify(''x'', ''$2b$31$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK'')']) call;
 SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_register_provider($$p$$, $$echo$$)', 'pgchat_service'), '1 rows',
           'pgchat_service administers');
 CREATE FUNCTION pg_temp.as_admin(statement text) RETURNS text LANGUAGE plpgsql AS $$
