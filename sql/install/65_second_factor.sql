@@ -130,8 +130,9 @@ because the user''s role must have one and has not.';
 CREATE OR REPLACE FUNCTION chat_private.use_totp_code(factor chat_private.totp_factors, code text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  matched_step bigint := chat_private.check_totp_code(factor.user_id, factor.id, factor.sealed_key, factor.algorithm,
-                                                      factor.digits, use_totp_code.code);
+  -- No code is longer, and the engine is not to hold what is.
+  matched_step bigint := CASE WHEN octet_length(use_totp_code.code) <= 100 THEN chat_private.check_totp_code(
+    factor.user_id, factor.id, factor.sealed_key, factor.algorithm, factor.digits, use_totp_code.code) END;
 BEGIN
   RETURN matched_step IS NOT NULL AND chat_private.ask_ledger('use_totp_step', jsonb_build_object(
     'user_id', factor.user_id, 'factor_id', factor.id, 'step', matched_step))::boolean;
@@ -337,6 +338,24 @@ if the transaction is rolled back.
 Errors: 28000 nobody is authenticated; 22004 code is NULL; 28P01 the code is wrong, too old or used, or there were too many wrong
 ones; 55000 nothing waits for a code; PC201, PC202 the key cannot be opened; 57P03 no engine; 25006 on a standby.';
 
+CREATE OR REPLACE FUNCTION chat_private.demand_second_factor(user_id uuid, session_id uuid DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity := chat_private.act_as(demand_second_factor.user_id);
+BEGIN
+  IF chat_private.mfa_state(demand_second_factor.user_id) = 'required' THEN
+    PERFORM chat_private.end_sessions(demand_second_factor.user_id, demand_second_factor.session_id);
+    UPDATE chat.sessions s SET mfa_pending = true, idle_expires_at = clock_timestamp() + interval '10 minutes'
+    WHERE s.user_id = demand_second_factor.user_id AND s.id = demand_second_factor.session_id;
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.demand_second_factor(uuid, uuid) IS
+'Where the user''s role must have an authenticator app and the user has none, all their sessions end but the one given, which
+can from then on, for 10 minutes, only enrol one.';
+
 CREATE OR REPLACE FUNCTION chat_private.remove_second_factor(user_id uuid, session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -348,10 +367,8 @@ BEGIN
   there_was_one := FOUND;
   DELETE FROM chat_private.recovery_codes c WHERE c.user_id = remove_second_factor.user_id;
   DELETE FROM chat_private.used_recovery_codes c WHERE c.user_id = remove_second_factor.user_id;
-  IF there_was_one AND chat_private.mfa_state(remove_second_factor.user_id) = 'required' THEN
-    PERFORM chat_private.end_sessions(remove_second_factor.user_id, remove_second_factor.session_id);
-    UPDATE chat.sessions s SET mfa_pending = true, idle_expires_at = clock_timestamp() + interval '10 minutes'
-    WHERE s.user_id = remove_second_factor.user_id AND s.id = remove_second_factor.session_id;
+  IF there_was_one THEN
+    PERFORM chat_private.demand_second_factor(remove_second_factor.user_id, remove_second_factor.session_id);
   END IF;
   PERFORM chat_private.switch_identity(previous);
   RETURN there_was_one;

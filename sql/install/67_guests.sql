@@ -67,11 +67,12 @@ BEGIN
     PERFORM chat_private.queue_mail(account.id, 'verify_email', account.email);
   END IF;
   PERFORM chat_private.audit('account.upgrade', 'user:' || account.id);
+  PERFORM chat_private.demand_second_factor(account.id, chat_private.current_session_id());
 END
 $$;
 COMMENT ON FUNCTION chat.upgrade_guest(text, text, text, text, text, boolean) IS
 'Makes the current user, a guest, a registered one, by the rules and with the arguments of chat.register: the id, the
-conversations and the session stay.
+conversations and the session stay. Where the new role must have a second factor, the session can then only enrol one.
 Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
 
 CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid

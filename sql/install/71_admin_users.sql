@@ -160,6 +160,7 @@ BEGIN
   IF admin_set_role.role NOT IN ('supervisor', 'admin') THEN
     PERFORM chat_private.leave_workers(account.id);
   END IF;
+  PERFORM chat_private.demand_second_factor(account.id);
   PERFORM chat_private.switch_identity(previous);
   PERFORM chat_private.audit('admin.set_role', 'user:' || account.id,
                              jsonb_build_object('from', account.role, 'to', admin_set_role.role));
@@ -167,7 +168,8 @@ END
 $$;
 COMMENT ON FUNCTION chat.admin_set_role(uuid, text) IS
 'Gives an account the role admin, supervisor, worker or user; its sessions have it from their next chat.authenticate, signed
-tokens end. The workers of a supervisor who no longer is one are left without.
+tokens end; all sessions end where the role must have a second factor that the account has not. The workers of a supervisor
+who no longer is one are left without.
 Errors: 42501 not an administrator; P0002 no such account; 22004 role is NULL; 22023 role; 55000 a guest, or the last active
 administrator.';
 

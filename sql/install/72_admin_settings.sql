@@ -16,6 +16,23 @@ COMMENT ON FUNCTION chat.admin_settings() IS
 it has its default).
 Errors: 42501 not an administrator.';
 
+CREATE OR REPLACE FUNCTION chat_private.demand_second_factors() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own_session_id CONSTANT uuid := chat_private.current_session_id();
+  required CONSTANT jsonb := chat_private.setting('totp_required_roles');
+  previous chat_private.identity := chat_private.enter_gate();
+  account_id uuid;
+BEGIN
+  FOREACH account_id IN ARRAY ARRAY(SELECT u.id FROM chat.users u WHERE required ? u.role) LOOP
+    PERFORM chat_private.demand_second_factor(account_id, CASE WHEN account_id = previous.user_id THEN own_session_id END);
+  END LOOP;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.demand_second_factors() IS
+'chat_private.demand_second_factor for every account whose role must have one; the caller''s own session stays, to enrol.';
+
 CREATE OR REPLACE FUNCTION chat.admin_set_setting(key text, value jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -37,11 +54,15 @@ BEGIN
   PERFORM chat_private.audit('admin.set_setting', 'setting:' || admin_set_setting.key,
     CASE WHEN admin_set_setting.key LIKE 'common\_passwords\_%' THEN '{}'
          ELSE jsonb_build_object('from', before, 'to', chat_private.setting(admin_set_setting.key)) END);
+  IF admin_set_setting.key = 'totp_required_roles' THEN
+    PERFORM chat_private.demand_second_factors();
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION chat.admin_set_setting(text, jsonb) IS
 'Changes a setting of the installation, for all calls from the next statement on. value: as chat.admin_settings() says; NULL
-(not the JSON null): the default again.
+(not the JSON null): the default again. totp_required_roles ends the sessions of users of these roles who have no second
+factor; the caller''s own can then only enrol one.
 Errors: 42501 not an administrator; 22004 key is NULL; 42704 there is no such setting, or no such model; 22023 value.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_limits(limits jsonb) RETURNS void

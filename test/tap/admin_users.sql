@@ -124,7 +124,7 @@ SELECT is_empty($$SELECT key, bad, o FROM chat_private.setting_definitions(), un
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_set_setting(%L, %L)', key, value)), outcome, key || ' = ' || value)
 FROM (VALUES ('registration', '"open"', '1 rows'), ('registration', '"closing"', '22023'), ('session_lifetime', '"2 hours"', '1 rows'), ('session_lifetime', '"0 s"', '22023'),
              ('session_lifetime', '"forever"', '22023'), ('audit_retention', 'null', '1 rows'), ('session_lifetime', 'null', '22023'),
-             ('totp_required_roles', '["admin"]', '1 rows'), ('totp_required_roles', '["king"]', '22023'), ('registration_domains', '["Example.org"]', '22023'),
+             ('totp_required_roles', '["supervisor"]', '1 rows'), ('totp_required_roles', '["king"]', '22023'), ('registration_domains', '["Example.org"]', '22023'),
              ('mails_per_hour', '0', '22023'), ('mails_per_hour', '5', '1 rows'), ('mails_per_hour', '1.5', '22023'), ('app_name', '"a\nb"', '22023'), ('default_plan', '"none"', '22023'),
              ('default_model', '"no-model"', '42704'), ('default_model', '"test-model"', '1 rows'), ('no_setting', '1', '42704'), (NULL, '1', '22004')) t (key, value, outcome);
 SELECT is(pg_temp.hint_of(:'admin_token', 'SELECT chat.admin_set_setting(''registration'', ''1'')'), 'It is one of open, invitation, domains, closed.', 'the hint says what it may be');

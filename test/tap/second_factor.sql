@@ -1,7 +1,7 @@
 -- The second factor, by persona: nobody, a user, another user, and a session that still needs its second factor.
 BEGIN;
 \ir setup.psql
-SELECT plan(110);
+SELECT plan(121);
 -- Three steps have a right code at any time, each of which works once. A step must not end between two uses of them.
 CREATE FUNCTION pg_temp.code(secret text, steps_later integer DEFAULT 0, algorithm text DEFAULT 'SHA1', digits integer DEFAULT 6)
 RETURNS text LANGUAGE sql AS
@@ -94,6 +94,7 @@ SELECT is(pg_temp.verify(:'bob', pg_temp.code(:'secret')), '55000', 'another use
 SELECT is(pg_temp.verify(:'alice', NULL), '22004', 'a code must be given');
 SELECT is(pg_temp.verify(:'alice', pg_temp.code(:'secret', -2)), '28P01', 'a code of a minute ago is too old');
 SELECT is(pg_temp.verify(:'alice', pg_temp.code(:'secret', 2)), '28P01', 'one of the next minute too new');
+SELECT is(pg_temp.verify(:'alice', pg_temp.code(:'secret', -1) || repeat(' ', 100)), '28P01', 'what is longer than any code is not looked at');
 SELECT is(pg_temp.verify(:'alice', overlay(pg_temp.code(:'secret', -1) PLACING ' ' FROM 4 FOR 0)), '1 rows', 'the code of the step before confirms');
 SELECT is(pg_temp.status(:'alice'), '(enrolled,f,0)', 'the app is enrolled');
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.totp_enroll()'), '55000', 'another one must wait until it is disabled');
@@ -180,6 +181,27 @@ SELECT is(pg_temp.in_session(:'half', 'SELECT chat.totp_disable(NULL)'), '22004'
 SELECT pg_temp.in_session(:'half', 'SELECT chat.totp_disable($$bob-password$$)');
 SELECT is(pg_temp.in_session(:'half', 'SELECT s::text FROM chat.mfa_status() s'), '(required,t,0)', 'and makes the session half again');
 SELECT is(pg_temp.in_session(:'half', 'SELECT chat.me()'), '28000', 'which may do nothing but enrol');
+
+-- Who comes to have such a role, by whatever way, has no session without an app any more.
+CREATE FUNCTION pg_temp.by_service(statement text) RETURNS text LANGUAGE sql AS
+  $$SELECT pg_temp.outcome(NULL, statement, 'pgchat_service')$$;
+SELECT chat.admin_create_user('carl@example.com', 'carl-password', username => 'carl') AS carl,
+       chat.admin_create_user('rita@example.com', 'rita-password', username => 'rita') AS rita \gset
+SELECT token AS carls FROM pg_temp.login('carl') \gset
+SELECT token AS ritas FROM pg_temp.login('rita') \gset
+SELECT is(pg_temp.by_service(format('SELECT chat.admin_set_role(%L, $$worker$$)', :'rita')), '1 rows', 'a role that needs no app');
+SELECT is(pg_temp.in_session(:'ritas', 'SELECT chat.current_user_role()'), 'worker', 'leaves the sessions');
+SELECT is(pg_temp.by_service(format('SELECT chat.admin_set_role(%L, $$supervisor$$)', :'carl')), '1 rows', 'a role that must have an app');
+SELECT is(pg_temp.in_session(:'carls', 'SELECT chat.me()'), '28000', 'ends them');
+SELECT is((SELECT mfa_required FROM pg_temp.login('carl')), true, 'and the next one has to enrol one');
+SELECT is(pg_temp.by_service('SELECT chat.admin_set_setting($$totp_required_roles$$, $$["worker"]$$)'), '1 rows', 'a role that comes to be one of them');
+SELECT is(pg_temp.in_session(:'ritas', 'SELECT chat.me()'), '28000', 'ends the sessions of its users');
+SELECT is((SELECT mfa_required FROM pg_temp.login('carl')), false, 'a role that is none of them any more needs no app');
+SELECT chat.admin_resend_invitation(chat.admin_invite('gus@example.com', 'worker'), false) AS invitation \gset
+SELECT session_token AS guests FROM chat.register_guest() \gset
+SELECT pg_temp.in_session(:'guests', format('SELECT chat.upgrade_guest($$gus@example.com$$, $$gus-password$$, invitation_token => %L)', :'invitation'));
+SELECT is(pg_temp.in_session(:'guests', 'SELECT chat.me()'), '28000', 'a guest whose new role must have an app');
+SELECT is(pg_temp.in_session(:'guests', 'SELECT s::text FROM chat.mfa_status() s'), '(required,t,0)', 'may only enrol one');
 
 -- Administrators, and the end of an account.
 SELECT is(pg_temp.outcome(:'bob', format('SELECT chat.admin_remove_second_factor(%L)', :'alice')), '42501', 'users remove nobody''s');
