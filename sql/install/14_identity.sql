@@ -52,12 +52,14 @@ CREATE FUNCTION chat.bcrypt_hash(password text, cost integer DEFAULT 12) RETURNS
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_bcrypt_hash';
 COMMENT ON FUNCTION chat.bcrypt_hash(text, integer) IS
 'A bcrypt hash ($2b$) of the password with a random salt. cost: 4 to 31, the power of two of the key expansions.
+For pgchat_service: nothing stops it while it hashes.
 Errors: 22023 a password over 72 bytes (never truncated) or a cost out of range.';
 
 CREATE FUNCTION chat.bcrypt_verify(password text, hash text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_bcrypt_verify';
 COMMENT ON FUNCTION chat.bcrypt_verify(text, text) IS
 'Whether the password belongs to the bcrypt hash ($2a$, $2b$, $2y$). False for a password over 72 bytes.
+For pgchat_service: nothing stops it while it hashes.
 Errors: 22023 the hash is malformed.';
 
 -- Fails, with the hint what to do, where the library was not preloaded.

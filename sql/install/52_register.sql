@@ -14,14 +14,20 @@ DECLARE
   -- RFC 5321 lengths; the dot-atom form of RFC 5322 with letters beyond ASCII (RFC 6531); no quoted or literal forms.
   atom CONSTANT text := '[^][:space:][:cntrl:]@."(),:;<>[\\]+';
   label CONSTANT text := '[^][:space:][:cntrl:]!-,./:-@[\\^_`{-~]{1,63}';
+  folded text;
 BEGIN
   IF check_email.email IS NULL THEN
     RAISE EXCEPTION 'email must not be null' USING ERRCODE = '22004';
   END IF;
-  IF octet_length(check_email.email) > 254
+  IF octet_length(check_email.email) <= 254 THEN
+    -- As it is compared, too: a full-width @ becomes one there, and another domain would follow it.
+    folded := chat_private.fold_name(check_email.email);
+  END IF;
+  IF folded IS NULL
      OR octet_length(split_part(check_email.email, '@', 1)) > 64
      OR check_email.email !~ format('^%s(\.%s)*@%s(\.%s)*$', atom, atom, label, label)
-     OR check_email.email ~ '@.*(@|\.)-|@-|-(\.|$)' THEN
+     OR folded !~ format('^%s(\.%s)*@%s(\.%s)*$', atom, atom, label, label)
+     OR folded ~ '@.*(@|\.)-|@-|-(\.|$)' THEN
     RAISE EXCEPTION 'the e-mail address is not valid' USING ERRCODE = '22023',
       HINT = 'An address looks like name@example.com and has at most 254 bytes.';
   END IF;
@@ -33,7 +39,8 @@ CREATE OR REPLACE FUNCTION chat_private.check_username(username text) RETURNS vo
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- No @: so that a username is never another person's e-mail address.
-  IF check_username.username !~ '^[^[:space:][:cntrl:]@]{1,100}$' THEN
+  IF check_username.username !~ '^[^[:space:][:cntrl:]@]{1,100}$'
+     OR chat_private.fold_name(check_username.username) ~ '[[:space:][:cntrl:]@]' THEN
     RAISE EXCEPTION 'the username is not valid' USING ERRCODE = '22023',
       HINT = 'A username has 1 to 100 characters, without spaces and without @.';
   END IF;

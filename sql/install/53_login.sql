@@ -41,9 +41,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          coalesce(uuid_send((payload ->> 'user_id')::uuid), decode(payload ->> 'name_hash', 'hex'))
   WHERE num_nonnulls(payload ->> 'user_id', payload ->> 'name_hash') > 0
   UNION ALL
-  -- Who has one IPv6 address has a /64 of them.
+  -- Who has one IPv6 address has a /64 of them, but for those that stand for one of IPv4, as sockets for both name it.
   SELECT 'address', convert_to(network(set_masklen(a.address, CASE family(a.address) WHEN 6 THEN 64 ELSE 32 END))::text, 'UTF8')
-  FROM (SELECT (payload ->> 'ip_address')::inet AS address) a WHERE a.address IS NOT NULL
+  FROM (SELECT CASE WHEN given.address << inet '::ffff:0:0/96' THEN inet '0.0.0.0' + (given.address - inet '::ffff:0.0.0.0')
+                    ELSE given.address END AS address
+        FROM (SELECT host((payload ->> 'ip_address')::inet)::inet AS address) given) a
+  WHERE a.address IS NOT NULL
 $$;
 COMMENT ON FUNCTION chat_private.attempt_keys(jsonb) IS
 'Under what a login is counted: the account, or the name that leads to none, and the address it comes from.';
@@ -330,7 +333,7 @@ BEGIN
   user_id := chat_private.find_login(name);
   previous := chat_private.act_as(login.user_id);
   PERFORM chat_private.try_password('login', login.user_id, name_hash, login.password, login.ip_address, login.user_agent);
-  PERFORM chat_private.require_verified_email(login.user_id);
+  PERFORM chat_private.require_verified_email(login.user_id, login.ip_address, login.user_agent);
   factor := chat_private.mfa_state(login.user_id);
   IF factor = 'enrolled' AND login.totp_code IS NOT NULL AND NOT chat_private.check_second_factor(login.user_id, login.totp_code) THEN
     PERFORM chat_private.refuse_password('login', 'wrong_code',

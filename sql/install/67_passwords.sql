@@ -36,10 +36,13 @@ BEGIN
   VALUES (set_password.user_id, chat_private.hash_password(set_password.password))
   ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, updated_at = excluded.updated_at;
   DELETE FROM chat_private.account_tokens t WHERE t.user_id = set_password.user_id AND t.purpose = 'reset_password';
+  PERFORM chat_private.finish_mail(o.user_id, o.id, 'dropped') FROM chat_private.outbox o
+  WHERE o.user_id = set_password.user_id AND o.kind IN ('reset_password', 'set_password') AND o.state = 'queued';
 END
 $$;
 COMMENT ON FUNCTION chat_private.set_password(uuid, text) IS
-'Stores the hash of a checked password of the user, as whom the caller acts; tokens that reset it end.';
+'Stores the hash of a checked password of the user, as whom the caller acts; tokens that reset it end, and mails that would
+bring one are not sent.';
 
 CREATE OR REPLACE FUNCTION chat.change_password(old_password text, new_password text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -116,19 +119,26 @@ chat.request_password_reset or chat.admin_reset_password, works once; who holds 
 counts as verified. A second factor is still asked for at the next login. new_password: as for chat.register.
 Errors: 22004 an argument is NULL; PC301 the token is unknown, used or expired; 22023 new_password is not valid.';
 
-CREATE OR REPLACE FUNCTION chat_private.require_verified_email(user_id uuid) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.require_verified_email(user_id uuid, ip_address inet DEFAULT NULL,
+                                                               user_agent text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF chat_private.setting('email_verification_required') = 'true'
      AND EXISTS (SELECT FROM chat.users u
                  WHERE u.id = require_verified_email.user_id AND u.email IS NOT NULL AND u.email_verified_at IS NULL) THEN
+    -- The password was right, so it is no guess.
+    PERFORM chat_private.ask_ledger('settle_login',
+      chat_private.login_payload(require_verified_email.user_id, NULL, require_verified_email.ip_address)
+      || jsonb_build_object('is_complete', false, 'audit', chat_private.audit_payload('login', require_verified_email.user_id,
+           jsonb '{"reason": "unverified"}', 'refused', require_verified_email.ip_address, require_verified_email.user_agent)));
     RAISE EXCEPTION 'the e-mail address must be verified first' USING ERRCODE = 'PC302',
       HINT = 'Open the link in the mail that was sent; chat.request_email_verification(email) sends another one.';
   END IF;
 END
 $$;
-COMMENT ON FUNCTION chat_private.require_verified_email(uuid) IS
-'For login, once the password has been found right; the caller must act as the user already.
+COMMENT ON FUNCTION chat_private.require_verified_email(uuid, inet, text) IS
+'For login, once the password has been found right; the caller must act as the user already. Takes back the attempt, which
+chat_private.charge_login has counted, and audits the refusal.
 Errors: PC302 the setting email_verification_required is on and the user''s address is not verified.';
 
 CREATE OR REPLACE FUNCTION chat.request_email_verification(email text DEFAULT NULL) RETURNS void

@@ -29,7 +29,7 @@ GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provide
 DO $functions$
 DECLARE
   for_clients CONSTANT text[] := ARRAY[
-    'uuid_v7', 'content_hash', 'bcrypt_hash', 'bcrypt_verify', 'totp_generate', 'totp_check', 'current_user_id', 'current_user_role',
+    'uuid_v7', 'content_hash', 'totp_generate', 'totp_check', 'current_user_id', 'current_user_role',
     'totp_enroll', 'totp_verify', 'totp_disable', 'generate_recovery_codes', 'mfa_status',
     'register', 'login', 'authenticate', 'logout', 'me', 'register_guest', 'upgrade_guest',
     'request_email_verification', 'verify_email', 'change_password', 'request_password_reset', 'reset_password',
@@ -46,7 +46,8 @@ DECLARE
     'admin_unlock_user', 'admin_list_audit_log'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
-  for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed'];
+  -- The first two take as long as they are told to, and nothing can stop them.
+  for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',

@@ -222,6 +222,17 @@ def _():
                 value(admin, "SELECT chat_private.hash_password('some password')")
 
 
+@test("addresses of IPv4 are counted one by one, however a socket for both kinds names them")
+def _():
+    with client() as thief, connect() as admin:
+        for number in range(3):
+            fails("28P01", thief.execute, LOGIN, (f"nobody_{uuid.uuid4().hex[:8]}", WRONG, "::ffff:192.0.2.77"))
+        fails("28P01", thief.execute, LOGIN, (f"nobody_{uuid.uuid4().hex[:8]}", WRONG, "192.0.2.77"))
+        fails("28P01", thief.execute, LOGIN, (f"nobody_{uuid.uuid4().hex[:8]}", WRONG, "::ffff:192.0.2.78"))
+        equal(rows(admin, "SELECT convert_from(key, 'UTF8'), failures FROM chat_private.login_attempts WHERE kind = 'address'"
+                   " AND convert_from(key, 'UTF8') ~ '^(192.0.2.7[78]|::)' ORDER BY 1"), [("192.0.2.77/32", 4), ("192.0.2.78/32", 1)])
+
+
 @test("hashes of other makes and costs let in, and are made anew at the cost of today")
 def _():
     with connect() as admin, settings(pgchat__bcrypt_cost="6"):

@@ -1,7 +1,7 @@
 -- Passwords: changing one's own, resetting a forgotten one, and an administrator taking one away.
 BEGIN;
 \ir people.psql
-SELECT plan(69);
+SELECT plan(71);
 
 -- change_password
 SELECT pg_temp.log_in('bob', 'bob-password') AS bobs_other \gset
@@ -34,6 +34,9 @@ SELECT chat.request_password_reset('bob@example.com');
 SELECT is((SELECT count(*)::int FROM chat.outbox_claim(10)), 0, 'nor reset it');
 SELECT chat.admin_set_setting('password_change_domains', '["example.org", "example.com"]');
 SELECT is(pg_temp.try(:'bob_token', 'SELECT chat.change_password($$another new one$$, $$a third new one$$)'), '1 rows', 'with the domain they do');
+SELECT chat.request_password_reset('bob@example.com');
+SELECT is(pg_temp.try(:'bob_token', 'SELECT chat.change_password($$a third new one$$, $$a fourth new one$$)'), '1 rows', 'a change while a mail waits');
+SELECT is((SELECT count(*)::int FROM chat.outbox_claim(10)), 0, 'makes it bring no token any more');
 SELECT chat.admin_set_setting('password_change_domains', NULL);
 
 -- request_password_reset: one answer for all, few mails

@@ -1,7 +1,7 @@
 -- Registration: its modes, which passwords are refused, verifying the address, settings.
 BEGIN;
 \ir people.psql
-SELECT plan(102);
+SELECT plan(109);
 
 -- modes
 CREATE FUNCTION pg_temp.enter(address text, more text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -21,9 +21,13 @@ SELECT is(pg_temp.enter('two@example.com'), '42501', 'closed to all domains at f
 SELECT chat.admin_set_setting('registration_domains', '["example.org", "почта.рф"]');
 SELECT is(pg_temp.enter(address), outcome, 'by domain: ' || address)
 FROM (VALUES ('two@example.com', '42501'), ('two@example.org', '1 rows'), ('TWO2@Example.ORG', '1 rows'), ('two@sub.example.org', '42501'),
-             ('two@example.org.evil.com', '42501'), ('a@ПОЧТА.рф', '1 rows')) t (address, outcome);
+             ('two@example.org.evil.com', '42501'), ('a@ПОЧТА.рф', '1 rows'),
+             -- What compares as @ makes one domain of two.
+             (U&'two\FF20example.org@evil.com', '22023'), (U&'two\FE6Bexample.org@evil.com', '22023')) t (address, outcome);
 SELECT is((SELECT count(*)::int FROM chat.users WHERE email = 'two@example.com'), 0, 'a refusal leaves nothing');
 SELECT chat.admin_set_setting('registration', NULL), chat.admin_set_setting('consent_required', 'true');
+SELECT is(pg_temp.enter('mask@example.com', format(', %L, consent => true', name)), '22023', 'no username compares as an address or as two words')
+FROM (VALUES (U&'root\FF20example.com'), (U&'root\00A8x')) t (name);
 SELECT is(pg_temp.enter('three@example.com'), '22023', 'consent can be required');
 SELECT is(pg_temp.enter('three@example.com', ', consent => NULL'), '22023', 'and is not NULL');
 SELECT is(pg_temp.enter('three@example.com', ', consent => true'), '1 rows', 'with it there is an account');
@@ -74,6 +78,11 @@ SELECT is((SELECT count(*)::int FROM chat_private.outbox WHERE kind = 'verify_em
 SELECT chat.admin_set_setting('email_verification_required', 'true');
 SELECT chat.register('vera@example.com', 'vera-password-1', 'vera') AS vera \gset
 SELECT is(pg_temp.login_outcome('vera', 'vera-password-1'), 'PC302', 'the address must be verified first');
+SELECT is((SELECT (outcome, details ->> 'reason')::text FROM chat.audit_log WHERE action = 'login' ORDER BY id DESC LIMIT 1), '(refused,unverified)', 'which is audited');
+SELECT is(array_agg(pg_temp.login_outcome('vera', 'vera-password-1')), array_fill('PC302'::text, '{6}'), 'and is no failed login, however often')
+FROM generate_series(1, 6);
+SELECT is((SELECT count(*)::int FROM chat_private.login_attempts WHERE kind = 'account' AND failures > 0 AND key = (
+             SELECT uuid_send(id) FROM chat.users WHERE username = 'vera')), 0, 'nothing is counted');
 SELECT is(pg_temp.login_outcome('vera', 'wrong-password-1'), '28P01', 'which only the right password tells');
 SELECT ok(pg_temp.hint_of(NULL, $$SELECT chat.login('vera', 'vera-password-1')$$) LIKE '%request_email_verification%', 'and what to do');
 SELECT pg_temp.mail_token('vera@example.com') AS token \gset
