@@ -71,7 +71,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.upgrade_guest(text, text, text, text, text, boolean) IS
 'Makes the current user, a guest, a registered one, by the rules and with the arguments of chat.register: the id, the
-conversations and the session stay; the session has the new role from the next transaction on.
+conversations and the session stay.
 Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
 
 CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid
