@@ -24,6 +24,12 @@ COMMENT ON FUNCTION chat_private.seal(text, uuid, uuid, bytea) IS
 row, so that it is of no use elsewhere. No SQL function opens it.
 Errors: PC201 there is no usable master key; 57P03 no engine; 25006 on a standby.';
 
+CREATE OR REPLACE FUNCTION chat_private.seal_totp(user_id uuid, factor_id uuid, secret text) RETURNS bytea
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_seal_totp';
+COMMENT ON FUNCTION chat_private.seal_totp(uuid, uuid, text) IS
+'A TOTP secret in base32, sealed for a row of totp_factors.
+Errors: 22023 it is not base32; PC201, 57P03, 25006 as chat_private.seal.';
+
 CREATE OR REPLACE FUNCTION chat_private.new_totp(user_id uuid, factor_id uuid, issuer text, account text, algorithm text,
   digits integer, OUT secret text, OUT otpauth_uri text, OUT qr_svg text, OUT sealed_key bytea)
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_new_totp';
@@ -52,8 +58,8 @@ COMMENT ON FUNCTION chat_private.recovery_code_hash(uuid, text) IS
 CREATE OR REPLACE FUNCTION chat_private.ledger_use_totp_step(payload jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  the_user uuid := payload ->> 'user_id';
-  the_step bigint := payload ->> 'step';
+  the_user uuid := (payload ->> 'user_id')::uuid;
+  the_step bigint := (payload ->> 'step')::bigint;
 BEGIN
   -- Older codes cannot be right any more, so that nothing need remember them.
   DELETE FROM chat_private.totp_steps s WHERE s.user_id = the_user AND s.step < the_step - 20;
@@ -434,3 +440,36 @@ COMMENT ON FUNCTION chat.admin_remove_second_factor(uuid) IS
 'Removes the authenticator app and recovery codes of a user who has lost both. Where the user''s role must have an app, their
 sessions end, and the next login can only enrol a new one.
 Errors: 42501 not an administrator; 22004 user_id is NULL; P0002 no such user, or no app is enrolled; 57P03 no engine.';
+
+CREATE OR REPLACE FUNCTION chat.admin_import_totp(user_id uuid, secret text, algorithm text DEFAULT 'SHA1', digits integer DEFAULT 6) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  new_id uuid := chat.uuid_v7();
+  previous chat_private.identity;
+BEGIN
+  PERFORM chat_private.require_admin();
+  IF num_nulls(admin_import_totp.user_id, admin_import_totp.secret, admin_import_totp.algorithm, admin_import_totp.digits) > 0 THEN
+    RAISE EXCEPTION 'user_id, secret, algorithm and digits must not be null' USING ERRCODE = '22004';
+  END IF;
+  -- For its check of algorithm and digits.
+  PERFORM chat.totp_generate(admin_import_totp.secret, algorithm => admin_import_totp.algorithm, digits => admin_import_totp.digits);
+  previous := chat_private.act_as(admin_import_totp.user_id);
+  INSERT INTO chat_private.totp_factors (user_id, id, sealed_key, algorithm, digits, confirmed_at)
+  SELECT u.id, new_id, chat_private.seal_totp(u.id, new_id, admin_import_totp.secret), upper(admin_import_totp.algorithm),
+         admin_import_totp.digits, clock_timestamp()
+  FROM chat.users u
+  WHERE u.id = admin_import_totp.user_id AND NOT EXISTS (SELECT FROM chat_private.totp_factors f WHERE f.user_id = u.id);
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no such user without an authenticator app' USING ERRCODE = 'P0002',
+      HINT = 'chat.admin_remove_second_factor(user_id) removes an app.';
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.audit('admin.import_totp', 'user:' || admin_import_totp.user_id);
+END
+$$;
+COMMENT ON FUNCTION chat.admin_import_totp(uuid, text, text, integer) IS
+'Gives a user the authenticator app that they have used with another system, already confirmed. secret: base32. Pass it as a bind
+parameter, so that no log holds it.
+Errors: 42501 not an administrator; 22004 an argument is NULL; 22023 the secret is not base32, or algorithm or digits is not known;
+P0002 no such user, or the user has an app; PC201 there is no usable master key; 57P03 no engine.';

@@ -61,7 +61,6 @@ BEGIN
   WHERE u.id = account.id;
   PERFORM chat_private.give_names(account.id, account.email, account.username);
   PERFORM chat_private.set_password(account.id, upgrade_guest.password);
-  PERFORM chat_private.set_identity(account.id, coalesce(invitation.role, 'user'), chat_private.current_session_id(), true);
   IF invitation.id IS NOT NULL THEN
     PERFORM chat_private.accept_invitation(invitation.id, account.id);
   ELSIF chat_private.setting('email_verification_required') = 'true' THEN

@@ -1,7 +1,7 @@
 -- The second factor, by persona: nobody, a user, another user, and a session that still needs its second factor.
 BEGIN;
 \ir setup.psql
-SELECT plan(101);
+SELECT plan(110);
 -- Three steps have a right code at any time, each of which works once. A step must not end between two uses of them.
 CREATE FUNCTION pg_temp.code(secret text, steps_later integer DEFAULT 0, algorithm text DEFAULT 'SHA1', digits integer DEFAULT 6)
 RETURNS text LANGUAGE sql AS
@@ -188,6 +188,13 @@ SELECT is(pg_temp.outcome(NULL, format('SELECT chat.admin_remove_second_factor(%
 SELECT cmp_ok((SELECT count(*)::int FROM chat_private.totp_steps s WHERE s.user_id = :'alice'), '>=', 3, 'used steps are remembered');
 SELECT is(pg_temp.outcome(NULL, format('SELECT chat.admin_remove_second_factor(%L)', :'alice'), 'pgchat_service'), '1 rows', 'operators remove one');
 SELECT is(pg_temp.status(:'alice'), '(none,f,0)', 'with its recovery codes');
+SELECT is(pg_temp.outcome(:'bob', format('SELECT chat.admin_import_totp(%L, %L)', :'alice', :'secret')), '42501', 'users import nothing');
+SELECT is(pg_temp.outcome(NULL, format('SELECT chat.admin_import_totp(%L, %s)', coalesce(person, :'alice'), arguments), 'pgchat_service'), state,
+          'admin_import_totp(' || arguments || ') gives ' || state)
+FROM (VALUES (NULL, 'NULL', '22004'), (NULL, '$$not base32$$', '22023'), (NULL, '$$MFRGGZDF$$, $$MD5$$', '22023'), (NULL, '$$MFRGGZDF$$, digits => 7', '22023'),
+             (chat.uuid_v7()::text, '$$MFRGGZDF$$', 'P0002'), (NULL, '$$mfrg gzdf$$, $$sha256$$, 8', '1 rows'), (NULL, '$$MFRGGZDF$$', 'P0002')) t (person, arguments, state);
+SELECT pg_temp.await_fresh_step();
+SELECT is(pg_temp.try_login('alice', pg_temp.code('MFRGGZDF', 0, 'SHA256', 8)), 'full', 'an app of another system goes on working');
 DELETE FROM chat.users WHERE id = :'alice';
 SELECT is((SELECT count(*)::int FROM chat_private.totp_steps s WHERE s.user_id = :'alice')
           + (SELECT count(*)::int FROM chat_private.used_recovery_codes c WHERE c.user_id = :'alice'), 0, 'nothing stays of a user who is deleted');
