@@ -8,6 +8,10 @@
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 extern "C" {
 #include "postmaster/interrupt.h"
 }
@@ -21,10 +25,10 @@ constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t record_batch_size = 200;
+constexpr Milliseconds trim_delay{1000};  // of quiet
 constexpr std::size_t checkpoint_batch = 12;
 // How long the usage of immediate calls may stay in memory, to be written together.
 constexpr Milliseconds usage_interval{50};
-constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
 constexpr Milliseconds busy_retry_delay{50};
 constexpr Milliseconds tidy_interval{60000};
@@ -114,6 +118,7 @@ void EngineWorker::run() {
         tidy();
         channels_.deliver();
         publish_totals();
+        give_back_memory();
         wait_.sleep(clock_.now(), next_wake());
     }
     stop();
@@ -267,7 +272,7 @@ void EngineWorker::record_usage() {
     const TimePoint now = clock_.now();
     if (usage_.empty()) {
         next_usage_write_ = now + usage_interval;
-    } else if (now >= next_usage_write_ || usage_.size() >= usage_batch) {
+    } else if (now >= next_usage_write_ || usage_.size() >= record_batch_size) {
         next_usage_write_ = now + usage_interval;
         record_batch(usage_);
     }
@@ -353,6 +358,24 @@ void EngineWorker::tidy() {
     next_tidy_ = now + (more ? tidy_pause : tidy_interval);
 }
 
+bool EngineWorker::has_memory_to_give_back() const noexcept {
+    return engine_.counters().submitted != trimmed_after_ && engine_.in_flight() + engine_.waiting() == 0;
+}
+
+// A crowd that has gone leaves free memory in pieces that the allocator keeps for the next one.
+void EngineWorker::give_back_memory() {
+    const TimePoint now = clock_.now();
+    if (!has_memory_to_give_back()) {
+        next_trim_ = now + trim_delay;
+        return;
+    }
+    if (now < next_trim_) return;
+    trimmed_after_ = engine_.counters().submitted;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -374,6 +397,7 @@ TimePoint EngineWorker::next_wake() const {
     if (!finished_.empty() || !durable_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
     earliest = std::min(earliest, next_tidy_);
+    if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());

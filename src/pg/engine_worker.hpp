@@ -51,6 +51,8 @@ private:
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
     void tidy();
+    bool has_memory_to_give_back() const noexcept;
+    void give_back_memory();
     void publish_totals();
     TimePoint next_wake() const;
     void stop();
@@ -72,6 +74,8 @@ private:
     TimePoint next_checkpoint_{};
     TimePoint next_usage_write_{};
     TimePoint next_tidy_{};
+    TimePoint next_trim_{};
+    std::uint64_t trimmed_after_ = 0;  // calls submitted by then
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
     std::vector<FinishedCall> durable_;   // to be recorded at once
     std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again
