@@ -56,7 +56,7 @@ DECLARE
     'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
     'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
-    'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting_or',
+    'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting', 'chat_private.setting_text', 'chat_private.setting_definitions',
     'chat_private.ledger_touch_session', 'chat_private.ledger_erase_origin', 'chat_private.prune_audit_log', 'chat_private.tidy'];
   f record;
 BEGIN
