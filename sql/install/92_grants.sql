@@ -42,7 +42,7 @@ DECLARE
     'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'admin_import_totp', 'verify_audit_log',
     'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
-    'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
+    'admin_list_invitations', 'admin_remove_lost_guests', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
