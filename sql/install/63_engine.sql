@@ -19,6 +19,13 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_catalog_changed';
 COMMENT ON FUNCTION chat_private.catalog_changed() IS
 'Has the engine read providers, models and settings anew when this transaction commits.';
 
+CREATE OR REPLACE FUNCTION chat_private.ask_ledger(act text, payload jsonb) RETURNS jsonb
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_ask_ledger';
+COMMENT ON FUNCTION chat_private.ask_ledger(text, jsonb) IS
+'Has the engine run chat_private.ledger_<act>(payload) in a transaction of its own and returns its answer once that is
+committed: neither ROLLBACK nor a time-out of the caller undoes it. The act must need no lock that the caller holds.
+Errors: 22023 no such act; 57P03 no engine, or it could not write in time; 25006 on a standby.';
+
 CREATE OR REPLACE FUNCTION chat_private.cancel_call(user_id uuid, request_id uuid) RETURNS boolean
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_cancel_call';
 COMMENT ON FUNCTION chat_private.cancel_call(uuid, uuid) IS

@@ -38,6 +38,17 @@ ALTER TABLE chat_private.login_names FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS functions_only ON chat_private.login_names;
 CREATE POLICY functions_only ON chat_private.login_names TO pgchat_owner USING (true);
 
+-- Written by the engine alone. Read by pgchat's own functions, which look at who asks, by operators, and each person's own
+-- rows by them.
+ALTER TABLE chat.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.audit_log FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS own_rows ON chat.audit_log;
+CREATE POLICY own_rows ON chat.audit_log FOR SELECT TO pgchat_client USING (user_id = chat.current_user_id());
+DROP POLICY IF EXISTS all_rows ON chat.audit_log;
+CREATE POLICY all_rows ON chat.audit_log FOR SELECT TO pgchat_owner, pgchat_service USING (true);
+DROP POLICY IF EXISTS engine_rows ON chat.audit_log;
+CREATE POLICY engine_rows ON chat.audit_log TO pgchat_engine USING (true);
+
 -- Shared tables: everybody sees what is in use, operators all.
 ALTER TABLE chat.providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.providers FORCE ROW LEVEL SECURITY;

@@ -8,7 +8,7 @@ GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
 GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 
 GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.conversations, chat.messages, chat.usage_events,
-  chat.providers, chat.models TO pgchat_client, pgchat_service;
+  chat.providers, chat.models, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
 GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_service;
@@ -16,6 +16,9 @@ GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
+GRANT SELECT, INSERT, DELETE ON chat.audit_log TO pgchat_engine;
+GRANT UPDATE (ip_address, user_agent, origin_salt) ON chat.audit_log TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE ON chat_private.audit_head TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 
 -- By name, for all forms of each: a function that is not named here can be called by nobody.
@@ -28,7 +31,7 @@ DECLARE
     'cancel_message', 'stream_message', 'read_stream',
     'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
-    'admin_register_provider', 'admin_register_model', 'admin_set_default_model'];
+    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'verify_audit_log'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
   for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status'];
@@ -37,7 +40,8 @@ DECLARE
     'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
-    'chat_private.recover_requests', 'chat_private.queue_depth'];
+    'chat_private.recover_requests', 'chat_private.queue_depth',
+    'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash'];
   f record;
 BEGIN
   FOR f IN

@@ -17,6 +17,8 @@ struct ChannelHeader {
     // look that finds nothing would wake the sender to tell it so.
     pg_atomic_uint32 requests_sent;
     pg_atomic_uint32 replies_sent;
+    // How many requests the engine has taken out of the queue: those happen, whoever goes away.
+    pg_atomic_uint32 requests_taken;
     // The backend could not say which requests it abandons: all of them.
     pg_atomic_uint32 closed;
 };

@@ -15,7 +15,7 @@ void EngineChannels::serve(int process_number) {
     const auto known = clients_.find(process_number);
     Client* client = known == clients_.end() ? nullptr : known->second.get();
     if (client != nullptr && client->handle != handle) {
-        drop(process_number);
+        retire(*client);
         client = nullptr;
     }
     if (client == nullptr && handle != DSM_HANDLE_INVALID) client = open(process_number, handle);
@@ -24,7 +24,7 @@ void EngineChannels::serve(int process_number) {
         // Not to be opened again when the same backend rings once more, unless it has made a new one meanwhile.
         std::uint32_t closed_handle = handle;
         pg_atomic_compare_exchange_u32(&shared->channels[process_number], &closed_handle, DSM_HANDLE_INVALID);
-        drop(process_number);
+        retire(*client);
         return;
     }
     // A number is abandoned after its request was sent, so whatever is named here is in the queue by now.
@@ -76,13 +76,11 @@ void EngineChannels::drop(int process_number) {
 bool EngineChannels::take_requests(Client& client) {
     ChannelHeader* const header = header_of(client.segment);
     while (pg_atomic_read_u32(&header->requests_sent) != client.requests_taken) {
-        Size size = 0;
-        void* data = nullptr;
-        const shm_mq_result result = call([&] { return shm_mq_receive(client.requests, &size, &data, true); });
+        std::string_view bytes;
+        const shm_mq_result result = take_frame(client, bytes);
         if (result == SHM_MQ_WOULD_BLOCK) return true;
         if (result == SHM_MQ_DETACHED) return false;
-        ++client.requests_taken;
-        FrameReader frame({static_cast<const char*>(data), size});
+        FrameReader frame(bytes);
         try {
             handle(client, frame);
         } catch (const Error& error) {
@@ -92,6 +90,30 @@ bool EngineChannels::take_requests(Client& client) {
         }
     }
     return true;
+}
+
+// The next whole frame, valid until the next call.
+shm_mq_result EngineChannels::take_frame(Client& client, std::string_view& bytes) {
+    Size size = 0;
+    void* data = nullptr;
+    const shm_mq_result result = call([&] { return shm_mq_receive(client.requests, &size, &data, true); });
+    if (result != SHM_MQ_SUCCESS) return result;
+    bytes = {static_cast<const char*>(data), size};
+    pg_atomic_write_u32(&header_of(client.segment)->requests_taken, ++client.requests_taken);
+    return result;
+}
+
+// Drops a client that is leaving. What it gave to the ledger happens all the same.
+void EngineChannels::retire(Client& client) {
+    std::string_view bytes;
+    while (take_frame(client, bytes) == SHM_MQ_SUCCESS) {
+        FrameReader frame(bytes);
+        if (frame.kind() != static_cast<std::uint8_t>(RequestKind::ledger)) continue;
+        const LedgerFrame asked = read_ledger(frame);
+        handler_.keep(
+            {client.process_number, client.handle, frame.request_number(), asked.act, std::string(asked.payload)});
+    }
+    drop(client.process_number);
 }
 
 std::vector<std::uint32_t> EngineChannels::abandoned_numbers(Client& client) const {
@@ -126,8 +148,18 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
             wait_for(client, number, user_id, frame.uuid());
             return;
         }
+        case RequestKind::ledger: {
+            const LedgerFrame asked = read_ledger(frame);
+            handler_.keep({client.process_number, client.handle, number, asked.act, std::string(asked.payload)});
+            return;
+        }
     }
     throw Error(ErrorCode::internal, "unknown request kind");
+}
+
+void EngineChannels::answer(const LedgerRequest& request, std::string frame) {
+    const auto found = clients_.find(request.process_number);
+    if (found != clients_.end() && found->second->handle == request.channel) post(*found->second, std::move(frame));
 }
 
 void EngineChannels::begin(Client& client, std::uint32_t number, const CompleteRequest& request) {

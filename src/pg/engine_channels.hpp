@@ -12,6 +12,7 @@
 #include "core/engine/engine.hpp"
 #include "core/engine/frames.hpp"
 #include "pg/channel.hpp"
+#include "pg/engine_ledger.hpp"
 
 namespace pgchat::pg {
 
@@ -22,6 +23,8 @@ public:
     // An immediate call: submits it. Throws Error when it cannot be.
     virtual Call& begin_call(const CompleteRequest& request) = 0;
     virtual Engine& engine() = 0;
+    // Something to be done in a transaction of the engine's own, answered by EngineChannels::answer().
+    virtual void keep(LedgerRequest request) = 0;
 };
 
 class EngineChannels {
@@ -40,6 +43,8 @@ public:
     void mark_dirty(Call& call);
     // The call's result is final: tells those who asked for it or wait for it.
     void send_result(Call& call);
+    // Answers a ledger request, unless its backend has gone meanwhile.
+    void answer(const LedgerRequest& request, std::string frame);
     // Sends what can be sent. Never waits.
     void deliver();
     // Whether no reader needs the call's log any more.
@@ -91,6 +96,8 @@ private:
 
     Client* open(int process_number, dsm_handle handle);
     bool take_requests(Client& client);
+    shm_mq_result take_frame(Client& client, std::string_view& bytes);
+    void retire(Client& client);
     std::vector<std::uint32_t> abandoned_numbers(Client& client) const;
     void handle(Client& client, FrameReader& frame);
     void begin(Client& client, std::uint32_t number, const CompleteRequest& request);

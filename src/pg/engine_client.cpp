@@ -27,6 +27,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds engine_start_wait{5000};
 // How often a waiting backend looks whether its client is still there.
 constexpr milliseconds client_check_interval{500};
+// How often a backend that is about to leave looks whether its request has been taken.
+constexpr std::chrono::microseconds taken_check_interval{200};
 
 // This backend's channel. Kept from its first call to its end, and made anew when the engine was.
 struct Channel {
@@ -95,7 +97,7 @@ void close_channel() {
 
 void open_channel(Size reply_room) {
     if (call([] { return RecoveryInProgress(); }))
-        throw Error(ErrorCode::read_only_server, "model calls are not possible on a standby server");
+        throw Error(ErrorCode::read_only_server, "this is not possible on a standby server");
     EngineSlot& slot = running_engine();
     const std::uint64_t slot_generation = pg_atomic_read_u64(&slot.generation);
     call([&] {
@@ -106,6 +108,7 @@ void open_channel(Size reply_room) {
         for (pg_atomic_uint32& place : header->abandoned) pg_atomic_init_u32(&place, 0);
         pg_atomic_init_u32(&header->requests_sent, 0);
         pg_atomic_init_u32(&header->replies_sent, 0);
+        pg_atomic_init_u32(&header->requests_taken, 0);
         pg_atomic_init_u32(&header->closed, 0);
         // Callbacks run in reverse: the queues are marked as detached before the doorbell rings.
         on_dsm_detach(segment, on_segment_detach, PointerGetDatum(&slot));
@@ -258,6 +261,15 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
             pause = std::min(pause, std::chrono::duration_cast<milliseconds>(deadline - now) + milliseconds{1});
         sleep_on_latch(pause, engine_wait_event());
         check_client_now_and_then();
+    }
+}
+
+void EngineRequest::wait_until_taken() const noexcept {
+    for (auto waited = std::chrono::microseconds{0}; waited < std::chrono::seconds{1}; waited += taken_check_interval) {
+        if (channel_generation_ != channel.generation || !channel.is_alive()) return;
+        ChannelHeader* const header = header_of(channel.segment);
+        if (pg_atomic_read_u32(&header->requests_taken) == pg_atomic_read_u32(&header->requests_sent)) return;
+        pg_usleep(taken_check_interval.count());
     }
 }
 

@@ -34,6 +34,10 @@ public:
     // Throws Error outcome_unknown when the engine has gone.
     std::optional<FrameReader> next(std::chrono::milliseconds wait, bool flush_client = false);
 
+    // Returns once the engine has taken the request out of the queue, or is gone; after a second at the latest. Needs
+    // no interrupt to be handled, so that it can be called while an error passes.
+    void wait_until_taken() const noexcept;
+
     // No further reply is expected, so that there is nothing to abandon.
     void done() noexcept { finished_ = true; }
 

@@ -62,7 +62,8 @@ void EngineChannels::deliver() {
         queue_for_gateways(*call, stream);
     }
     for (Client* const client : gateways_) send_gateway_events(*client);
-    for (const int process_number : std::exchange(gone_, {})) drop(process_number);
+    for (const int process_number : std::exchange(gone_, {}))
+        if (const auto found = clients_.find(process_number); found != clients_.end()) retire(*found->second);
 }
 
 void EngineChannels::deliver_to_readers(Call& call, Stream& stream) {

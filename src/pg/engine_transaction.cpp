@@ -7,6 +7,7 @@ extern "C" {
 #include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 }
 
@@ -40,18 +41,49 @@ void commit() {
     });
 }
 
-// The server's error, parked by call(), goes to the log, and the transaction is undone. A lock, which may be met again
-// and again, gets one line.
-Outcome roll_back(const char* activity) noexcept {
-    HOLD_INTERRUPTS();
+// The server's error, parked by call(), goes to the log, and `undo` is called. A lock, which may be met again and
+// again, gets one line.
+template <class Undo>
+Outcome report_and_undo(const char* activity, Undo&& undo) noexcept {
     const bool locked = geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE;
     if (!locked) EmitErrorReport();
     FlushErrorState();
-    AbortCurrentTransaction();
+    undo();
     if (locked) ereport(LOG, (errmsg("pgchat: %s waits for a lock that another session holds", activity)));
+    return locked ? Outcome::locked : Outcome::failed;
+}
+
+Outcome roll_back(const char* activity) noexcept {
+    HOLD_INTERRUPTS();
+    const Outcome outcome = report_and_undo(activity, [] { AbortCurrentTransaction(); });
     pgstat_report_activity(STATE_IDLE, nullptr);
     RESUME_INTERRUPTS();
-    return locked ? Outcome::locked : Outcome::failed;
+    return outcome;
+}
+
+// What a part of a transaction must find again at its end.
+struct Surroundings {
+    MemoryContext memory;
+    ResourceOwner resources;
+
+    void restore() const noexcept {
+        MemoryContextSwitchTo(memory);
+        CurrentResourceOwner = resources;
+    }
+};
+
+Surroundings begin_part() {
+    return call([] {
+        const Surroundings outer{CurrentMemoryContext, CurrentResourceOwner};
+        BeginInternalSubTransaction(nullptr);
+        MemoryContextSwitchTo(outer.memory);
+        return outer;
+    });
+}
+
+void undo_part(const Surroundings& outer) noexcept {
+    RollbackAndReleaseCurrentSubTransaction();
+    outer.restore();
 }
 
 }  // namespace
@@ -73,6 +105,23 @@ Outcome in_transaction(Durability durability, const char* activity, const std::f
         }
     }
     return Outcome::failed;
+}
+
+Outcome in_subtransaction(const char* activity, const std::function<void()>& body) {
+    const Surroundings outer = begin_part();
+    try {
+        body();
+        call([&] {
+            ReleaseCurrentSubTransaction();
+            outer.restore();
+        });
+        return Outcome::committed;
+    } catch (const ParkedError&) {
+        return call([&] { return report_and_undo(activity, [&] { undo_part(outer); }); });
+    } catch (...) {
+        call([&] { undo_part(outer); });
+        throw;
+    }
 }
 
 bool extension_is_installed() {

@@ -18,6 +18,10 @@ enum class Outcome { committed, locked, failed };
 // Runs `body` inside a transaction with SPI connected.
 Outcome in_transaction(Durability durability, const char* activity, const std::function<void()>& body);
 
+// Runs `body` inside a part of the transaction that is undone alone where it fails, which the server's log is told of.
+// An Error that it throws undoes it too, and goes on.
+Outcome in_subtransaction(const char* activity, const std::function<void()>& body);
+
 // Whether the extension exists in this database and its engine role does; must run outside a transaction.
 bool extension_is_installed();
 

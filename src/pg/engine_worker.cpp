@@ -86,6 +86,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       echo_(clock_),
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
+      ledger_(clock_),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -99,6 +100,7 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
+        keep_ledger();
         claim();
         engine_.run();
         settle_finished();
@@ -182,6 +184,11 @@ void EngineWorker::refresh_catalog() {
     if (!load_catalog(catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
+}
+
+void EngineWorker::keep_ledger() {
+    ledger_.run(
+        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
 }
 
 void EngineWorker::claim() {
@@ -352,6 +359,7 @@ TimePoint EngineWorker::next_wake() const {
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
+    if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;
@@ -366,6 +374,8 @@ void EngineWorker::stop() {
     deferred_.clear();
     while (!durable_.empty()) record_batch(durable_);
     while (!usage_.empty()) record_batch(usage_);
+    ledger_.finish(
+        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
     channels_.deliver();
 }
 

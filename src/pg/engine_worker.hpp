@@ -8,6 +8,7 @@
 #include "core/http/curl_transport.hpp"
 #include "core/llm/echo_transport.hpp"
 #include "pg/engine_channels.hpp"
+#include "pg/engine_ledger.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_wait.hpp"
 
@@ -28,6 +29,7 @@ private:
 
     Call& begin_call(const CompleteRequest& request) override;
     Engine& engine() override { return engine_; }
+    void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -36,6 +38,7 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
+    void keep_ledger();
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);
@@ -56,6 +59,7 @@ private:
     EchoTransport echo_;
     Engine engine_;
     EngineChannels channels_;
+    EngineLedger ledger_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;

@@ -151,6 +151,24 @@ bool read_flag(FrameReader& frame) {
     return frame.u8() != 0;
 }
 
+std::string write_ledger(std::uint32_t request_number, LedgerAct act, std::string_view payload) {
+    return FrameWriter(RequestKind::ledger, request_number).u8(static_cast<std::uint8_t>(act)).text(payload).take();
+}
+
+LedgerFrame read_ledger(FrameReader& frame) {
+    const std::optional<LedgerAct> act = ledger_act_from_number(frame.u8());
+    if (!act) throw Error(ErrorCode::internal, "unknown ledger act");
+    return {*act, frame.text()};
+}
+
+std::string write_answer(std::uint32_t request_number, std::string_view text) {
+    return FrameWriter(ReplyKind::answer, request_number).text(text).take();
+}
+
+std::string_view read_answer(FrameReader& frame) {
+    return frame.text();
+}
+
 std::string write_result(std::uint32_t request_number, const Call& call) {
     const CallResult& result = call.result();
     FrameWriter frame(ReplyKind::result, request_number);

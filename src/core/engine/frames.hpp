@@ -8,15 +8,16 @@
 #include <string_view>
 
 #include "core/engine/call.hpp"
+#include "core/engine/ledger_act.hpp"
 #include "core/uuid.hpp"
 
 namespace pgchat {
 
 // From a backend. Every frame begins with its kind and the number by which replies name the request.
-enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait };
+enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait, ledger };
 
 // To a backend.
-enum class ReplyKind : std::uint8_t { result, events, error, flag };
+enum class ReplyKind : std::uint8_t { result, events, error, flag, answer };
 
 // Appends values to a frame.
 class FrameWriter {
@@ -100,6 +101,17 @@ AttachReply read_attach_reply(FrameReader& frame);
 // A yes or no: of cancel, whether there was a call to cancel; of wait, whether there was one to wait for.
 std::string write_flag(std::uint32_t request_number, bool value);
 bool read_flag(FrameReader& frame);
+
+// Something for the engine to do in a transaction of its own. Answered by a text, or an error, once that is committed.
+struct LedgerFrame {
+    LedgerAct act;
+    std::string_view payload;  // into the frame
+};
+
+std::string write_ledger(std::uint32_t request_number, LedgerAct act, std::string_view payload);
+LedgerFrame read_ledger(FrameReader& frame);
+std::string write_answer(std::uint32_t request_number, std::string_view text);
+std::string_view read_answer(FrameReader& frame);
 
 // The final state of a call, as a backend sees it.
 struct CompleteReply {

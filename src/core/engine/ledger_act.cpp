@@ -1,0 +1,28 @@
+#include "core/engine/ledger_act.hpp"
+
+#include <array>
+
+namespace pgchat {
+namespace {
+
+// In the order of the enum.
+constexpr std::array names{"audit"};
+static_assert(names.size() == static_cast<std::size_t>(LedgerAct::audit) + 1, "one name an act");
+
+}  // namespace
+
+const char* ledger_act_name(LedgerAct act) noexcept {
+    return names[static_cast<std::size_t>(act)];
+}
+
+std::optional<LedgerAct> ledger_act_from_name(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (name == names[i]) return static_cast<LedgerAct>(i);
+    return std::nullopt;
+}
+
+std::optional<LedgerAct> ledger_act_from_number(std::uint8_t number) noexcept {
+    return number < names.size() ? std::optional(static_cast<LedgerAct>(number)) : std::nullopt;
+}
+
+}  // namespace pgchat

@@ -1,0 +1,21 @@
+// What a backend may have the engine do in a transaction of the engine's own, by name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace pgchat {
+
+enum class LedgerAct : std::uint8_t { audit };
+
+// The act's name as SQL knows it ("audit"); static storage, null-terminated.
+const char* ledger_act_name(LedgerAct act) noexcept;
+
+// The inverse of ledger_act_name; nullopt for an unknown name.
+std::optional<LedgerAct> ledger_act_from_name(std::string_view name) noexcept;
+
+// The act of that number; nullopt where there is none.
+std::optional<LedgerAct> ledger_act_from_number(std::uint8_t number) noexcept;
+
+}  // namespace pgchat

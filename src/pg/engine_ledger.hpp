@@ -1,0 +1,51 @@
+// What backends have the engine do in transactions of its own, so that no ROLLBACK of theirs undoes it: many in one
+// transaction and one flush to disk, each undone alone where it fails.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/engine/ledger_act.hpp"
+
+namespace pgchat::pg {
+
+// One act that a backend asked for, and where its answer goes.
+struct LedgerRequest {
+    int process_number;
+    std::uint32_t channel;  // the DSM handle
+    std::uint32_t number;
+    LedgerAct act;
+    std::string payload;
+    TimePoint give_up{};  // when it is refused, while a lock is in the way
+};
+
+class EngineLedger {
+public:
+    using Answer = std::function<void(const LedgerRequest& request, std::string frame)>;
+
+    explicit EngineLedger(const Clock& clock) : clock_(clock) {}
+
+    void add(LedgerRequest request);
+
+    // Does what waits, as much as one turn of the loop may take, and then answers. What meets somebody's lock stays,
+    // with all that came after it, for a while.
+    void run(const Answer& answer);
+
+    // The same for all that waits, which is refused where it cannot be done now.
+    void finish(const Answer& answer);
+
+    bool empty() const noexcept { return waiting_.empty(); }
+    // When there is something to do again; only where it is not empty.
+    TimePoint next_run() const noexcept { return not_before_; }
+
+private:
+    void refuse_overdue(const Answer& answer);
+
+    const Clock& clock_;
+    std::deque<LedgerRequest> waiting_;
+    TimePoint not_before_{};
+};
+
+}  // namespace pgchat::pg

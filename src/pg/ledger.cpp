@@ -1,0 +1,36 @@
+#include "pg/ledger.hpp"
+
+#include "pg/engine_client.hpp"
+
+namespace pgchat::pg {
+namespace {
+
+constexpr std::chrono::milliseconds no_limit{-1};
+
+std::string answer_to(EngineRequest& request) {
+    std::optional<FrameReader> reply;
+    try {
+        reply = request.next(no_limit);
+    } catch (const ParkedError&) {
+        request.wait_until_taken();
+        throw;
+    }
+    request.done();
+    if (reply->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*reply);
+    return std::string(read_answer(*reply));
+}
+
+}  // namespace
+
+std::string ask_ledger(LedgerAct act, std::string_view payload) {
+    try {
+        EngineRequest request([&](std::uint32_t number) { return write_ledger(number, act, payload); });
+        return answer_to(request);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::outcome_unknown) throw;
+        throw Error(ErrorCode::engine_unavailable, "the pgchat engine ended before it answered",
+                    "It is started again by itself; try again shortly.");
+    }
+}
+
+}  // namespace pgchat::pg
