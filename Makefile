@@ -84,7 +84,7 @@ PG_CPPFLAGS = -Isrc -MMD -MP -DPGCHAT_VERSION='"$(extension_version)"'
 # -g1 is enough for a backtrace and a third of the compile time less than -g.
 PG_CXXFLAGS = -std=c++20 -O2 -g1 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -Wno-volatile -fno-semantic-interposition
 # PostgreSQL 15 cannot mark what an extension exports when all else is hidden, so the linker is told.
-SHLIB_LINK = -Wl,--version-script=build/exports.map -lcurl -lcrypto -lcrypt -lsimdjson -lstdc++
+SHLIB_LINK = -Wl,--version-script=build/exports.map -lcurl -lcrypto -lcrypt -lsimdjson -lqrencode -lstdc++
 
 REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 REGRESS_OPTS = --inputdir=test

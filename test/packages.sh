@@ -6,7 +6,7 @@
 # A server that PG_CONFIG names is used as it is; otherwise the newest supported one that the machine can have is installed.
 set -euo pipefail
 
-build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libkrb5-dev libsimdjson-dev nlohmann-json3-dev curl)
+build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libkrb5-dev libsimdjson-dev libqrencode-dev nlohmann-json3-dev curl)
 test_packages=(cmake python3-psycopg libgtest-dev python3 openssl libtap-parser-sourcehandler-pgtap-perl pgbouncer)
 # What a rule or a test uses and reports as skipped without it.
 optional_packages=(shellcheck clang-format)
@@ -79,7 +79,7 @@ for group in "$@"; do
 done
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    say "this is no Debian system; needed are a C++20 compiler, PostgreSQL 15 to 18 with server headers, and the development files of libcurl, OpenSSL, libcrypt, simdjson and nlohmann-json"
+    say "this is no Debian system; needed are a C++20 compiler, PostgreSQL 15 to 18 with server headers, and the development files of libcurl, OpenSSL, libcrypt, simdjson, libqrencode and nlohmann-json"
     exit 0
 fi
 

@@ -25,7 +25,7 @@ GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provide
 DO $functions$
 DECLARE
   for_clients CONSTANT text[] := ARRAY[
-    'uuid_v7', 'content_hash', 'bcrypt_hash', 'bcrypt_verify', 'current_user_id', 'current_user_role',
+    'uuid_v7', 'content_hash', 'bcrypt_hash', 'bcrypt_verify', 'totp_generate', 'totp_check', 'current_user_id', 'current_user_role',
     'register', 'login', 'authenticate', 'logout', 'me',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
