@@ -50,6 +50,8 @@ constexpr std::array entries{
     PGCHAT_ERROR(incomplete_response, "PC109"),
     PGCHAT_ERROR(context_length_exceeded, "PC110"),
     PGCHAT_ERROR(generation_in_progress, "55006"),
+    PGCHAT_ERROR(master_key_unavailable, "PC201"),
+    PGCHAT_ERROR(unsealing_failed, "PC202"),
 };
 
 #undef PGCHAT_ERROR
@@ -60,7 +62,7 @@ constexpr bool in_enum_order() {
     return true;
 }
 static_assert(in_enum_order(), "the table follows the enum");
-static_assert(entries.size() == static_cast<std::size_t>(ErrorCode::generation_in_progress) + 1, "one entry a code");
+static_assert(entries.size() == static_cast<std::size_t>(ErrorCode::unsealing_failed) + 1, "one entry a code");
 
 const Entry& entry_of(ErrorCode code) noexcept {
     return entries[static_cast<std::size_t>(code)];

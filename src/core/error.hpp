@@ -45,6 +45,8 @@ enum class ErrorCode {
     incomplete_response,
     context_length_exceeded,
     generation_in_progress,
+    master_key_unavailable,
+    unsealing_failed,
 };
 
 // The five-character SQLSTATE of a code; never null, null-terminated, static storage.

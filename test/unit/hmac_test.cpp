@@ -3,23 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include "support/hex.hpp"
+
 namespace pgchat {
 namespace {
-
-std::string hex(std::string_view bytes) {
-    std::string text;
-    for (const char byte : bytes) {
-        constexpr char digits[] = "0123456789abcdef";
-        text += digits[static_cast<unsigned char>(byte) >> 4];
-        text += digits[static_cast<unsigned char>(byte) & 15];
-    }
-    return text;
-}
 
 // Test case 2 of RFC 2202 section 3 and RFC 4231 section 4.3.
 TEST(Hmac, MatchesPublishedVectors) {
     const auto digest = [](HashAlgorithm algorithm) {
-        return hex(hmac(algorithm, "Jefe", "what do ya want for nothing?"));
+        return to_hex(hmac(algorithm, "Jefe", "what do ya want for nothing?"));
     };
     EXPECT_EQ(digest(HashAlgorithm::sha1), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
     EXPECT_EQ(digest(HashAlgorithm::sha256), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
@@ -30,13 +22,13 @@ TEST(Hmac, MatchesPublishedVectors) {
 
 // Test cases 3 and 6 of RFC 4231: bytes beyond ASCII, and a key longer than a block.
 TEST(Hmac, TakesAnyKeyAndData) {
-    EXPECT_EQ(hex(hmac(HashAlgorithm::sha256, std::string(20, '\xaa'), std::string(50, '\xdd'))),
+    EXPECT_EQ(to_hex(hmac(HashAlgorithm::sha256, std::string(20, '\xaa'), std::string(50, '\xdd'))),
               "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
-    EXPECT_EQ(hex(hmac(HashAlgorithm::sha256, std::string(131, '\xaa'),
-                       "Test Using Larger Than Block-Size Key - Hash Key First")),
+    EXPECT_EQ(to_hex(hmac(HashAlgorithm::sha256, std::string(131, '\xaa'),
+                          "Test Using Larger Than Block-Size Key - Hash Key First")),
               "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     // python3: hmac.new(b"", b"", "sha256").hexdigest()
-    EXPECT_EQ(hex(hmac(HashAlgorithm::sha256, {}, {})),
+    EXPECT_EQ(to_hex(hmac(HashAlgorithm::sha256, {}, {})),
               "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 

@@ -23,5 +23,16 @@ TEST(SecretMemory, WipesExactlyWhatItIsGiven) {
     EXPECT_EQ(text, std::string(6, '\0') + "!");
 }
 
+TEST(SecretMemory, SecretBytesHoldWhatTheyWereGiven) {
+    SecretBytes bytes(std::string_view("a\0b", 3));
+    EXPECT_EQ(bytes.view(), std::string_view("a\0b", 3));
+    const unsigned char* const place = bytes.data();
+    SecretBytes moved(std::move(bytes));
+    EXPECT_EQ(moved.data(), place) << "moving copies nothing";
+    EXPECT_EQ(moved.size(), 3u);
+    EXPECT_EQ(SecretBytes(4).view(), std::string_view("\0\0\0\0", 4));
+    EXPECT_TRUE(SecretBytes(std::string_view()).view().empty());
+}
+
 }  // namespace
 }  // namespace pgchat

@@ -1,0 +1,28 @@
+// Where the master key comes from: a command, or a file, which is made when it is needed and there is none.
+#pragma once
+
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/crypto/master_key.hpp"
+
+namespace pgchat {
+
+struct KeySource {
+    std::string command;         // run by the shell; its output is the key. Empty: the file is read
+    std::string file;            // relative to the working directory, which a server's is its data directory
+    bool may_make_file = false;  // where nobody has chosen a file of their own
+    Milliseconds command_timeout{5000};
+
+    bool operator==(const KeySource&) const = default;
+};
+
+// Whether a missing file may be made now: only to seal, never to open what some other key has sealed.
+enum class KeyNeed { to_seal, to_open };
+
+// Reads the key. A file must be a regular one that nobody but its owner may read. A new one gets mode 0600 and is
+// complete from the moment it is there, so that several processes can make it at the same time and agree on one.
+// Throws Error: master_key_unavailable.
+MasterKey load_master_key(const KeySource& source, KeyNeed need);
+
+}  // namespace pgchat
