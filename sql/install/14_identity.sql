@@ -27,6 +27,16 @@ CREATE FUNCTION chat_private.current_session_id() RETURNS uuid
 COMMENT ON FUNCTION chat_private.current_session_id() IS
 'The id of the session through which the current user was authenticated, or NULL.';
 
+CREATE FUNCTION chat_private.pending_user_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgchat_pending_user_id';
+COMMENT ON FUNCTION chat_private.pending_user_id() IS
+'The user whose password was right and whose second factor is still to be proved, or NULL. It is nobody for anything else.';
+
+CREATE FUNCTION chat_private.pending_session_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgchat_pending_session_id';
+COMMENT ON FUNCTION chat_private.pending_session_id() IS
+'The session of chat_private.pending_user_id(), or NULL.';
+
 CREATE FUNCTION chat_private.set_identity(user_id uuid, role text, session_id uuid, is_local boolean) RETURNS void
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_set_identity';
 COMMENT ON FUNCTION chat_private.set_identity(uuid, text, uuid, boolean) IS

@@ -1,4 +1,4 @@
--- The secrets of accounts: password hashes, the names that log in, the hashes of session tokens.
+-- The secrets of accounts: password hashes, the names that log in, the hashes of session tokens, and the attempts to guess.
 
 CREATE TABLE chat_private.credentials (
   user_id uuid PRIMARY KEY REFERENCES chat.users (id) ON DELETE CASCADE,
@@ -28,3 +28,18 @@ CREATE TABLE chat_private.session_tokens (
 -- The predicate keeps it out of look-ups by token, see chat.messages.
 CREATE INDEX session_tokens_session_idx ON chat_private.session_tokens (user_id, session_id) WHERE session_id IS NOT NULL;
 COMMENT ON TABLE chat_private.session_tokens IS 'The hash of each session''s token; the token itself is known to its holder only';
+
+-- Written by the engine only, so that no transaction of a client can undo a count or hold up another login: for the same
+-- reason without foreign keys.
+CREATE TABLE chat_private.login_attempts (
+  kind text NOT NULL CHECK (kind IN ('account', 'name', 'address')),
+  key bytea NOT NULL,
+  failures integer NOT NULL,
+  first_failed_at timestamptz NOT NULL,
+  locked_until timestamptz,
+  PRIMARY KEY (kind, key)
+) WITH (fillfactor = 70);
+CREATE INDEX login_attempts_age_idx ON chat_private.login_attempts (first_failed_at);
+COMMENT ON TABLE chat_private.login_attempts IS 'Failed logins of each account, of each name that belongs to no account (as a hash), and from each address';
+COMMENT ON COLUMN chat_private.login_attempts.failures IS 'Attempts that are counted before the password is looked at, and taken back when it was right';
+COMMENT ON COLUMN chat_private.login_attempts.locked_until IS 'Until then no password is right';

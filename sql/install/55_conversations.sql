@@ -51,6 +51,7 @@ BEGIN
     RAISE EXCEPTION 'the system prompt has more than % bytes', chat_private.max_message_bytes() USING ERRCODE = '54000',
       HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
   END IF;
+  PERFORM chat_private.check_conversation_limit(caller_id);
   IF create_conversation.model IS NOT NULL THEN
     PERFORM chat_private.resolve_model(caller_id, create_conversation.model);
   END IF;
@@ -64,7 +65,7 @@ COMMENT ON FUNCTION chat.create_conversation(text, text, text, text) IS
 'Opens a conversation of the current user and returns its id. title: at most 500 characters, "New Conversation" where NULL.
 model: asked for its replies; NULL: the default at the time of each message. system_prompt: pinned to the conversation.
 description: at most 10000 characters.
-Errors: 28000 nobody is authenticated; 42704 no such model; 54000 a text is too long.';
+Errors: 28000 nobody is authenticated; 42704 no such model; 54000 a text is too long; PC303 the plan allows no more.';
 
 CREATE OR REPLACE FUNCTION chat_private.list_limit(page_size integer, archived boolean) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

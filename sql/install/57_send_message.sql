@@ -156,6 +156,7 @@ BEGIN
     END IF;
   END IF;
   branch := chat_private.open_branch(caller_id, send_message.conversation_id, send_message.parent_id, true);
+  PERFORM chat_private.check_message_limit(caller_id);
   chosen_model := chat_private.resolve_model(caller_id, send_message.model, branch.model);
   user_message_id := chat.uuid_v7();
   assistant_message_id := chat.uuid_v7();
@@ -180,5 +181,5 @@ same conversation stores nothing and returns the ids of the first. options: temp
 chat.llm_complete. attachments: must be NULL in this version.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; PC003 no
-default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated;
-0A000 attachments.';
+default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
+allows no more messages now; 0A000 attachments.';

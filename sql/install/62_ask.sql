@@ -77,6 +77,7 @@ BEGIN
   END IF;
   -- Nothing is locked or written until the reply is there.
   branch := chat_private.open_branch(caller_id, ask.conversation_id, ask.parent_id, false);
+  PERFORM chat_private.check_message_limit(caller_id);
   IF branch.parent_id IS NOT NULL THEN
     messages := chat_private.build_context(caller_id, branch.parent_id);
   END IF;

@@ -14,6 +14,12 @@ BEGIN
                  ('chat.usage_events', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
+                 ('chat_private.totp_factors', 'user_id'),
+                 ('chat_private.totp_steps', 'user_id'),
+                 ('chat_private.recovery_codes', 'user_id'),
+                 ('chat_private.used_recovery_codes', 'user_id'),
+                 ('chat_private.account_tokens', 'user_id'),
+                 ('chat_private.outbox', 'user_id'),
                  ('chat_private.llm_requests', 'user_id')) t (name, owner_column)
   LOOP
     EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', owned.name);
@@ -49,6 +55,35 @@ CREATE POLICY all_rows ON chat.audit_log FOR SELECT TO pgchat_owner, pgchat_serv
 DROP POLICY IF EXISTS engine_rows ON chat.audit_log;
 CREATE POLICY engine_rows ON chat.audit_log TO pgchat_engine USING (true);
 
+-- A supervisor sees the accounts of their workers.
+DROP POLICY IF EXISTS supervisor_rows ON chat.users;
+CREATE POLICY supervisor_rows ON chat.users FOR SELECT TO pgchat_owner, pgchat_client USING (supervisor_id = chat.current_user_id());
+
+-- What pgchat's own functions see and change behind chat_private.enter_gate.
+DROP POLICY IF EXISTS gate_rows ON chat.users;
+CREATE POLICY gate_rows ON chat.users FOR SELECT TO pgchat_owner USING (chat.current_user_role() = 'gate');
+DROP POLICY IF EXISTS gate_updates ON chat.users;
+CREATE POLICY gate_updates ON chat.users FOR UPDATE TO pgchat_owner USING (chat.current_user_role() = 'gate');
+DROP POLICY IF EXISTS gate_rows ON chat_private.outbox;
+CREATE POLICY gate_rows ON chat_private.outbox TO pgchat_owner USING (chat.current_user_role() = 'gate');
+
+-- Invitations belong to nobody yet: pgchat's own functions look at who asks.
+ALTER TABLE chat.invitations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.invitations FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat.invitations;
+CREATE POLICY functions_only ON chat.invitations TO pgchat_owner USING (true);
+DROP POLICY IF EXISTS service_rows ON chat.invitations;
+CREATE POLICY service_rows ON chat.invitations FOR SELECT TO pgchat_service USING (true);
+ALTER TABLE chat_private.invitation_tokens ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.invitation_tokens FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.invitation_tokens;
+CREATE POLICY functions_only ON chat_private.invitation_tokens TO pgchat_owner USING (true);
+
+ALTER TABLE chat_private.login_attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.login_attempts FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS engine_rows ON chat_private.login_attempts;
+CREATE POLICY engine_rows ON chat_private.login_attempts TO pgchat_engine USING (true);
+
 -- Shared tables: everybody sees what is in use, operators all.
 ALTER TABLE chat.providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.providers FORCE ROW LEVEL SECURITY;
@@ -63,3 +98,10 @@ DROP POLICY IF EXISTS active_rows ON chat.models;
 CREATE POLICY active_rows ON chat.models FOR SELECT TO pgchat_client USING (is_active);
 DROP POLICY IF EXISTS all_rows ON chat.models;
 CREATE POLICY all_rows ON chat.models TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
+
+ALTER TABLE chat.plans ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.plans FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS active_rows ON chat.plans;
+CREATE POLICY active_rows ON chat.plans FOR SELECT TO pgchat_client USING (is_active);
+DROP POLICY IF EXISTS all_rows ON chat.plans;
+CREATE POLICY all_rows ON chat.plans TO pgchat_owner, pgchat_service USING (true);

@@ -8,17 +8,21 @@ GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
 GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 
 GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.conversations, chat.messages, chat.usage_events,
-  chat.providers, chat.models, chat.audit_log TO pgchat_client, pgchat_service;
-GRANT SELECT ON chat.settings TO pgchat_service;
+  chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
+GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
 GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_service;
 GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE, DELETE ON chat_private.login_attempts TO pgchat_engine;
+GRANT SELECT, DELETE, UPDATE (last_activity_at, idle_expires_at) ON chat.sessions TO pgchat_engine;
 GRANT SELECT, INSERT, DELETE ON chat.audit_log TO pgchat_engine;
 GRANT UPDATE (ip_address, user_agent, origin_salt) ON chat.audit_log TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat_private.audit_head TO pgchat_engine;
+GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
+GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 
 -- By name, for all forms of each: a function that is not named here can be called by nobody.
@@ -26,22 +30,34 @@ DO $functions$
 DECLARE
   for_clients CONSTANT text[] := ARRAY[
     'uuid_v7', 'content_hash', 'bcrypt_hash', 'bcrypt_verify', 'totp_generate', 'totp_check', 'current_user_id', 'current_user_role',
-    'register', 'login', 'authenticate', 'logout', 'me',
+    'totp_enroll', 'totp_verify', 'totp_disable', 'generate_recovery_codes', 'mfa_status',
+    'register', 'login', 'authenticate', 'logout', 'me', 'register_guest', 'upgrade_guest',
+    'request_email_verification', 'verify_email', 'change_password', 'request_password_reset', 'reset_password',
+    'update_profile', 'update_settings', 'accept_terms', 'list_sessions', 'revoke_session', 'list_supervised_users',
+    'export_my_data', 'delete_my_account',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
     'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
-    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'verify_audit_log'];
+    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'verify_audit_log',
+    'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',
+    'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
+    'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
+    'admin_unlock_user', 'admin_list_audit_log'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
-  for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status'];
+  for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
     'chat_private.recover_requests', 'chat_private.queue_depth',
-    'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash'];
+    'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
+    'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
+    'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
+    'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting_or',
+    'chat_private.ledger_touch_session', 'chat_private.ledger_erase_origin', 'chat_private.prune_audit_log', 'chat_private.tidy'];
   f record;
 BEGIN
   FOR f IN

@@ -1,4 +1,5 @@
--- Every table and sequence of the extension holds its users' data, so pg_dump must take all of it.
+-- Every table and sequence of the extension holds its users' data, so pg_dump must take all of it, but for the rows that
+-- CREATE EXTENSION makes and nobody has edited.
 
 DO $dump$
 DECLARE
@@ -11,7 +12,9 @@ BEGIN
     WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
       AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
   LOOP
-    PERFORM pg_catalog.pg_extension_config_dump(member, '');
+    PERFORM pg_catalog.pg_extension_config_dump(member,
+      CASE WHEN member IN ('chat.plans'::pg_catalog.regclass, 'chat.mail_templates'::pg_catalog.regclass)
+           THEN 'WHERE NOT is_default' ELSE '' END);
   END LOOP;
 END
 $dump$;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/crypto/secret_memory.hpp"
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -88,6 +89,9 @@ bool EngineChannels::take_requests(Client& client) {
         } catch (const std::exception& error) {
             post(client, write_error(frame.request_number(), Error(ErrorCode::internal, error.what())));
         }
+        // The queue is the sender's again only with the next look into it.
+        if (frame.kind() == static_cast<std::uint8_t>(RequestKind::secret))
+            secure_zero(const_cast<char*>(bytes.data()), bytes.size());
     }
     return true;
 }
@@ -153,11 +157,15 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
             handler_.keep({client.process_number, client.handle, number, asked.act, std::string(asked.payload)});
             return;
         }
+        case RequestKind::secret:
+            post(client, handler_.secrets().reply_to(frame));
+            return;
     }
     throw Error(ErrorCode::internal, "unknown request kind");
 }
 
 void EngineChannels::answer(const LedgerRequest& request, std::string frame) {
+    if (request.number == unanswered) return;
     const auto found = clients_.find(request.process_number);
     if (found != clients_.end() && found->second->handle == request.channel) post(*found->second, std::move(frame));
 }

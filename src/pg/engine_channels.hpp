@@ -11,6 +11,7 @@
 
 #include "core/engine/engine.hpp"
 #include "core/engine/frames.hpp"
+#include "core/engine/secret_service.hpp"
 #include "pg/channel.hpp"
 #include "pg/engine_ledger.hpp"
 
@@ -25,6 +26,7 @@ public:
     virtual Engine& engine() = 0;
     // Something to be done in a transaction of the engine's own, answered by EngineChannels::answer().
     virtual void keep(LedgerRequest request) = 0;
+    virtual SecretService& secrets() = 0;
 };
 
 class EngineChannels {

@@ -71,11 +71,14 @@ void sleep_on_latch(milliseconds wait, std::uint32_t event) {
     });
 }
 
+bool serves(EngineSlot* slot) noexcept {
+    return slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running);
+}
+
 EngineSlot& running_engine() {
     for (milliseconds waited{0}; waited < engine_start_wait; waited += milliseconds{20}) {
         EngineSlot* const slot = find_engine(MyDatabaseId);
-        if (slot != nullptr && pg_atomic_read_u32(&slot->state) == static_cast<std::uint32_t>(EngineState::running))
-            return *slot;
+        if (serves(slot)) return *slot;
         sleep_on_latch(milliseconds{20}, engine_wait_event());
     }
     throw Error(
@@ -280,6 +283,13 @@ bool ask_engine(const EngineRequest::Write& write, milliseconds wait) {
     request.done();
     if (reply->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*reply);
     return read_flag(*reply);
+}
+
+void tell_engine(const EngineRequest::Write& write) {
+    require_preloaded();
+    if (!serves(find_engine(MyDatabaseId)) || call([] { return RecoveryInProgress(); })) return;
+    ensure_channel(std::max(channel.reply_room, reply_queue_size));
+    send(write(unanswered));
 }
 
 }  // namespace pgchat::pg

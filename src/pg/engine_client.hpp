@@ -51,4 +51,7 @@ private:
 // Sends a request whose only reply is a flag, and returns it; false when none came in time (negative: no limit).
 bool ask_engine(const EngineRequest::Write& write, std::chrono::milliseconds wait);
 
+// Sends a request that is not answered, where an engine runs; else does nothing.
+void tell_engine(const EngineRequest::Write& write);
+
 }  // namespace pgchat::pg

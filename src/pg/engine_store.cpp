@@ -8,6 +8,9 @@
 namespace pgchat::pg {
 namespace {
 
+// Rows of each kind that one turn of the loop removes, so that no stream waits for it.
+constexpr std::int32_t tidy_batch = 500;
+
 Json parse_json(std::string_view text) {
     return text.empty() ? Json() : Json::parse(text);
 }
@@ -201,6 +204,16 @@ bool recover_requests() {
     static Statement statement("SELECT chat_private.recover_requests()", {});
     return in_transaction(Durability::flushed, "recovering requests", [] { statement.execute(nullptr); }) ==
            Outcome::committed;
+}
+
+bool tidy(bool& more) {
+    static Statement statement("SELECT chat_private.tidy($1)", {INT4OID});
+    more = false;
+    return in_transaction(Durability::asynchronous, "tidying", [&] {
+               Datum values[] = {Int32GetDatum(tidy_batch)};
+               statement.execute(values);
+               more = Row(0).boolean(1);
+           }) == Outcome::committed;
 }
 
 }  // namespace pgchat::pg

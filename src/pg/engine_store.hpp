@@ -54,5 +54,7 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // `busy` gets the requests whose rows somebody holds locked: they are not recorded, the others are.
 Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy);
 bool recover_requests();
+// Removes rows that have outlived their time; `more` tells whether there are further ones.
+bool tidy(bool& more);
 
 }  // namespace pgchat::pg

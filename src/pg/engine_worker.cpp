@@ -1,6 +1,7 @@
 #include "pg/engine_worker.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "pg/boundary.hpp"
 #include "pg/engine_transaction.hpp"
@@ -25,6 +26,8 @@ constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
 constexpr Milliseconds busy_retry_delay{50};
+constexpr Milliseconds tidy_interval{60000};
+constexpr Milliseconds tidy_pause{200};
 constexpr int most_recording_failures = 5;
 constexpr int most_failures_in_a_row = 3;
 
@@ -33,6 +36,13 @@ CurlTransportOptions transport_options() {
     options.max_kept_connections = settings.max_calls;
     options.ca_file = settings.ca_file;
     return options;
+}
+
+// A name that nobody chose may be given to a new file.
+KeySource key_source() {
+    KeySource source{settings.master_key_command, settings.master_key_file};
+    source.may_make_file = source.file == default_master_key_file;
+    return source;
 }
 
 FinishedCall finished_call(const Call& call) {
@@ -87,6 +97,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
+      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -105,6 +116,7 @@ void EngineWorker::run() {
         engine_.run();
         settle_finished();
         save_checkpoints();
+        tidy();
         channels_.deliver();
         publish_totals();
         wait_.sleep(clock_.now(), next_wake());
@@ -175,6 +187,7 @@ void EngineWorker::apply_settings() {
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
+    secrets_.vault().set_source(key_source());
 }
 
 void EngineWorker::refresh_catalog() {
@@ -337,6 +350,14 @@ void EngineWorker::save_checkpoints() {
     if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + recording_retry_delay;
 }
 
+void EngineWorker::tidy() {
+    const TimePoint now = clock_.now();
+    if (now < next_tidy_) return;
+    bool more = false;
+    pgchat::pg::tidy(more);
+    next_tidy_ = now + (more ? tidy_pause : tidy_interval);
+}
+
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -357,6 +378,7 @@ TimePoint EngineWorker::next_wake() const {
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty() || !durable_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
+    earliest = std::min(earliest, next_tidy_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());

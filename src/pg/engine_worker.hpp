@@ -30,6 +30,7 @@ private:
     Call& begin_call(const CompleteRequest& request) override;
     Engine& engine() override { return engine_; }
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
+    SecretService& secrets() override { return secrets_; }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -49,6 +50,7 @@ private:
     void take_deferred();
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
+    void tidy();
     void publish_totals();
     TimePoint next_wake() const;
     void stop();
@@ -60,6 +62,7 @@ private:
     Engine engine_;
     EngineChannels channels_;
     EngineLedger ledger_;
+    SecretService secrets_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
@@ -68,6 +71,7 @@ private:
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_checkpoint_{};
     TimePoint next_usage_write_{};
+    TimePoint next_tidy_{};
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
     std::vector<FinishedCall> durable_;   // to be recorded at once
     std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again

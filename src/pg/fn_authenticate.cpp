@@ -1,12 +1,9 @@
 // chat.authenticate: from a session token to the identity that row policies see.
 #include "pg/convert.hpp"
 #include "pg/identity.hpp"
+#include "pg/identity_check.hpp"
+#include "pg/preload.hpp"
 #include "pg/session_lookup.hpp"
-
-extern "C" {
-#include "access/xact.h"
-#include "access/xlog.h"
-}
 
 using namespace pgchat;
 using namespace pgchat::pg;
@@ -18,13 +15,23 @@ namespace {
                 "Log in again with chat.login; sessions end by logout, expiry, or when their user is deactivated.");
 }
 
-Uuid authenticate(std::string_view text, bool is_local) {
+// None where the second factor is still to be proved: nobody is authenticated then.
+std::optional<Uuid> authenticate(std::string_view text, bool is_local) {
+    require_preloaded();
     const std::optional<SessionToken> token = SessionToken::parse(text);
+    const std::uint64_t revocations = revocations_so_far();
     const std::optional<SessionUser> session = token ? find_session(*token) : std::nullopt;
     if (!session) refuse();
+    if (session->mfa_pending) {
+        const PendingIdentity pending{token->user_id, session->session_id};
+        set_identity(nullptr, {}, nullptr, is_local);
+        set_pending_identity(&pending, is_local);
+        return std::nullopt;
+    }
     set_identity(&token->user_id, session->role, &session->session_id, is_local);
-    if (session->activity_is_old && !call([] { return RecoveryInProgress() || XactReadOnly; }))
-        touch_session(token->user_id, session->session_id);
+    set_pending_identity(nullptr, is_local);
+    remember(token->user_id, *session, revocations);
+    if (session->activity_is_old) touch_session(token->user_id, session->session_id);
     return token->user_id;
 }
 
@@ -38,7 +45,9 @@ Datum pgchat_authenticate(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         args.require(0, "session_token");
-        return uuid_datum(authenticate(args.text_at(0), args.boolean_at(1, true)));
+        const std::optional<Uuid> user = authenticate(args.text_at(0), args.boolean_at(1, true));
+        fcinfo->isnull = !user;
+        return user ? uuid_datum(*user) : Datum{0};
     });
 }
 

@@ -1,6 +1,7 @@
 // SQL functions that read and set the current user.
 #include "pg/convert.hpp"
 #include "pg/identity.hpp"
+#include "pg/lifecycle.hpp"
 
 using namespace pgchat;
 using namespace pgchat::pg;
@@ -11,6 +12,9 @@ PG_FUNCTION_INFO_V1(pgchat_current_user_id);
 PG_FUNCTION_INFO_V1(pgchat_current_user_role);
 PG_FUNCTION_INFO_V1(pgchat_current_session_id);
 PG_FUNCTION_INFO_V1(pgchat_set_identity);
+PG_FUNCTION_INFO_V1(pgchat_pending_user_id);
+PG_FUNCTION_INFO_V1(pgchat_pending_session_id);
+PG_FUNCTION_INFO_V1(pgchat_rights_revoked);
 
 Datum pgchat_current_user_id(PG_FUNCTION_ARGS) {
     return entry([&] {
@@ -42,6 +46,29 @@ Datum pgchat_set_identity(PG_FUNCTION_ARGS) {
         const Uuid user = args.uuid_at(0), session = args.uuid_at(2);
         set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session,
                      args.boolean_at(3, true));
+        return Datum{0};
+    });
+}
+
+Datum pgchat_pending_user_id(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const std::optional<PendingIdentity> pending = pending_identity();
+        fcinfo->isnull = !pending;
+        return pending ? uuid_datum(pending->user_id) : Datum{0};
+    });
+}
+
+Datum pgchat_pending_session_id(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const std::optional<PendingIdentity> pending = pending_identity();
+        fcinfo->isnull = !pending;
+        return pending ? uuid_datum(pending->session_id) : Datum{0};
+    });
+}
+
+Datum pgchat_rights_revoked(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        announce_revocation_at_commit();
         return Datum{0};
     });
 }

@@ -33,4 +33,8 @@ std::string ask_ledger(LedgerAct act, std::string_view payload) {
     }
 }
 
+void tell_ledger(LedgerAct act, std::string_view payload) {
+    tell_engine([&](std::uint32_t number) { return write_ledger(number, act, payload); });
+}
+
 }  // namespace pgchat::pg

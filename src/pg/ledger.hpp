@@ -14,4 +14,8 @@ namespace pgchat::pg {
 // a standby; and what the act itself throws.
 std::string ask_ledger(LedgerAct act, std::string_view payload);
 
+// The same for an act whose outcome nobody waits for: it is sent, or dropped where no engine runs or the server is a
+// standby.
+void tell_ledger(LedgerAct act, std::string_view payload);
+
 }  // namespace pgchat::pg

@@ -26,6 +26,7 @@ object_access_hook_type previous_access_hook;
 // What this transaction's commit must tell, as WakeReason bits, and whether the launcher must look.
 std::uint32_t wakes_at_commit;
 bool launch_at_commit;
+bool revocation_at_commit;
 
 void at_transaction_end(XactEvent event, void*) noexcept {
     if (event == XACT_EVENT_COMMIT) {
@@ -35,10 +36,12 @@ void at_transaction_end(XactEvent event, void*) noexcept {
             wake(*slot, static_cast<WakeReason>(wakes_at_commit));
         }
         if (launch_at_commit) wake_launcher();
+        if (revocation_at_commit) pg_atomic_fetch_add_u64(&shared->revocations, 1);
     }
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
         wakes_at_commit = 0;
         launch_at_commit = false;
+        revocation_at_commit = false;
     }
 }
 
@@ -133,6 +136,11 @@ void wake_engine_at_commit() {
 void reload_catalog_at_commit() {
     require_preloaded();
     wakes_at_commit |= wake_catalog;
+}
+
+void announce_revocation_at_commit() {
+    require_preloaded();
+    revocation_at_commit = true;
 }
 
 void install_lifecycle_hooks() noexcept {

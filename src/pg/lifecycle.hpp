@@ -13,4 +13,7 @@ void reload_catalog_at_commit();
 // Installs the hooks. Called once, from _PG_init.
 void install_lifecycle_hooks() noexcept;
 
+// Has every process that knows who its user is look again, once this transaction has committed.
+void announce_revocation_at_commit();
+
 }  // namespace pgchat::pg

@@ -1,6 +1,7 @@
 // The library's entry points for the server: what is registered when it is loaded.
 #include "pg/boundary.hpp"
 #include "pg/identity.hpp"
+#include "pg/identity_check.hpp"
 #include "pg/launcher.hpp"
 #include "pg/lifecycle.hpp"
 #include "pg/preload.hpp"
@@ -34,6 +35,7 @@ PGDLLEXPORT void _PG_init(void) {
     preloaded = true;
     define_settings();
     define_identity_parameters();
+    install_identity_check();
     install_shared_state();
     install_lifecycle_hooks();
     register_launcher();

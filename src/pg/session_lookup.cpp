@@ -1,14 +1,16 @@
 #include "pg/session_lookup.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "pg/convert.hpp"
-#include "pg/query_as.hpp"
+#include "pg/ledger.hpp"
 
 extern "C" {
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -25,15 +27,15 @@ constexpr std::int64_t activity_interval_us = 60LL * 1000 * 1000;
 // One row found by the whole of its table's primary key. Plain data, made and read inside one call().
 class KeyedRow {
 public:
-    KeyedRow(const char* schema, const char* table, const char* const* columns, const Datum* keys,
+    KeyedRow(const char* schema, const char* table, Snapshot snapshot, const char* const* columns, const Datum* keys,
              const RegProcedure* equals, int count) noexcept {
         relation_ = table_open(get_relname_relid(table, get_namespace_oid(schema, false)), AccessShareLock);
         ScanKeyData scan_keys[2];
         for (int i = 0; i < count; ++i)
             ScanKeyInit(&scan_keys[i], get_attnum(RelationGetRelid(relation_), columns[i]), BTEqualStrategyNumber,
                         equals[i], keys[i]);
-        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, GetActiveSnapshot(),
-                                   count, scan_keys);
+        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, snapshot, count,
+                                   scan_keys);
         tuple_ = systable_getnext(scan_);
     }
 
@@ -62,47 +64,80 @@ private:
     HeapTuple tuple_;
 };
 
-// What find_session() gathers, trivially destructible.
+// What one look-up gathers, trivially destructible.
 struct Found {
     bool is_valid = false;
+    bool mfa_pending = false;
     bool activity_is_old = false;
+    TimestampTz valid_until = 0;
+    std::int32_t token_version = 0;
     pg_uuid_t session_id{};
     char role[64] = "";
 };
 
-bool read_token(Datum user, Datum hash, pg_uuid_t& session_id) noexcept {
+// An identity may outlive it in its connection.
+bool extension_is_there() noexcept {
+    const Oid schema = get_namespace_oid("chat", true);
+    return OidIsValid(schema) && OidIsValid(get_relname_relid("sessions", schema));
+}
+
+// Runs `look` with a snapshot of what is committed now.
+template <class Look>
+Found look_now(Look&& look) {
+    return call([&] {
+        Found found;
+        const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+        found.is_valid = extension_is_there() && look(snapshot, found);
+        UnregisterSnapshot(snapshot);
+        return found;
+    });
+}
+
+bool read_token(Snapshot snapshot, Datum user, Datum hash, Found& found) noexcept {
     const char* columns[] = {"user_id", "token_hash"};
     const Datum keys[] = {user, hash};
     const RegProcedure equals[] = {F_UUID_EQ, F_BYTEAEQ};
-    KeyedRow row("chat_private", "session_tokens", columns, keys, equals, 2);
-    const bool found = row.found();
-    if (found) session_id = *DatumGetUUIDP(row.column("session_id"));
+    KeyedRow row("chat_private", "session_tokens", snapshot, columns, keys, equals, 2);
+    const bool is_there = row.found();
+    if (is_there) found.session_id = *DatumGetUUIDP(row.column("session_id"));
     row.close();
-    return found;
+    return is_there;
 }
 
-bool read_session(Datum user, const pg_uuid_t& session_id, TimestampTz now, bool& activity_is_old) noexcept {
+bool read_session(Snapshot snapshot, Datum user, Found& found) noexcept {
     const char* columns[] = {"user_id", "id"};
-    const Datum keys[] = {user, UUIDPGetDatum(&session_id)};
+    const Datum keys[] = {user, UUIDPGetDatum(&found.session_id)};
     const RegProcedure equals[] = {F_UUID_EQ, F_UUID_EQ};
-    KeyedRow row("chat", "sessions", columns, keys, equals, 2);
-    const bool valid = row.found() && DatumGetTimestampTz(row.column("expires_at")) > now;
-    if (valid) activity_is_old = DatumGetTimestampTz(row.column("last_activity_at")) < now - activity_interval_us;
-    row.close();
-    return valid;
-}
-
-bool read_user(Datum user, char* role, std::size_t size) noexcept {
-    const char* columns[] = {"id"};
-    const RegProcedure equals[] = {F_UUID_EQ};
-    KeyedRow row("chat", "users", columns, &user, equals, 1);
-    const bool valid = row.found() && DatumGetBool(row.column("is_active"));
-    if (valid) {
-        const std::string_view value = view_of(DatumGetTextPP(row.column("role")));
-        strlcpy(role, value.data(), std::min(size, value.size() + 1));
+    KeyedRow row("chat", "sessions", snapshot, columns, keys, equals, 2);
+    const TimestampTz now = GetCurrentTimestamp();
+    if (row.found()) {
+        found.valid_until =
+            std::min(DatumGetTimestampTz(row.column("expires_at")), DatumGetTimestampTz(row.column("idle_expires_at")));
+        found.mfa_pending = DatumGetBool(row.column("mfa_pending"));
+        found.activity_is_old = DatumGetTimestampTz(row.column("last_activity_at")) < now - activity_interval_us;
     }
     row.close();
-    return valid;
+    return found.valid_until > now;
+}
+
+bool read_user(Snapshot snapshot, Datum user, Found& found) noexcept {
+    const char* columns[] = {"id"};
+    const RegProcedure equals[] = {F_UUID_EQ};
+    KeyedRow row("chat", "users", snapshot, columns, &user, equals, 1);
+    const bool is_valid = row.found() && DatumGetBool(row.column("is_active"));
+    if (is_valid) {
+        const std::string_view value = view_of(DatumGetTextPP(row.column("role")));
+        strlcpy(found.role, value.data(), std::min(sizeof found.role, value.size() + 1));
+        found.token_version = DatumGetInt32(row.column("token_version"));
+    }
+    row.close();
+    return is_valid;
+}
+
+std::optional<SessionUser> session_user(const Found& found) {
+    if (!found.is_valid) return std::nullopt;
+    return SessionUser{uuid_from(found.session_id), found.role, found.mfa_pending, found.activity_is_old,
+                       found.valid_until};
 }
 
 }  // namespace
@@ -111,21 +146,30 @@ std::optional<SessionUser> find_session(const SessionToken& token) {
     const Sha256Digest digest = token.hash();
     const Datum user = uuid_datum(token.user_id);
     const Datum hash = bytea_datum(digest.data(), digest.size());
-    const Found found = call([&] {
-        Found result;
-        const TimestampTz now = GetCurrentTimestamp();
-        result.is_valid = read_token(user, hash, result.session_id) &&
-                          read_session(user, result.session_id, now, result.activity_is_old) &&
-                          read_user(user, result.role, sizeof result.role);
-        return result;
-    });
-    if (!found.is_valid) return std::nullopt;
-    return SessionUser{uuid_from(found.session_id), found.role, found.activity_is_old};
+    return session_user(look_now([&](Snapshot snapshot, Found& found) {
+        return read_token(snapshot, user, hash, found) && read_session(snapshot, user, found) &&
+               read_user(snapshot, user, found);
+    }));
+}
+
+std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session_id) {
+    const Datum user = uuid_datum(user_id);
+    return session_user(look_now([&](Snapshot snapshot, Found& found) {
+        std::memcpy(found.session_id.data, session_id.bytes.data(), UUID_LEN);
+        return read_session(snapshot, user, found) && read_user(snapshot, user, found);
+    }));
+}
+
+std::optional<std::string> find_user(const Uuid& user_id, std::int32_t token_version) {
+    const Datum user = uuid_datum(user_id);
+    const Found found = look_now([&](Snapshot snapshot, Found& result) { return read_user(snapshot, user, result); });
+    if (!found.is_valid || found.token_version != token_version) return std::nullopt;
+    return found.role;
 }
 
 void touch_session(const Uuid& user_id, const Uuid& session_id) {
-    query_as("pgchat_owner", "SELECT chat_private.touch_session($1, $2)",
-             {{UUIDOID, uuid_datum(user_id)}, {UUIDOID, uuid_datum(session_id)}});
+    tell_ledger(LedgerAct::touch_session,
+                R"({"user_id":")" + to_string(user_id) + R"(","session_id":")" + to_string(session_id) + R"("})");
 }
 
 }  // namespace pgchat::pg

@@ -1,4 +1,5 @@
-// Finds the session of a token by its primary key, straight through the index: the first step of every request.
+// Finds sessions and their users by primary key, straight through the index: the first step of every request. Sees what
+// is committed now, also inside a transaction whose snapshot is older, and looks past row policies.
 #pragma once
 
 #include <optional>
@@ -11,14 +12,22 @@ namespace pgchat::pg {
 struct SessionUser {
     Uuid session_id;
     std::string role;
-    bool activity_is_old = false;  // last_activity_at is more than a minute ago
+    bool mfa_pending = false;         // the second factor is still to be proved
+    bool activity_is_old = false;     // last_activity_at is more than a minute ago
+    std::int64_t valid_until_us = 0;  // when it expires, absolutely or for not being used; as TimestampTz
 };
 
-// The session and the in-app role of its user; nullopt when the token names no session, the session has expired, or
-// its user is not active. Reads past row policies, by the full key only.
+// The session and the in-app role of its user; nullopt when the token names no session, the session has expired or was
+// not used for too long, or its user is not active.
 std::optional<SessionUser> find_session(const SessionToken& token);
 
-// Sets the session's last_activity_at to now; the identity must be in force.
+// The same by the session's id; must not be called in a parallel operation.
+std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session_id);
+
+// The in-app role of an active user whose tokens have that version; nullopt when there is none.
+std::optional<std::string> find_user(const Uuid& user_id, std::int32_t token_version);
+
+// Has the engine note that the session is in use. Does nothing where that is not possible now.
 void touch_session(const Uuid& user_id, const Uuid& session_id);
 
 }  // namespace pgchat::pg

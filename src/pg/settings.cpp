@@ -48,6 +48,8 @@ const IntegerSetting integer_settings[] = {
      &settings.max_engines, 16, 1, 1024, PGC_POSTMASTER, 0},
     {"pgchat.bcrypt_cost", "Cost of new password hashes, as the power of two of key expansions.",
      &settings.bcrypt_cost, 12, 4, 20, PGC_SUSET, 0},
+    {"pgchat.max_concurrent_hashes", "Number of sessions of this server that may hash a password at once; 0: half of its cores.",
+     &settings.max_concurrent_hashes, 0, 0, 1024, PGC_SIGHUP, 0},
 };
 // clang-format on
 
@@ -76,6 +78,10 @@ const StringSetting string_settings[] = {
      &settings.trusted_hosts, "localhost,127.0.0.0/8,::1", PGC_SIGHUP, check_trusted_hosts},
     {"pgchat.ca_file", "File of certificate authorities (PEM) to verify providers with; empty: the system's.",
      &settings.ca_file, "", PGC_POSTMASTER, nullptr},
+    {"pgchat.master_key_file", "File of the key that secrets are sealed with; a relative path begins in the data directory.",
+     &settings.master_key_file, "pgchat_master.key", PGC_SIGHUP, nullptr},
+    {"pgchat.master_key_command", "Shell command that prints the key that secrets are sealed with, in place of a file.",
+     &settings.master_key_command, "", PGC_SIGHUP, nullptr},
 };
 // clang-format on
 

@@ -3,6 +3,9 @@
 
 namespace pgchat::pg {
 
+// In the data directory. Made by the engine when it is needed; any other file must be there.
+inline constexpr const char default_master_key_file[] = "pgchat_master.key";
+
 struct Settings {
     int max_calls;
     int max_response_kb;
@@ -16,8 +19,11 @@ struct Settings {
     int max_retries;
     int max_engines;
     int bcrypt_cost;
+    int max_concurrent_hashes;
     char* trusted_hosts;
     char* ca_file;
+    char* master_key_file;
+    char* master_key_command;
 };
 
 // The values in force in this process.

@@ -4,7 +4,7 @@
 // (channel.hpp).
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "pg/hash_slots.hpp"
 
 extern "C" {
 #include "port/atomics.h"
@@ -65,6 +65,9 @@ struct SharedState {
     Oid* unwanted;
     // The DSM handle of each process's channel; DSM_HANDLE_INVALID where there is none.
     pg_atomic_uint32* channels;
+    HashSlots hash_slots;
+    // Grows with every commit that ends a session or takes rights away: who is somebody then looks again.
+    pg_atomic_uint64 revocations;
     // Bit n of a slot's words: process n has something for that slot's engine.
     pg_atomic_uint64* doorbells;
 };

@@ -16,6 +16,13 @@ INSERT INTO chat.usage_events (user_id, outcome) VALUES (:'alice', 'complete'), 
 INSERT INTO chat.audit_log (id, created_at, user_id, action, outcome, origin_hash, prev_hash, hash)
   VALUES (-1, now(), :'alice', 'test', 'success', '', '', ''), (-2, now(), :'bob', 'test', 'success', '', '', '');
 
+INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');
+INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
+INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
+INSERT INTO chat_private.used_recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
+SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
+SELECT count(*) FROM chat.outbox_claim(10);
+
 CREATE TEMP TABLE owned ON COMMIT DROP AS
   SELECT c.oid::regclass AS name, a.attname AS owner, n.nspname AS schema
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

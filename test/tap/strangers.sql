@@ -1,13 +1,15 @@
 -- Every function that takes an id, given the id of somebody else's thing.
 BEGIN;
 \ir setup.psql
-SELECT plan(22);
+SELECT plan(24);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS conv \gset
 SELECT chat_private.set_identity(:'alice', 'user', NULL, true);
 SELECT * FROM chat.send_message(:'conv', 'secret') \gset s_
 SELECT chat.llm_submit('secret') AS request \gset
 SELECT chat_private.set_identity(NULL, NULL, NULL, true);
 SELECT pg_temp.value(:'bob', 'SELECT chat.create_conversation()') AS bobs \gset
+SELECT count(chat.login('alice', 'alice-password'));
+SELECT id AS session FROM chat.sessions WHERE user_id = :'alice' \gset
 
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
@@ -24,12 +26,14 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('llm_result', format('SELECT chat.llm_result(%L)', :'request')),
     ('llm_cancel', format('SELECT chat.llm_cancel(%L)', :'request')),
     ('stream_message', format('SELECT chat.stream_message(%L)', :'s_assistant_message_id')),
-    ('read_stream', format('SELECT * FROM chat.read_stream(%L)', :'s_assistant_message_id'))) t (function, statement)
+    ('read_stream', format('SELECT * FROM chat.read_stream(%L)', :'s_assistant_message_id')),
+    ('revoke_session', format('SELECT chat.revoke_session(%L)', :'session'))) t (function, statement)
   WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);
 SELECT is_empty(
   $$SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'chat'::regnamespace AND p.prokind = 'f' AND 'uuid'::regtype = ANY (p.proargtypes::oid[])
-      AND has_function_privilege('pgchat_client', p.oid, 'EXECUTE') AND p.proname NOT IN (SELECT function FROM calls)$$,
+      AND has_function_privilege('pgchat_client', p.oid, 'EXECUTE') AND p.proname NOT IN (SELECT function FROM calls)
+      AND p.proname NOT LIKE 'admin\_%'$$,
   'no function that takes an id is left out');
 SELECT is_empty(format('SELECT statement, o FROM calls, LATERAL pg_temp.outcome(%L, statement) o WHERE o <> %L', :'bob', 'P0002'),
                 'another''s thing is not found, as if there were none');
@@ -40,10 +44,14 @@ SELECT is((SELECT count(*)::int FROM chat.messages WHERE conversation_id IN (:'c
 SELECT is(pg_temp.value(:'bob', 'SELECT count(*) FROM chat.list_conversations()'), '1', 'one''s own list holds one''s own');
 
 -- Administration is refused to everybody but administrators.
-SELECT is_empty(
-  format($$SELECT call, o FROM unnest(ARRAY['chat.admin_register_provider(''p'', ''echo'')',
-    'chat.admin_register_model(''test-provider'', ''m'')', 'chat.admin_set_default_model(''test-model'')']) call,
-    LATERAL pg_temp.outcome(%L, 'SELECT ' || call) o WHERE o <> '42501'$$, :'bob'), 'a user administers nothing');
+CREATE TEMP VIEW admin_calls AS
+  SELECT format('SELECT chat.%I(%s)', p.proname, (SELECT string_agg(format('NULL::%s', t::regtype), ', ' ORDER BY n)
+                                                  FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n))) AS call
+  FROM pg_proc p WHERE p.pronamespace = 'chat'::regnamespace AND p.proname LIKE 'admin\_%';
+SELECT cmp_ok((SELECT count(*)::int FROM admin_calls), '>=', 19, 'the functions for administrators are found');
+SELECT is_empty(format($$SELECT call, o FROM admin_calls, LATERAL pg_temp.outcome(%L, call) o WHERE o <> '42501'$$, :'bob'),
+                'a user administers nothing');
+SELECT is_empty($$SELECT call, o FROM admin_calls, LATERAL pg_temp.outcome(NULL, call) o WHERE o <> '42501'$$, 'nor does nobody');
 SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_register_provider($$p$$, $$echo$$)', 'pgchat_service'), '1 rows',
           'pgchat_service administers');
 CREATE FUNCTION pg_temp.as_admin(statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -13,8 +13,11 @@
 
 namespace pgchat {
 
+// The number of requests to which there is no reply.
+inline constexpr std::uint32_t unanswered = 0;
+
 // From a backend. Every frame begins with its kind and the number by which replies name the request.
-enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait, ledger };
+enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait, ledger, secret };
 
 // To a backend.
 enum class ReplyKind : std::uint8_t { result, events, error, flag, answer };

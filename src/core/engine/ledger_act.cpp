@@ -6,8 +6,9 @@ namespace pgchat {
 namespace {
 
 // In the order of the enum.
-constexpr std::array names{"audit"};
-static_assert(names.size() == static_cast<std::size_t>(LedgerAct::audit) + 1, "one name an act");
+constexpr std::array names{"audit",         "charge_login", "settle_login",  "refuse_login",     "unlock_login",
+                           "touch_session", "erase_origin", "use_totp_step", "use_recovery_code"};
+static_assert(names.size() == static_cast<std::size_t>(LedgerAct::use_recovery_code) + 1, "one name an act");
 
 }  // namespace
 

@@ -7,7 +7,17 @@
 
 namespace pgchat {
 
-enum class LedgerAct : std::uint8_t { audit };
+enum class LedgerAct : std::uint8_t {
+    audit,
+    charge_login,
+    settle_login,
+    refuse_login,
+    unlock_login,
+    touch_session,
+    erase_origin,
+    use_totp_step,
+    use_recovery_code
+};
 
 // The act's name as SQL knows it ("audit"); static storage, null-terminated.
 const char* ledger_act_name(LedgerAct act) noexcept;

@@ -1,0 +1,159 @@
+-- The installation's settings: which there are, what each may be, and reading one.
+
+CREATE OR REPLACE FUNCTION chat_private.setting_definitions()
+RETURNS TABLE (key text, kind text, default_value jsonb, choices text[], description text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_temp AS $$
+  VALUES
+    ('default_model', 'model or null', jsonb 'null', NULL::text[], 'The model that is asked where neither call, conversation nor user names one'),
+    ('app_name', 'text', '"Chat"', NULL, 'The name of the application, in mails'),
+    ('app_url', 'text', '""', NULL, 'The address of the application, with which links in mails begin'),
+    ('registration', 'choice', '"open"', '{open,invitation,domains,closed}', 'Who may register: anybody, the invited, the invited and addresses of registration_domains, or nobody'),
+    ('registration_domains', 'domains', '[]', NULL, 'The e-mail domains of registration mode domains'),
+    ('default_plan', 'plan', '"free"', NULL, 'The plan of a new account'),
+    ('consent_required', 'boolean', 'false', NULL, 'Whether registering needs consent => true'),
+    ('guest_access', 'boolean', 'true', NULL, 'Whether chat.register_guest opens accounts'),
+    ('guest_session_lifetime', 'interval', '"30 days"', NULL, 'How long a guest''s session lasts'),
+    ('email_verification_required', 'boolean', 'false', NULL, 'Whether an account can log in only once its address is verified'),
+    ('email_verification_lifetime', 'interval', '"1 day"', NULL, 'How long the token of a mail to verify an address works'),
+    ('password_reset_lifetime', 'interval', '"1 hour"', NULL, 'How long the token of a mail to reset a password works'),
+    ('password_change_domains', 'domains or null', 'null', NULL, 'The e-mail domains whose users may change and reset their password themselves; null: all'),
+    ('common_passwords_extra', 'texts', '[]', NULL, 'Passwords refused as common beside those of the built-in list, in any case'),
+    ('common_passwords_allowed', 'texts', '[]', NULL, 'Passwords of the built-in list that are not refused'),
+    ('security_mails', 'boolean', 'true', NULL, 'Whether users get a mail when their password was changed'),
+    ('mail_language', 'language', '"en"', NULL, 'The language of mails to users who have set none in preferences -> language'),
+    ('mails_per_hour', 'count', '3', NULL, 'How many mails of one kind an account can ask for in an hour'),
+    ('mail_max_attempts', 'count', '6', NULL, 'How often a mail is tried before it is given up'),
+    ('session_lifetime', 'interval', '"30 days"', NULL, 'How long a session lasts at most'),
+    ('session_idle_timeout', 'interval', '"7 days"', NULL, 'How long a session lasts without being used'),
+    ('totp_domains', 'domains or null', 'null', NULL, 'The e-mail domains whose users may enrol a second factor; null: all'),
+    ('totp_required_roles', 'roles', '[]', NULL, 'The roles that need a second factor'),
+    ('audit_retention', 'interval or null', 'null', NULL, 'How long rows of the audit log are kept; null: for ever'),
+    ('jwt_issuer', 'text', '"pgchat"', NULL, 'The claim iss of signed tokens'),
+    ('jwt_audience', 'text', '"pgchat"', NULL, 'The claim aud of signed tokens'),
+    ('jwt_algorithm', 'choice', '"EdDSA"', '{EdDSA,ES256,RS256,HS256}', 'What signs tokens'),
+    ('jwt_ttl', 'interval', '"15 minutes"', NULL, 'How long a signed token works where its issuer names no time'),
+    ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works')
+$$;
+COMMENT ON FUNCTION chat_private.setting_definitions() IS
+'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';
+
+CREATE OR REPLACE FUNCTION chat_private.setting(key text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  result jsonb;
+BEGIN
+  SELECT s.value INTO result FROM chat.settings s WHERE s.key = setting.key;
+  IF NOT FOUND THEN
+    SELECT d.default_value INTO result FROM chat_private.setting_definitions() d WHERE d.key = setting.key;
+  END IF;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'setting "%" does not exist', left(setting.key, 100) USING ERRCODE = '42704',
+      HINT = 'chat.admin_settings() lists the settings there are.';
+  END IF;
+  RETURN result;
+END
+$$;
+COMMENT ON FUNCTION chat_private.setting(text) IS
+'The value of a setting of this installation: what an administrator has set, else the default.
+Errors: 42704 there is no such setting.';
+
+CREATE OR REPLACE FUNCTION chat_private.setting_text(key text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT chat_private.setting(setting_text.key) #>> '{}'
+$$;
+COMMENT ON FUNCTION chat_private.setting_text(text) IS 'chat_private.setting as text; a null is NULL. Errors: 42704 as there.';
+
+CREATE OR REPLACE FUNCTION chat_private.domain_of(email text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT nullif(split_part(chat_private.fold_name(domain_of.email), '@', 2), '')
+$$;
+COMMENT ON FUNCTION chat_private.domain_of(text) IS 'The domain of an e-mail address as domains are compared.';
+
+CREATE OR REPLACE FUNCTION chat_private.domain_is_in(email text, key text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT jsonb_typeof(d.domains) = 'null' OR coalesce(d.domains ? chat_private.domain_of(domain_is_in.email), false)
+  FROM chat_private.setting(domain_is_in.key) AS d (domains)
+$$;
+COMMENT ON FUNCTION chat_private.domain_is_in(text, text) IS
+'Whether the domain of an e-mail address is in the list that a setting holds; a null there stands for all.';
+
+CREATE OR REPLACE FUNCTION chat_private.is_interval(value text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN is_interval.value::interval BETWEEN interval '1 second' AND interval '100 years';
+EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
+  RETURN false;
+END
+$$;
+COMMENT ON FUNCTION chat_private.is_interval(text) IS 'Whether a text is a length of time from 1 second to 100 years.';
+
+CREATE OR REPLACE FUNCTION chat_private.are_texts(value jsonb, form text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF jsonb_typeof(are_texts.value) IS DISTINCT FROM 'array' THEN
+    RETURN false;
+  END IF;
+  RETURN NOT EXISTS (SELECT FROM jsonb_array_elements(are_texts.value) e
+                     WHERE jsonb_typeof(e) <> 'string' OR e #>> '{}' !~ are_texts.form);
+END
+$$;
+COMMENT ON FUNCTION chat_private.are_texts(jsonb, text) IS 'Whether a value is an array of strings that all match a regular expression.';
+
+CREATE OR REPLACE FUNCTION chat_private.setting_hint(kind text, value jsonb, choices text[]) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  base text := split_part(setting_hint.kind, ' or ', 1);
+  given text := CASE jsonb_typeof(setting_hint.value) WHEN 'string' THEN setting_hint.value #>> '{}' END;
+BEGIN
+  IF setting_hint.kind LIKE '% or null' AND jsonb_typeof(setting_hint.value) = 'null' THEN
+    RETURN NULL;
+  END IF;
+  RETURN CASE base
+    WHEN 'boolean' THEN CASE WHEN jsonb_typeof(setting_hint.value) <> 'boolean' THEN 'It is true or false.' END
+    WHEN 'text' THEN CASE WHEN coalesce(char_length(given) > 500 OR given ~ '[[:cntrl:]]', true)
+                     THEN 'It is a string of one line and at most 500 characters.' END
+    WHEN 'choice' THEN CASE WHEN given = ANY (setting_hint.choices) IS NOT TRUE
+                       THEN format('It is one of %s.', array_to_string(setting_hint.choices, ', ')) END
+    WHEN 'language' THEN CASE WHEN given ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' IS NOT TRUE
+                         THEN 'It is a language tag such as "en" or "pt-BR".' END
+    WHEN 'interval' THEN CASE WHEN chat_private.is_interval(given) IS NOT TRUE
+                         THEN 'It is a length of time such as "30 days" or "15 minutes", from 1 second to 100 years.' END
+    WHEN 'count' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,5}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999.' END
+    WHEN 'domains' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^[^][:space:][:cntrl:][:upper:]@,]{1,253}$')
+                        THEN 'It is an array of domains in lower case, such as ["example.com"].' END
+    WHEN 'roles' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^(admin|supervisor|worker|user|guest)$')
+                      THEN 'It is an array of admin, supervisor, worker, user and guest.' END
+    WHEN 'texts' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^.{1,100}$')
+                      THEN 'It is an array of strings of 1 to 100 characters.' END
+    WHEN 'plan' THEN CASE WHEN NOT EXISTS (SELECT FROM chat.plans p WHERE p.code = given AND p.is_active)
+                     THEN 'It is the code of an active row of chat.plans.' END
+    WHEN 'model' THEN CASE WHEN given IS NULL THEN 'It is the name of a model, or null.' END
+  END;
+END
+$$;
+COMMENT ON FUNCTION chat_private.setting_hint(text, jsonb, text[]) IS
+'What a value of this kind of setting must be, where the one given is not; NULL where it is. Kinds: boolean, text, choice,
+language, interval, count, domains, roles, texts, plan, model; followed by "or null" where null is one.';
+
+CREATE OR REPLACE FUNCTION chat_private.check_setting(key text, value jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  definition record;
+  hint text;
+BEGIN
+  SELECT d.* INTO definition FROM chat_private.setting_definitions() d WHERE d.key = check_setting.key;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'setting "%" does not exist', left(check_setting.key, 100) USING ERRCODE = '42704',
+      HINT = 'chat.admin_settings() lists the settings there are.';
+  END IF;
+  hint := chat_private.setting_hint(definition.kind, check_setting.value, definition.choices);
+  IF hint IS NOT NULL THEN
+    RAISE EXCEPTION 'the value is not one for setting "%"', check_setting.key USING ERRCODE = '22023', HINT = hint;
+  END IF;
+  IF definition.kind = 'model or null' AND jsonb_typeof(check_setting.value) = 'string' THEN
+    PERFORM chat_private.resolve_model(NULL, check_setting.value #>> '{}');
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_setting(text, jsonb) IS
+'Errors: 42704 there is no such setting, or no such model; 22023 the value is not of its kind.';

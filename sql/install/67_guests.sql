@@ -1,0 +1,137 @@
+-- Guests: accounts that nobody has registered yet, and making one a full account.
+
+CREATE OR REPLACE FUNCTION chat.register_guest(ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+  OUT session_token text, OUT user_id uuid, OUT expires_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  account chat.users;
+  previous chat_private.identity;
+BEGIN
+  IF chat_private.setting('guest_access') <> 'true' THEN
+    PERFORM chat_private.audit('account.register_guest', outcome => 'refused', ip_address => register_guest.ip_address,
+                               user_agent => register_guest.user_agent);
+    RAISE EXCEPTION 'guests are not let in' USING ERRCODE = '42501', HINT = 'Register, or log in.';
+  END IF;
+  account.id := chat.uuid_v7();
+  account.role := 'guest';
+  account.plan := 'guest';
+  PERFORM chat_private.open_account(account, NULL);
+  previous := chat_private.act_as(account.id);
+  SELECT s.token, s.expires_at INTO register_guest.session_token, register_guest.expires_at
+  FROM chat_private.open_session(account.id, register_guest.ip_address, register_guest.user_agent,
+                                 chat_private.setting_text('guest_session_lifetime')::interval) s;
+  PERFORM chat_private.switch_identity(previous);
+  register_guest.user_id := account.id;
+  PERFORM chat_private.audit('account.register_guest', 'user:' || account.id, user_id => account.id,
+                             ip_address => register_guest.ip_address, user_agent => register_guest.user_agent);
+END
+$$;
+COMMENT ON FUNCTION chat.register_guest(inet, text) IS
+'Opens an account without names and password, with role guest and plan guest, and a session of the setting
+guest_session_lifetime; the token is all that leads to it. ip_address, user_agent: kept with the session.
+Errors: 42501 the setting guest_access is off.';
+
+CREATE OR REPLACE FUNCTION chat.upgrade_guest(email text, password text, username text DEFAULT NULL, display_name text DEFAULT NULL,
+  invitation_token text DEFAULT NULL, consent boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  account chat.users := chat.me();
+  invitation chat.invitations;
+BEGIN
+  IF account.role <> 'guest' THEN
+    RAISE EXCEPTION 'the account is no guest''s' USING ERRCODE = '55000', HINT = 'It is registered already.';
+  END IF;
+  account.email := btrim(upgrade_guest.email);
+  account.username := btrim(upgrade_guest.username);
+  PERFORM chat_private.check_email(account.email);
+  PERFORM chat_private.check_username(account.username);
+  PERFORM chat_private.check_password(upgrade_guest.password, account.email, account.username);
+  PERFORM chat_private.check_display_name(upgrade_guest.display_name);
+  IF upgrade_guest.invitation_token IS NOT NULL THEN
+    invitation := chat_private.find_invitation(upgrade_guest.invitation_token, account.email);
+  END IF;
+  PERFORM chat_private.check_registration(account.email, invitation.id IS NOT NULL, upgrade_guest.consent);
+  UPDATE chat.users u
+  SET email = account.email, username = account.username, display_name = coalesce(upgrade_guest.display_name, u.display_name),
+      role = coalesce(invitation.role, 'user'), plan = coalesce(invitation.plan, chat_private.setting_text('default_plan')),
+      supervisor_id = invitation.supervisor_id, updated_at = clock_timestamp(),
+      email_verified_at = CASE WHEN invitation.id IS NOT NULL THEN clock_timestamp() END,
+      consent_at = CASE WHEN upgrade_guest.consent THEN clock_timestamp() ELSE u.consent_at END
+  WHERE u.id = account.id;
+  PERFORM chat_private.give_names(account.id, account.email, account.username);
+  PERFORM chat_private.set_password(account.id, upgrade_guest.password);
+  PERFORM chat_private.set_identity(account.id, coalesce(invitation.role, 'user'), chat_private.current_session_id(), true);
+  IF invitation.id IS NOT NULL THEN
+    PERFORM chat_private.accept_invitation(invitation.id, account.id);
+  ELSIF chat_private.setting('email_verification_required') = 'true' THEN
+    PERFORM chat_private.queue_mail(account.id, 'verify_email', account.email);
+  END IF;
+  PERFORM chat_private.audit('account.upgrade', 'user:' || account.id);
+END
+$$;
+COMMENT ON FUNCTION chat.upgrade_guest(text, text, text, text, text, boolean) IS
+'Makes the current user, a guest, a registered one, by the rules and with the arguments of chat.register: the id, the
+conversations and the session stay.
+Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
+
+CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT (lpad(to_hex((extract(epoch FROM id_at.moment) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
+$$;
+COMMENT ON FUNCTION chat_private.id_at(timestamptz) IS 'A bound of the ids (UUID version 7) that were made since a moment.';
+
+CREATE OR REPLACE FUNCTION chat_private.plan_limit(user_id uuid, name text) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT (p.limits ->> plan_limit.name)::bigint FROM chat.users u JOIN chat.plans p ON p.code = u.plan
+  WHERE u.id = plan_limit.user_id
+$$;
+COMMENT ON FUNCTION chat_private.plan_limit(uuid, text) IS 'A limit of a user''s plan; NULL: there is none.';
+
+CREATE OR REPLACE FUNCTION chat_private.refuse_over_limit(name text, allowed bigint) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'the plan allows %', CASE refuse_over_limit.name
+      WHEN 'conversations' THEN format('%s conversations', refuse_over_limit.allowed)
+      WHEN 'messages_per_day' THEN format('%s messages a day', refuse_over_limit.allowed)
+      ELSE format('%s messages a minute', refuse_over_limit.allowed) END
+    USING ERRCODE = 'PC303', HINT = 'Delete some conversations, wait, or change the plan; a guest can register with chat.upgrade_guest.';
+END
+$$;
+COMMENT ON FUNCTION chat_private.refuse_over_limit(text, bigint) IS 'Errors: PC303, always.';
+
+CREATE OR REPLACE FUNCTION chat_private.check_conversation_limit(user_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  allowed bigint := chat_private.plan_limit(check_conversation_limit.user_id, 'conversations');
+BEGIN
+  IF allowed IS NOT NULL AND allowed <= (SELECT count(*) FROM chat.conversations c WHERE c.user_id = check_conversation_limit.user_id) THEN
+    PERFORM chat_private.refuse_over_limit('conversations', allowed);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_conversation_limit(uuid) IS
+'Errors: PC303 the user has as many conversations as the plan allows.';
+
+CREATE OR REPLACE FUNCTION chat_private.check_message_limit(user_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  bound record;
+  sent bigint;
+BEGIN
+  FOR bound IN
+    SELECT b.name, b.period, (p.limits ->> b.name)::bigint AS allowed
+    FROM chat.users u JOIN chat.plans p ON p.code = u.plan,
+         (VALUES ('messages_per_minute', interval '1 minute'), ('messages_per_day', interval '1 day')) b (name, period)
+    WHERE u.id = check_message_limit.user_id AND p.limits ? b.name
+  LOOP
+    SELECT count(*) INTO sent FROM chat.messages m
+    WHERE m.user_id = check_message_limit.user_id AND m.id >= chat_private.id_at(clock_timestamp() - bound.period) AND m.role = 'user';
+    IF sent >= bound.allowed THEN
+      PERFORM chat_private.refuse_over_limit(bound.name, bound.allowed);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_message_limit(uuid) IS
+'Errors: PC303 the user has sent as many messages as the plan allows in a minute or a day.';

@@ -1,0 +1,132 @@
+-- Everything held about a person: handing it out, and removing it.
+
+CREATE OR REPLACE FUNCTION chat_private.personal_tables()
+RETURNS TABLE (name text, owner_column text, secrets text[], at_removal text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+  VALUES
+    ('chat.users', 'id', '{}'::text[], 'last'),
+    ('chat.user_settings', 'user_id', '{}', 'delete'),
+    ('chat.sessions', 'user_id', '{}', 'delete'),
+    ('chat.conversations', 'user_id', '{}', 'delete'),
+    ('chat.messages', 'user_id', '{}', 'delete'),
+    ('chat.usage_events', 'user_id', '{}', 'anonymise'),
+    ('chat.invitations', 'accepted_by', '{}', 'delete'),
+    ('chat.audit_log', 'user_id', '{hash,prev_hash,origin_hash,origin_salt}', 'keep'),
+    ('chat_private.credentials', 'user_id', '{password_hash}', 'delete'),
+    ('chat_private.login_names', 'user_id', '{}', 'delete'),
+    ('chat_private.session_tokens', 'user_id', '{token_hash}', 'delete'),
+    ('chat_private.account_tokens', 'user_id', '{token_hash}', 'delete'),
+    ('chat_private.outbox', 'user_id', '{}', 'delete'),
+    ('chat_private.llm_requests', 'user_id', '{}', 'delete')
+$$;
+COMMENT ON FUNCTION chat_private.personal_tables() IS
+'Every table with rows about a person, the column that says whose they are, the columns that are nobody''s to read, and what
+becomes of the rows when the account is removed: delete, anonymise, keep, or last, for the account itself.';
+
+CREATE OR REPLACE FUNCTION chat.export_my_data() RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  account chat.users := chat.me();
+  held record;
+  found_rows jsonb;
+  tables jsonb := jsonb '{}';
+BEGIN
+  FOR held IN SELECT t.* FROM chat_private.personal_tables() t LOOP
+    EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(t) - $2), ''[]'') FROM %s t WHERE t.%I = $1', held.name, held.owner_column)
+      INTO found_rows USING account.id, held.secrets;
+    tables := jsonb_set(tables, ARRAY[held.name], found_rows);
+  END LOOP;
+  RETURN jsonb_build_object('user_id', account.id, 'exported_at', clock_timestamp(), 'tables', tables);
+END
+$$;
+COMMENT ON FUNCTION chat.export_my_data() IS
+'Everything held about the current user, as an object: user_id, exported_at, and tables with the rows of each; without
+password and token hashes.
+Errors: 28000 nobody is authenticated.';
+
+CREATE OR REPLACE FUNCTION chat_private.anonymise_usage(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  nobody CONSTANT uuid := uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  batch chat.usage_events[];
+  previous chat_private.identity;
+BEGIN
+  LOOP
+    WITH taken AS (
+      DELETE FROM chat.usage_events e
+      WHERE e.user_id = anonymise_usage.user_id
+        AND e.id IN (SELECT f.id FROM chat.usage_events f WHERE f.user_id = anonymise_usage.user_id ORDER BY f.id LIMIT 1000)
+      RETURNING e.*
+    )
+    SELECT array_agg(t::chat.usage_events) INTO batch FROM taken t;
+    EXIT WHEN batch IS NULL;
+    previous := chat_private.act_as(nobody);
+    INSERT INTO chat.usage_events (user_id, id, model, provider, input_tokens, output_tokens, cached_tokens, cost, is_estimated,
+                                   outcome, latency_ms, first_token_ms, created_at)
+    SELECT nobody, b.id, b.model, b.provider, b.input_tokens, b.output_tokens, b.cached_tokens, b.cost, b.is_estimated,
+           b.outcome, b.latency_ms, b.first_token_ms, b.created_at
+    FROM unnest(batch) b;
+    PERFORM chat_private.switch_identity(previous);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION chat_private.anonymise_usage(uuid) IS
+'Makes a user''s usage, as whom the caller acts, that of the UUID of only ones, and removes what leads to a conversation: what
+was spent stays known.';
+
+CREATE OR REPLACE FUNCTION chat_private.leave_workers(supervisor_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  previous chat_private.identity := chat_private.enter_gate();
+BEGIN
+  UPDATE chat.users u SET supervisor_id = NULL, updated_at = clock_timestamp()
+  WHERE u.supervisor_id = leave_workers.supervisor_id;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.leave_workers(uuid) IS 'Takes the supervisor from all users who have this one.';
+
+CREATE OR REPLACE FUNCTION chat_private.remove_account(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held record;
+  address text;
+  previous chat_private.identity;
+BEGIN
+  PERFORM chat_private.leave_workers(remove_account.user_id);
+  previous := chat_private.act_as(remove_account.user_id);
+  SELECT u.email INTO address FROM chat.users u WHERE u.id = remove_account.user_id;
+  PERFORM chat_private.anonymise_usage(remove_account.user_id);
+  FOR held IN SELECT t.* FROM chat_private.personal_tables() t WHERE t.at_removal = 'delete' LOOP
+    EXECUTE format('DELETE FROM %s t WHERE t.%I = $1', held.name, held.owner_column) USING remove_account.user_id;
+  END LOOP;
+  DELETE FROM chat.invitations i WHERE chat_private.fold_name(i.email) = chat_private.fold_name(address);
+  UPDATE chat.invitations i SET invited_by = NULL WHERE i.invited_by = remove_account.user_id;
+  UPDATE chat.invitations i SET supervisor_id = NULL WHERE i.supervisor_id = remove_account.user_id;
+  DELETE FROM chat.users u WHERE u.id = remove_account.user_id;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
+'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.';
+
+CREATE OR REPLACE FUNCTION chat.delete_my_account(password text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  account chat.users := chat.me();
+BEGIN
+  IF delete_my_account.password IS NOT NULL OR EXISTS (SELECT FROM chat_private.credentials c WHERE c.user_id = account.id) THEN
+    PERFORM chat_private.reauthenticate(delete_my_account.password);
+  END IF;
+  PERFORM chat_private.keep_an_admin(account.id);
+  PERFORM chat_private.audit('account.delete', 'user:' || account.id);
+  PERFORM chat_private.remove_account(account.id);
+  PERFORM chat_private.set_identity(NULL, NULL, NULL, false);
+END
+$$;
+COMMENT ON FUNCTION chat.delete_my_account(text) IS
+'Removes the current user''s account with everything held about it, at once and for good, and clears the identity of this
+connection. password: NULL only for an account that has none. The audit log keeps its rows, with an id that leads to nobody;
+usage stays, as nobody''s.
+Errors: 28000 nobody is authenticated; 22004 password is NULL; 28P01 it is wrong; 55000 the last active administrator stays.';

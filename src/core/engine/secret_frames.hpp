@@ -1,0 +1,41 @@
+// What a backend asks of the engine because the engine alone holds the master key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/crypto/sealed_secret.hpp"
+#include "core/crypto/totp.hpp"
+#include "core/engine/frames.hpp"
+
+namespace pgchat {
+
+// Follows the head of a frame of RequestKind::secret. Each is answered by a text, or an error.
+enum class SecretAct : std::uint8_t { seal, check_totp };
+
+// The purpose of sealed TOTP keys; their row is the factor.
+inline constexpr std::string_view totp_purpose = "totp";
+
+// Answered by the sealed bytes.
+struct SealFrame {
+    SealPlace place;
+    std::string_view secret;
+};
+
+std::string write_seal(std::uint32_t request_number, const SealFrame& request);
+SealFrame read_seal(FrameReader& frame);
+
+// Answered by the step the code belongs to, as decimal digits; empty for a wrong code.
+struct TotpCheckFrame {
+    Uuid user_id;
+    Uuid factor_id;
+    TotpScheme scheme;
+    std::string_view sealed_key;
+    std::string_view code;
+};
+
+std::string write_totp_check(std::uint32_t request_number, const TotpCheckFrame& request);
+TotpCheckFrame read_totp_check(FrameReader& frame);
+
+}  // namespace pgchat

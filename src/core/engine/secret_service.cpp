@@ -1,0 +1,36 @@
+#include "core/engine/secret_service.hpp"
+
+#include "core/engine/secret_frames.hpp"
+
+namespace pgchat {
+namespace {
+
+// RFC 6238 section 5.2 recommends no more than one step for delays and clocks that are off.
+constexpr int code_skew = 1;
+
+}  // namespace
+
+SecretService::SecretService(Clock& clock, UnixSeconds unix_seconds)
+    : vault_(clock), unix_seconds_(std::move(unix_seconds)) {}
+
+std::string SecretService::reply_to(FrameReader& frame) {
+    const std::uint32_t number = frame.request_number();
+    switch (static_cast<SecretAct>(frame.u8())) {
+        case SecretAct::seal: {
+            const SealFrame request = read_seal(frame);
+            return write_answer(number, vault_.seal(request.place, request.secret));
+        }
+        case SecretAct::check_totp:
+            return write_answer(number, check_totp(frame));
+    }
+    throw Error(ErrorCode::internal, "unknown secret act");
+}
+
+std::string SecretService::check_totp(FrameReader& frame) {
+    const TotpCheckFrame request = read_totp_check(frame);
+    const SecretBytes key = vault_.open({totp_purpose, request.user_id, request.factor_id}, request.sealed_key);
+    const auto step = pgchat::totp_check(key.view(), request.code, unix_seconds_(), code_skew, request.scheme);
+    return step ? std::to_string(*step) : std::string();
+}
+
+}  // namespace pgchat

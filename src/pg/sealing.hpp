@@ -1,0 +1,24 @@
+// A backend's way to the master key, which only the engine holds: sealing secrets, and checking codes against sealed
+// ones.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/crypto/sealed_secret.hpp"
+#include "core/crypto/totp.hpp"
+
+namespace pgchat::pg {
+
+// The secret as a table may hold it. Opened only in the engine, and only at the same place.
+// Throws Error: master_key_unavailable; engine_unavailable; read_only_server on a standby.
+std::string seal(const SealPlace& place, std::string_view secret);
+
+// The step of real time that the code of a sealed TOTP key belongs to; nullopt for a wrong code. The caller must see to
+// it that each step is accepted once. Throws Error: as above, and unsealing_failed.
+std::optional<std::int64_t> check_totp_code(const Uuid& user_id, const Uuid& factor_id, const TotpScheme& scheme,
+                                            std::string_view sealed_key, std::string_view code);
+
+}  // namespace pgchat::pg

@@ -1,0 +1,91 @@
+// What the engine answers to requests that need the master key, frame by frame.
+#include "core/engine/secret_service.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/engine/secret_frames.hpp"
+#include "support/fake_clock.hpp"
+
+namespace pgchat {
+namespace {
+
+const Uuid alice = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+const Uuid factor = *parse_uuid("017f22e2-79b1-7cc3-98c4-dc0c0c073990");
+const std::string key = "12345678901234567890";
+
+class SecretServiceTest : public ::testing::Test {
+protected:
+    SecretServiceTest() {
+        KeySource source;
+        source.command = "printf '%064d' 1";
+        service.vault().set_source(source);
+    }
+
+    // The text of the answer.
+    std::string answer_to(const std::string& request) {
+        FrameReader frame(request);
+        const std::string reply = service.reply_to(frame);
+        FrameReader reader(reply);
+        EXPECT_EQ(reader.kind(), static_cast<std::uint8_t>(ReplyKind::answer));
+        EXPECT_EQ(reader.request_number(), 7u);
+        return std::string(read_answer(reader));
+    }
+    std::string seal(std::string_view purpose = totp_purpose) {
+        return answer_to(write_seal(7, {{purpose, alice, factor}, key}));
+    }
+    std::string check(const std::string& sealed, const std::string& code, const Uuid& user = alice,
+                      const TotpScheme& scheme = {}) {
+        return answer_to(write_totp_check(7, {user, factor, scheme, sealed, code}));
+    }
+
+    FakeClock clock;
+    std::int64_t now = 1111111111;
+    SecretService service{clock, [this] { return now; }};
+};
+
+TEST_F(SecretServiceTest, SealsForOnePlace) {
+    const std::string sealed = seal("api_key");
+    EXPECT_EQ(service.vault().open({"api_key", alice, factor}, sealed).view(), key);
+    EXPECT_THROW(service.vault().open({totp_purpose, alice, factor}, sealed), Error);
+}
+
+TEST_F(SecretServiceTest, TellsTheStepOfACodeOfRealTime) {
+    const std::string sealed = seal();
+    const std::int64_t step = totp_step(now);
+    for (const int offset : {-1, 0, 1})
+        EXPECT_EQ(check(sealed, totp(key, now + offset * totp_period_seconds, {})), std::to_string(step + offset));
+    for (const int offset : {-2, 2}) EXPECT_EQ(check(sealed, totp(key, now + offset * totp_period_seconds, {})), "");
+    for (const char* code : {"", "000000", "abc"}) EXPECT_EQ(check(sealed, code), "");
+    const TotpScheme scheme{HashAlgorithm::sha512, 8};
+    EXPECT_EQ(check(sealed, totp(key, now, scheme), alice, scheme), std::to_string(step));
+    const std::string code = totp(key, now, {});
+    now += 2 * totp_period_seconds;
+    EXPECT_EQ(check(sealed, code), "") << "time goes on";
+}
+
+TEST_F(SecretServiceTest, OpensNothingThatBelongsElsewhere) {
+    const std::string code = totp(key, now, {});
+    const auto expect_unsealing_fails = [&](const std::string& sealed, const Uuid& user) {
+        try {
+            check(sealed, code, user);
+            ADD_FAILURE() << "opened";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::unsealing_failed);
+        }
+    };
+    expect_unsealing_fails(seal(), factor);
+    expect_unsealing_fails(seal("api_key"), alice);
+    expect_unsealing_fails("", alice);
+}
+
+TEST_F(SecretServiceTest, RefusesFramesItDoesNotKnow) {
+    const std::string unknown = FrameWriter(RequestKind::secret, 7).u8(99).take();
+    FrameReader frame(unknown);
+    EXPECT_THROW(service.reply_to(frame), Error);
+    const std::string cut = write_seal(7, {{totp_purpose, alice, factor}, key});
+    FrameReader short_frame(std::string_view(cut).substr(0, cut.size() - 1));
+    EXPECT_THROW(service.reply_to(short_frame), Error);
+}
+
+}  // namespace
+}  // namespace pgchat
