@@ -160,6 +160,14 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
         case RequestKind::secret:
             post(client, handler_.secrets().reply_to(frame));
             return;
+        case RequestKind::sign_token: {
+            const auto algorithm = static_cast<JoseAlgorithm>(frame.u8());
+            post(client, write_answer(number, handler_.tokens().sign(frame.text(), algorithm)));
+            return;
+        }
+        case RequestKind::verify_token:
+            post(client, write_flag(number, handler_.tokens().verifies(frame.text())));
+            return;
     }
     throw Error(ErrorCode::internal, "unknown request kind");
 }

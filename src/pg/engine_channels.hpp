@@ -14,6 +14,7 @@
 #include "core/engine/secret_service.hpp"
 #include "pg/channel.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_tokens.hpp"
 
 namespace pgchat::pg {
 
@@ -27,6 +28,7 @@ public:
     // Something to be done in a transaction of the engine's own, answered by EngineChannels::answer().
     virtual void keep(LedgerRequest request) = 0;
     virtual SecretService& secrets() = 0;
+    virtual EngineTokens& tokens() = 0;
 };
 
 class EngineChannels {

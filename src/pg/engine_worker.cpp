@@ -98,6 +98,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       channels_(*this),
       ledger_(clock_),
       secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
+      tokens_(slot, secrets_.vault()),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -188,6 +189,7 @@ void EngineWorker::apply_settings() {
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
+    tokens_.forget();
 }
 
 void EngineWorker::refresh_catalog() {
