@@ -8,7 +8,7 @@ CREATE TABLE chat_private.signing_keys (
   is_imported boolean NOT NULL DEFAULT false,
   public_jwk jsonb CHECK (jsonb_typeof(public_jwk) = 'object'),
   sealed_private bytea,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   retired_at timestamptz,
   valid_until timestamptz,
   CHECK ((algorithm = 'HS256') = (public_jwk IS NULL)),

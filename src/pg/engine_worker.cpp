@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "pg/boundary.hpp"
+#include "pg/call_record.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/settings.hpp"
 
@@ -45,22 +46,6 @@ KeySource key_source() {
     return source;
 }
 
-FinishedCall finished_call(const Call& call) {
-    const CallSpec& spec = call.spec();
-    FinishedCall finished;
-    finished.user_id = spec.user_id;
-    finished.request_id = spec.request_id;
-    finished.message_id = spec.message_id;
-    finished.conversation_id = spec.conversation_id;
-    finished.durable = spec.durable;
-    finished.model = spec.model->name;
-    finished.provider = spec.model->provider->name;
-    finished.result = call.result();
-    // With the events that publish_end() will add.
-    finished.last_seq = call.log().size() + call.log().has_pending() + !finished.result.tool_calls.empty() + 1;
-    return finished;
-}
-
 // What immediate and claimed requests have in common. Throws Error where the request cannot be sent.
 template <class Request>
 CallSpec spec_of(const Request& request, const Catalog& catalog) {
@@ -73,19 +58,6 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     spec.request = parse_chat_request(request.text);
     spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
     return spec;
-}
-
-// A claimed request that cannot be sent.
-FinishedCall refused_call(const ClaimedRequest& request, const Error& error) {
-    FinishedCall refused;
-    refused.user_id = request.user_id;
-    refused.request_id = request.request_id;
-    refused.message_id = request.message_id;
-    refused.conversation_id = request.conversation_id;
-    refused.durable = true;
-    refused.model = request.model;
-    refused.result.error = error;
-    return refused;
 }
 
 }  // namespace
