@@ -24,6 +24,12 @@ COMMENT ON FUNCTION chat_private.seal(text, uuid, uuid, bytea) IS
 row, so that it is of no use elsewhere. No SQL function opens it.
 Errors: PC201 there is no usable master key; 57P03 no engine; 25006 on a standby.';
 
+CREATE OR REPLACE FUNCTION chat_private.seal_totp(user_id uuid, factor_id uuid, secret text) RETURNS bytea
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_seal_totp';
+COMMENT ON FUNCTION chat_private.seal_totp(uuid, uuid, text) IS
+'A TOTP secret in base32, sealed for a row of totp_factors.
+Errors: 22023 it is not base32; PC201, 57P03, 25006 as chat_private.seal.';
+
 CREATE OR REPLACE FUNCTION chat_private.new_totp(user_id uuid, factor_id uuid, issuer text, account text, algorithm text,
   digits integer, OUT secret text, OUT otpauth_uri text, OUT qr_svg text, OUT sealed_key bytea)
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_new_totp';
@@ -164,14 +170,30 @@ has been from now on. False without a confirmed app. The caller must limit how o
 Errors: PC201, PC202, 57P03, 25006 as chat_private.check_totp_code, of an app''s code; recovery codes need no master key.';
 
 CREATE OR REPLACE FUNCTION chat_private.require_half_user() RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  half_user_id uuid := chat_private.pending_user_id();
+  previous chat_private.identity;
 BEGIN
-  RETURN coalesce(chat_private.pending_user_id(), chat_private.require_user());
+  IF half_user_id IS NULL OR chat.current_user_id() IS NOT NULL THEN
+    RETURN chat_private.require_user();
+  END IF;
+  previous := chat_private.act_as(half_user_id);
+  -- The connection may have known it for longer than it lasted.
+  PERFORM FROM chat.sessions s JOIN chat.users u ON u.id = s.user_id
+  WHERE s.user_id = half_user_id AND s.id = chat_private.pending_session_id() AND s.mfa_pending AND u.is_active
+    AND least(s.expires_at, s.idle_expires_at) > clock_timestamp();
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the session that waits for a second factor has ended' USING ERRCODE = '28000',
+      HINT = 'Log in again with chat.login.';
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN half_user_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.require_half_user() IS
-'The user whose session still lacks its second factor, else the current user''s id.
-Errors: 28000 nobody is authenticated.';
+'The current user''s id, or without one the user whose session still lacks its second factor.
+Errors: 28000 nobody is authenticated, or that session has ended.';
 
 CREATE OR REPLACE FUNCTION chat.totp_enroll(algorithm text DEFAULT 'SHA1', digits integer DEFAULT 6,
                                             OUT secret text, OUT otpauth_uri text, OUT qr_svg text)
@@ -220,76 +242,102 @@ Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 algorith
 account''s e-mail domain is not in totp_domains; 55000 an app is enrolled already; PC201 there is no usable master key; 57P03 no
 engine; 25006 on a standby.';
 
-CREATE OR REPLACE FUNCTION chat_private.use_code_of_caller(caller_id uuid, code text) RETURNS boolean
+CREATE OR REPLACE FUNCTION chat_private.open_factor(user_id uuid, is_login boolean) RETURNS chat_private.totp_factors
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  previous chat_private.identity := chat_private.act_as(use_code_of_caller.caller_id);
+  previous chat_private.identity := chat_private.act_as(open_factor.user_id);
   factor chat_private.totp_factors;
-  is_right boolean;
 BEGIN
-  SELECT f.* INTO factor FROM chat_private.totp_factors f WHERE f.user_id = use_code_of_caller.caller_id;
-  IF factor.confirmed_at IS NULL AND factor.id IS NOT NULL THEN
-    is_right := chat_private.use_totp_code(factor, use_code_of_caller.code);
-    IF is_right THEN
-      UPDATE chat_private.totp_factors f SET confirmed_at = clock_timestamp() WHERE f.user_id = use_code_of_caller.caller_id;
-    END IF;
-  ELSIF factor.id IS NULL OR chat_private.pending_session_id() IS NULL THEN
+  SELECT f.* INTO factor FROM chat_private.totp_factors f WHERE f.user_id = open_factor.user_id;
+  IF factor.id IS NULL OR factor.confirmed_at IS NOT NULL AND NOT open_factor.is_login THEN
     RAISE EXCEPTION 'neither an enrolment nor a login waits for a code' USING ERRCODE = '55000',
       HINT = 'Enrol an authenticator app with chat.totp_enroll first.';
-  ELSE
-    is_right := chat_private.check_second_factor(use_code_of_caller.caller_id, use_code_of_caller.code);
   END IF;
   PERFORM chat_private.switch_identity(previous);
-  RETURN is_right;
+  RETURN factor;
 END
 $$;
-COMMENT ON FUNCTION chat_private.use_code_of_caller(uuid, text) IS
-'Whether a code is right for what the caller is doing: confirming an enrolment, which is then confirmed, or logging in.
-Errors: 55000 neither; else as chat_private.check_second_factor.';
+COMMENT ON FUNCTION chat_private.open_factor(uuid, boolean) IS
+'The user''s authenticator app, where a code of it is waited for: to confirm it, or where is_login to log in.
+Errors: 55000 it is not.';
+
+CREATE OR REPLACE FUNCTION chat_private.factor_is_proved(user_id uuid, session_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity := chat_private.act_as(factor_is_proved.user_id);
+  role_of_user text;
+BEGIN
+  UPDATE chat_private.totp_factors f SET confirmed_at = clock_timestamp()
+  WHERE f.user_id = factor_is_proved.user_id AND f.confirmed_at IS NULL;
+  IF factor_is_proved.session_id IS NOT NULL THEN
+    PERFORM chat_private.complete_session(factor_is_proved.user_id, factor_is_proved.session_id);
+    SELECT u.role INTO role_of_user FROM chat.users u WHERE u.id = factor_is_proved.user_id;
+    previous := ROW(factor_is_proved.user_id, role_of_user, factor_is_proved.session_id)::chat_private.identity;
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.factor_is_proved(uuid, uuid) IS
+'Confirms the user''s authenticator app where that was open, and makes the session, where it is not NULL, a full one, as which
+this transaction then acts.';
+
+CREATE OR REPLACE FUNCTION chat_private.session_origin(user_id uuid, session_id uuid, OUT ip_address inet, OUT user_agent text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity := chat_private.act_as(session_origin.user_id);
+BEGIN
+  SELECT s.ip_address, s.user_agent INTO session_origin.ip_address, session_origin.user_agent FROM chat.sessions s
+  WHERE s.user_id = session_origin.user_id AND s.id = session_origin.session_id;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.session_origin(uuid, uuid) IS 'Where a session was opened from.';
 
 CREATE OR REPLACE FUNCTION chat.totp_verify(code text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_half_user();
-  pending_id uuid := chat_private.pending_session_id();
-  previous chat_private.identity;
-  client_address inet;
+  half_session_id uuid := CASE WHEN chat.current_user_id() IS NULL THEN chat_private.pending_session_id() END;
+  factor chat_private.totp_factors := chat_private.open_factor(caller_id, half_session_id IS NOT NULL);
+  origin record;
+  attempt jsonb;
+  was_allowed boolean;
+  is_right boolean;
 BEGIN
   IF totp_verify.code IS NULL THEN
     RAISE EXCEPTION 'code must not be null' USING ERRCODE = '22004';
   END IF;
-  previous := chat_private.act_as(caller_id);
-  SELECT s.ip_address INTO client_address FROM chat.sessions s
-  WHERE s.user_id = caller_id AND s.id = coalesce(pending_id, previous.session_id);
-  PERFORM chat_private.switch_identity(previous);
-  -- Charged before the code is looked at, as a password is.
-  IF NOT chat_private.charge_login(caller_id, NULL, client_address)
-     OR NOT chat_private.use_code_of_caller(caller_id, totp_verify.code) THEN
-    PERFORM chat_private.audit('mfa.verify', 'user:' || caller_id, outcome => 'refused', user_id => caller_id,
-                               ip_address => client_address);
+  SELECT o.* INTO origin
+  FROM chat_private.session_origin(caller_id, coalesce(half_session_id, chat_private.current_session_id())) o;
+  attempt := chat_private.login_payload(caller_id, NULL, origin.ip_address);
+  -- Counted before the code is looked at, as a password is.
+  was_allowed := chat_private.ask_ledger('charge_login', attempt)::boolean;
+  is_right := was_allowed AND CASE WHEN factor.confirmed_at IS NULL THEN chat_private.use_totp_code(factor, totp_verify.code)
+                              ELSE chat_private.check_second_factor(caller_id, totp_verify.code) END;
+  attempt := attempt || jsonb_build_object('was_allowed', was_allowed, 'is_complete', true, 'audit', chat_private.audit_payload(
+    'mfa.verify', caller_id, jsonb_build_object('confirms', factor.confirmed_at IS NULL, 'locked', NOT was_allowed),
+    CASE WHEN is_right THEN 'success' ELSE 'refused' END, origin.ip_address, origin.user_agent));
+  IF NOT is_right THEN
+    PERFORM chat_private.ask_ledger('refuse_login', attempt);
     RAISE EXCEPTION 'the code is not right' USING ERRCODE = '28P01',
-      HINT = 'Each code works once, for about a minute; after too many wrong ones wait a while.';
+      HINT = 'Each code works once, for about a minute; after several wrong ones, further ones are refused for a while.';
   END IF;
-  PERFORM chat_private.settle_login(caller_id, NULL, client_address);
-  IF pending_id IS NOT NULL THEN
-    previous := chat_private.act_as(caller_id);
-    UPDATE chat.sessions s SET mfa_pending = false WHERE s.user_id = caller_id AND s.id = pending_id;
-    PERFORM chat_private.switch_identity(previous);
-  END IF;
-  PERFORM chat_private.audit('mfa.verify', 'user:' || caller_id, user_id => caller_id, ip_address => client_address);
+  PERFORM chat_private.factor_is_proved(caller_id, half_session_id);
+  PERFORM chat_private.ask_ledger('settle_login', attempt);
 END
 $$;
 COMMENT ON FUNCTION chat.totp_verify(text) IS
 'Shows that the user has the authenticator app. It confirms an enrolment that chat.totp_enroll began; and it makes a session that
-still needed its second factor a full one: chat.authenticate takes its token for everything from then on. code: what the app
-shows, or for a login also a recovery code. A code counts as used, and a wrong one as a failed login, even if the transaction is
-rolled back.
+still needed its second factor a full one, as which this transaction then goes on; chat.authenticate takes its token from then
+on. code: what the app shows, or for a login also a recovery code. A code counts as used, and a wrong one as a failed login, even
+if the transaction is rolled back.
 Errors: 28000 nobody is authenticated; 22004 code is NULL; 28P01 the code is wrong, too old or used, or there were too many wrong
 ones; 55000 nothing waits for a code; PC201, PC202 the key cannot be opened; 57P03 no engine; 25006 on a standby.';
 
-CREATE OR REPLACE FUNCTION chat_private.remove_second_factor(user_id uuid) RETURNS boolean
+CREATE OR REPLACE FUNCTION chat_private.remove_second_factor(user_id uuid, session_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -301,15 +349,17 @@ BEGIN
   DELETE FROM chat_private.recovery_codes c WHERE c.user_id = remove_second_factor.user_id;
   DELETE FROM chat_private.used_recovery_codes c WHERE c.user_id = remove_second_factor.user_id;
   IF there_was_one AND chat_private.mfa_state(remove_second_factor.user_id) = 'required' THEN
-    UPDATE chat.sessions s SET mfa_pending = true WHERE s.user_id = remove_second_factor.user_id;
+    PERFORM chat_private.end_sessions(remove_second_factor.user_id, remove_second_factor.session_id);
+    UPDATE chat.sessions s SET mfa_pending = true, idle_expires_at = clock_timestamp() + interval '10 minutes'
+    WHERE s.user_id = remove_second_factor.user_id AND s.id = remove_second_factor.session_id;
   END IF;
   PERFORM chat_private.switch_identity(previous);
   RETURN there_was_one;
 END
 $$;
-COMMENT ON FUNCTION chat_private.remove_second_factor(uuid) IS
+COMMENT ON FUNCTION chat_private.remove_second_factor(uuid, uuid) IS
 'Removes the user''s authenticator app and recovery codes; false when there was no app. Where the user''s role must have one,
-all their sessions can from then on only enrol a new one.';
+all their sessions end but the one given, which can from then on only enrol a new one.';
 
 CREATE OR REPLACE FUNCTION chat.totp_disable(password text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -317,7 +367,7 @@ DECLARE
   caller_id uuid := chat_private.require_user();
 BEGIN
   PERFORM chat_private.reauthenticate(totp_disable.password);
-  IF NOT chat_private.remove_second_factor(caller_id) THEN
+  IF NOT chat_private.remove_second_factor(caller_id, chat_private.current_session_id()) THEN
     RAISE EXCEPTION 'no authenticator app is enrolled' USING ERRCODE = '55000';
   END IF;
   PERFORM chat_private.audit('mfa.disable', 'user:' || caller_id);
@@ -325,7 +375,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.totp_disable(text) IS
 'Removes the current user''s authenticator app and recovery codes. password: the user''s own, once more. Where the user''s role
-must have an app, every session of the user, this one too, can from then on only enrol a new one.
+must have an app, the user''s other sessions end, and this one can from then on, for 10 minutes, only enrol a new one.
 Errors: 28000 nobody is authenticated; 22004 password is NULL; 28P01 it is wrong; 55000 no app is enrolled; 57P03 no engine.';
 
 CREATE OR REPLACE FUNCTION chat.generate_recovery_codes() RETURNS SETOF text
@@ -380,12 +430,46 @@ BEGIN
   IF admin_remove_second_factor.user_id IS NULL THEN
     RAISE EXCEPTION 'user_id must not be null' USING ERRCODE = '22004';
   END IF;
-  IF NOT chat_private.remove_second_factor(admin_remove_second_factor.user_id) THEN
+  IF NOT chat_private.remove_second_factor(admin_remove_second_factor.user_id, NULL) THEN
     RAISE EXCEPTION 'this user has no authenticator app' USING ERRCODE = 'P0002';
   END IF;
   PERFORM chat_private.audit('admin.remove_second_factor', 'user:' || admin_remove_second_factor.user_id);
 END
 $$;
 COMMENT ON FUNCTION chat.admin_remove_second_factor(uuid) IS
-'Removes the authenticator app and recovery codes of a user who has lost both.
+'Removes the authenticator app and recovery codes of a user who has lost both. Where the user''s role must have an app, their
+sessions end, and the next login can only enrol a new one.
 Errors: 42501 not an administrator; 22004 user_id is NULL; P0002 no such user, or no app is enrolled; 57P03 no engine.';
+
+CREATE OR REPLACE FUNCTION chat.admin_import_totp(user_id uuid, secret text, algorithm text DEFAULT 'SHA1', digits integer DEFAULT 6) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  new_id uuid := chat.uuid_v7();
+  previous chat_private.identity;
+BEGIN
+  PERFORM chat_private.require_admin();
+  IF num_nulls(admin_import_totp.user_id, admin_import_totp.secret, admin_import_totp.algorithm, admin_import_totp.digits) > 0 THEN
+    RAISE EXCEPTION 'user_id, secret, algorithm and digits must not be null' USING ERRCODE = '22004';
+  END IF;
+  -- For its check of algorithm and digits.
+  PERFORM chat.totp_generate(admin_import_totp.secret, algorithm => admin_import_totp.algorithm, digits => admin_import_totp.digits);
+  previous := chat_private.act_as(admin_import_totp.user_id);
+  INSERT INTO chat_private.totp_factors (user_id, id, sealed_key, algorithm, digits, confirmed_at)
+  SELECT u.id, new_id, chat_private.seal_totp(u.id, new_id, admin_import_totp.secret), upper(admin_import_totp.algorithm),
+         admin_import_totp.digits, clock_timestamp()
+  FROM chat.users u
+  WHERE u.id = admin_import_totp.user_id AND NOT EXISTS (SELECT FROM chat_private.totp_factors f WHERE f.user_id = u.id);
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no such user without an authenticator app' USING ERRCODE = 'P0002',
+      HINT = 'chat.admin_remove_second_factor(user_id) removes an app.';
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.audit('admin.import_totp', 'user:' || admin_import_totp.user_id);
+END
+$$;
+COMMENT ON FUNCTION chat.admin_import_totp(uuid, text, text, integer) IS
+'Gives a user the authenticator app that they have used with another system, already confirmed. secret: base32. Pass it as a bind
+parameter, so that no log holds it.
+Errors: 42501 not an administrator; 22004 an argument is NULL; 22023 the secret is not base32, or algorithm or digits is not known;
+P0002 no such user, or the user has an app; PC201 there is no usable master key; 57P03 no engine.';

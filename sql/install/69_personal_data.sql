@@ -16,6 +16,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat_private.login_names', 'user_id', '{}', 'delete'),
     ('chat_private.session_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat_private.account_tokens', 'user_id', '{token_hash}', 'delete'),
+    ('chat_private.totp_factors', 'user_id', '{sealed_key}', 'delete'),
+    ('chat_private.totp_steps', 'user_id', '{}', 'delete'),
+    ('chat_private.recovery_codes', 'user_id', '{code_hash}', 'delete'),
+    ('chat_private.used_recovery_codes', 'user_id', '{code_hash}', 'delete'),
     ('chat_private.outbox', 'user_id', '{}', 'delete'),
     ('chat_private.llm_requests', 'user_id', '{}', 'delete')
 $$;
@@ -82,10 +86,11 @@ DECLARE
 BEGIN
   UPDATE chat.users u SET supervisor_id = NULL, updated_at = clock_timestamp()
   WHERE u.supervisor_id = leave_workers.supervisor_id;
+  UPDATE chat.invitations i SET supervisor_id = NULL WHERE i.supervisor_id = leave_workers.supervisor_id;
   PERFORM chat_private.switch_identity(previous);
 END
 $$;
-COMMENT ON FUNCTION chat_private.leave_workers(uuid) IS 'Takes the supervisor from all users who have this one.';
+COMMENT ON FUNCTION chat_private.leave_workers(uuid) IS 'Takes the supervisor from all users, and all who are invited, who have this one.';
 
 CREATE OR REPLACE FUNCTION chat_private.remove_account(user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -103,7 +108,6 @@ BEGIN
   END LOOP;
   DELETE FROM chat.invitations i WHERE chat_private.fold_name(i.email) = chat_private.fold_name(address);
   UPDATE chat.invitations i SET invited_by = NULL WHERE i.invited_by = remove_account.user_id;
-  UPDATE chat.invitations i SET supervisor_id = NULL WHERE i.supervisor_id = remove_account.user_id;
   DELETE FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.switch_identity(previous);
 END

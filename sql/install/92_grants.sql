@@ -41,7 +41,7 @@ DECLARE
     'cancel_message', 'stream_message', 'read_stream',
     'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
-    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'verify_audit_log',
+    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'admin_import_totp', 'verify_audit_log',
     'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
     'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',

@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/call_record.hpp"
 #include "pg/engine_transaction.hpp"
+#include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
 extern "C" {
@@ -37,13 +38,6 @@ CurlTransportOptions transport_options() {
     options.max_kept_connections = settings.max_calls;
     options.ca_file = settings.ca_file;
     return options;
-}
-
-// A name that nobody chose may be given to a new file.
-KeySource key_source() {
-    KeySource source{settings.master_key_command, settings.master_key_file};
-    source.may_make_file = source.file == default_master_key_file;
-    return source;
 }
 
 // What immediate and claimed requests have in common. Throws Error where the request cannot be sent.

@@ -47,6 +47,7 @@ Datum new_totp(FunctionCallInfo fcinfo) {
 extern "C" {
 
 PG_FUNCTION_INFO_V1(pgchat_seal);
+PG_FUNCTION_INFO_V1(pgchat_seal_totp);
 PG_FUNCTION_INFO_V1(pgchat_new_totp);
 PG_FUNCTION_INFO_V1(pgchat_check_totp_code);
 PG_FUNCTION_INFO_V1(pgchat_new_recovery_code);
@@ -56,6 +57,13 @@ Datum pgchat_seal(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         return bytea_of(seal({args.text_at(0), args.uuid_at(1), args.uuid_at(2)}, args.text_at(3)));
+    });
+}
+
+Datum pgchat_seal_totp(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const Args args(fcinfo);
+        return bytea_of(seal({totp_purpose, args.uuid_at(0), args.uuid_at(1)}, totp_key(args.text_at(2))));
     });
 }
 

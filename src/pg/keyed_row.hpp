@@ -5,8 +5,10 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -36,6 +38,8 @@ public:
     }
 
     bool found() const noexcept { return HeapTupleIsValid(tuple_); }
+    // Whether this transaction has written it.
+    bool is_own() const noexcept { return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple_->t_data)); }
     Datum column(const char* name) const noexcept {
         bool is_null;
         return column(name, is_null);

@@ -143,6 +143,10 @@ void announce_revocation_at_commit() {
     revocation_at_commit = true;
 }
 
+bool revocation_is_due() noexcept {
+    return revocation_at_commit;
+}
+
 void install_lifecycle_hooks() noexcept {
     previous_utility_hook = ProcessUtility_hook;
     ProcessUtility_hook = on_utility;

@@ -16,4 +16,7 @@ void install_lifecycle_hooks() noexcept;
 // Has every process that knows who its user is look again, once this transaction has committed.
 void announce_revocation_at_commit();
 
+// Whether this transaction will announce one.
+bool revocation_is_due() noexcept;
+
 }  // namespace pgchat::pg

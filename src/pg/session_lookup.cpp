@@ -6,6 +6,8 @@
 #include "pg/convert.hpp"
 #include "pg/keyed_row.hpp"
 #include "pg/ledger.hpp"
+#include "pg/session_cache.hpp"
+#include "pg/shared_state.hpp"
 
 extern "C" {
 #include "utils/fmgroids.h"
@@ -22,6 +24,7 @@ struct Found {
     bool is_valid = false;
     bool mfa_pending = false;
     bool activity_is_old = false;
+    bool is_own = false;  // something of it was written by this transaction
     TimestampTz valid_until = 0;
     std::int32_t token_version = 0;
     pg_uuid_t session_id{};
@@ -52,7 +55,10 @@ bool read_token(Snapshot snapshot, Datum user, Datum hash, Found& found) noexcep
     const RegProcedure equals[] = {F_UUID_EQ, F_BYTEAEQ};
     KeyedRow row("chat_private", "session_tokens", snapshot, columns, keys, equals, 2);
     const bool is_there = row.found();
-    if (is_there) found.session_id = *DatumGetUUIDP(row.column("session_id"));
+    if (is_there) {
+        found.session_id = *DatumGetUUIDP(row.column("session_id"));
+        found.is_own |= row.is_own();
+    }
     row.close();
     return is_there;
 }
@@ -66,6 +72,7 @@ bool read_session(Snapshot snapshot, Datum user, Found& found) noexcept {
     if (row.found()) {
         found.valid_until =
             std::min(DatumGetTimestampTz(row.column("expires_at")), DatumGetTimestampTz(row.column("idle_expires_at")));
+        found.is_own |= row.is_own();
         found.mfa_pending = DatumGetBool(row.column("mfa_pending"));
         found.activity_is_old = DatumGetTimestampTz(row.column("last_activity_at")) < now - activity_interval_us;
     }
@@ -81,6 +88,7 @@ bool read_user(Snapshot snapshot, Datum user, Found& found) noexcept {
     if (is_valid) {
         const std::string_view value = view_of(DatumGetTextPP(row.column("role")));
         strlcpy(found.role, value.data(), std::min(sizeof found.role, value.size() + 1));
+        found.is_own |= row.is_own();
         found.token_version = DatumGetInt32(row.column("token_version"));
     }
     row.close();
@@ -97,12 +105,17 @@ std::optional<SessionUser> session_user(const Found& found) {
 
 std::optional<SessionUser> find_session(const SessionToken& token) {
     const Sha256Digest digest = token.hash();
+    if (std::optional<SessionUser> cached = cached_session(token, digest)) return cached;
+    const std::uint64_t revocations = pg_atomic_read_u64(&shared->revocations);
     const Datum user = uuid_datum(token.user_id);
     const Datum hash = bytea_datum(digest.data(), digest.size());
-    return session_user(look_now([&](Snapshot snapshot, Found& found) {
-        return read_token(snapshot, user, hash, found) && read_session(snapshot, user, found) &&
-               read_user(snapshot, user, found);
-    }));
+    const Found found = look_now([&](Snapshot snapshot, Found& result) {
+        return read_token(snapshot, user, hash, result) && read_session(snapshot, user, result) &&
+               read_user(snapshot, user, result);
+    });
+    std::optional<SessionUser> session = session_user(found);
+    if (session && !found.is_own) cache_session(token, digest, *session, revocations);
+    return session;
 }
 
 std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session_id) {

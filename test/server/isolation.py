@@ -50,6 +50,11 @@ def _():
         wait_until(lambda: person.value("SELECT count(*) FROM chat.usage_events") >= 2, "the usage is recorded")
     tried = 0
     with connect() as admin:
+        for person in alice, bob:
+            admin.execute("INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (%s, 'sealed')", (person.id,))
+            admin.execute("INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (%s, chat.uuid_v7(), 1)", (person.id,))
+            for table in "recovery_codes", "used_recovery_codes":
+                admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
         owned = rows(admin, OWNED)
         assert len(owned) >= 10, owned
         for table, owner in owned:

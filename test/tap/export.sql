@@ -1,0 +1,103 @@
+-- Everything held about a person: all of it is handed out, and all of it goes with the account.
+BEGIN;
+\ir people.psql
+SELECT plan(40);
+
+-- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise.
+CREATE TEMP TABLE personal ON COMMIT DROP AS
+  SELECT c.oid::regclass AS name, a.attname AS column
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND a.atttypid = 'uuid'::regtype
+    AND (a.attname ~ '(^|_)(user|owner|supervisor|worker)_id$' OR a.attname ~ '_by$' OR c.oid = 'chat.users'::regclass AND a.attname = 'id');
+SELECT is_empty($$SELECT name FROM personal WHERE name::oid NOT IN (SELECT t.name::regclass FROM chat_private.personal_tables() t)$$, 'no table with a user in it is forgotten');
+SELECT is_empty($$SELECT t.name FROM chat_private.personal_tables() t LEFT JOIN personal p ON p.name = t.name::regclass AND p.column = t.owner_column WHERE p.name IS NULL$$,
+                'and each that is named has that column');
+SELECT is_empty($$SELECT p.name, p.column FROM personal p JOIN chat_private.personal_tables() t ON t.name::regclass = p.name
+                  WHERE p.column <> t.owner_column AND (p.name, p.column) NOT IN (VALUES ('chat.users'::regclass, 'supervisor_id'), ('chat.invitations', 'supervisor_id'), ('chat.invitations', 'invited_by'))$$,
+                'other columns that name a user are those that removal clears');
+SELECT is_empty($$SELECT t.name, s FROM chat_private.personal_tables() t, unnest(t.secrets) s
+                  WHERE t.name <> 'chat.audit_log' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.name::regclass AND a.attname = s)$$, 'each secret is a column');
+SELECT is_empty($$SELECT p.name, a.attname FROM (SELECT DISTINCT name FROM personal) p JOIN pg_attribute a ON a.attrelid = p.name AND a.attnum > 0
+                  JOIN chat_private.personal_tables() t ON t.name::regclass = p.name
+                  WHERE a.attname ~ '(hash|secret|token|salt|key)$' AND a.attname <> ALL (t.secrets || ARRAY['content_hash', 'idempotency_key'])$$, 'and what sounds like a secret is one');
+
+-- Rows of alice and of bob in every table.
+CREATE FUNCTION pg_temp.live(token text, mark text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  conversation uuid := pg_temp.got(token, format('SELECT chat.create_conversation(%L)', mark || ' title'));
+BEGIN
+  PERFORM pg_temp.got(token, format('SELECT chat.send_message(%L, %L)', conversation, mark || ' message'));
+  PERFORM pg_temp.got(token, format('SELECT chat.llm_submit(%L)', mark || ' request'));
+  PERFORM pg_temp.got(token, format('SELECT chat.update_settings(preferences => %L)', format('{"mark": "%s preference"}', mark)));
+  PERFORM pg_temp.got(token, 'SELECT chat.accept_terms()');
+END $$;
+SELECT pg_temp.live(:'alice_token', 'canary'), pg_temp.live(:'bob_token', 'robin');
+INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, cost, outcome)
+SELECT person, chat.uuid_v7(), chat.uuid_v7(), chat.uuid_v7(), 'm', 'p', 7, 0.25, 'complete' FROM (VALUES (:'alice'::uuid), (:'bob')) t (person), generate_series(1, 1500);
+INSERT INTO chat.invitations (email, plan, expires_at, accepted_at, accepted_by, invited_by, supervisor_id)
+VALUES ('alice@example.com', 'free', now(), now(), :'alice', :'bob', NULL), ('bob@example.com', 'free', now(), now(), :'bob', :'alice', :'alice');
+INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');
+INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
+INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
+INSERT INTO chat_private.used_recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
+SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
+SELECT substring(body FROM 'pgt_[A-Za-z0-9_-]{64}') AS mailed FROM chat.outbox_claim(10) WHERE recipient = 'alice@example.com' \gset
+
+-- export_my_data
+SELECT pg_temp.got(:'alice_token', 'SELECT chat.export_my_data()') AS export \gset
+SELECT is(:'export'::jsonb ->> 'user_id', :'alice', 'the export says whose it is');
+SELECT is_empty(format($$SELECT t.name FROM chat_private.personal_tables() t WHERE jsonb_array_length(%L::jsonb -> 'tables' -> t.name) = 0$$, :'export'), 'it has rows of every table');
+SELECT is_empty(format($$SELECT DISTINCT name, r ->> t.owner_column FROM chat_private.personal_tables() t, jsonb_array_elements(%L::jsonb -> 'tables' -> t.name) r
+                         WHERE r ->> t.owner_column IS DISTINCT FROM %L$$, :'export', :'alice'), 'all of them one''s own');
+SELECT is(jsonb_array_length(:'export'::jsonb -> 'tables' -> 'chat.usage_events'), 1500, 'and all there are');
+SELECT ok(strpos(:'export', text) > 0, 'it holds: ' || text)
+FROM unnest(ARRAY['alice@example.com', 'canary title', 'canary message', 'canary request', 'canary preference', 'account.consent']) text;
+SELECT is(strpos(:'export', 'robin'), 0, 'it holds nothing of another');
+SELECT is_empty(format($$SELECT secret FROM (SELECT password_hash FROM chat_private.credentials UNION ALL SELECT %L UNION ALL SELECT %L UNION ALL SELECT 'alice-password'
+    UNION ALL SELECT token_hash::text FROM chat_private.session_tokens UNION ALL SELECT token_hash::text FROM chat_private.account_tokens) s (secret)
+  WHERE strpos(%L, secret) > 0$$, :'alice_token', :'mailed', :'export'), 'and no secret');
+SELECT is(pg_temp.try(NULL, 'SELECT chat.export_my_data()'), '28000', 'nobody has no data');
+
+-- delete_my_account
+CREATE FUNCTION pg_temp.rows_left(person uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  p record;
+  n bigint;
+  result text;
+BEGIN
+  FOR p IN SELECT * FROM personal WHERE name <> 'chat.audit_log'::regclass ORDER BY name::text LOOP
+    EXECUTE format('SELECT count(*) FROM %s WHERE %I = %L', p.name, p.column, person) INTO n;
+    IF n > 0 THEN
+      result := concat_ws(', ', result, format('%s.%s: %s', p.name, p.column, n));
+    END IF;
+  END LOOP;
+  RETURN result;
+END $$;
+SELECT ok(pg_temp.rows_left(:'alice') LIKE '%chat.invitations.invited_by: 1%chat.messages.user_id: 2%', 'there are rows to remove');
+SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.delete_my_account($$wrong-password$$)'), '28P01', 'the password must be right');
+SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.delete_my_account()'), '22004', 'and given');
+SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.delete_my_account($$alice-password$$)'), '1 rows', 'an account is removed');
+SELECT is(pg_temp.rows_left(:'alice'), NULL, 'with every row about it');
+SELECT is((SELECT (count(*), sum(cost), count(conversation_id), count(message_id), count(request_id))::text FROM chat.usage_events WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+          '(1500,375.00,0,0,0)', 'what was spent stays known, as nobody''s');
+SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob'), 1500, 'that of others stays theirs');
+SELECT is((SELECT count(*)::int FROM chat.conversations WHERE user_id = :'bob'), 1, 'as do their conversations');
+SELECT is((SELECT (invited_by, supervisor_id)::text FROM chat.invitations WHERE accepted_by = :'bob'), '(,)', 'who invited somebody is forgotten');
+SELECT is(pg_temp.audited('account.delete', 'user:' || :'alice'), 1, 'the audit log keeps that it was removed');
+SELECT is_empty(format($$SELECT a.action, a.details FROM chat.audit_log a WHERE (a.user_id = %1$L OR a.resource = 'user:' || %1$L) AND (a.details::text ~* 'alice|canary' OR a.resource ~* 'alice')$$, :'alice'),
+                'and nothing that says who it was');
+SELECT is(pg_temp.try(:'alice_token', 'SELECT 1'), '28000', 'its token is refused');
+SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'its name leads nowhere');
+SELECT isnt(chat.register('alice@example.com', 'alice-password', 'alice'), :'alice', 'and can be taken again, by somebody new');
+
+-- without a password; by an administrator; a supervisor
+SELECT is(pg_temp.try(:'guest_token', 'SELECT chat.delete_my_account()'), '1 rows', 'a guest needs no password');
+SELECT is(pg_temp.rows_left(:'guest'), NULL, 'to be forgotten');
+SELECT is(pg_temp.try(:'supa_token', format('SELECT chat.admin_delete_user(%L)', :'worker')), '42501', 'a supervisor removes nobody');
+SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_delete_user(%L)', :'supa')), '1 rows', 'an administrator does');
+SELECT is(pg_temp.rows_left(:'supa'), NULL, 'with every row');
+SELECT is((SELECT supervisor_id FROM chat.users WHERE id = :'worker'), NULL, 'and the workers stay, without a supervisor');
+SELECT is(pg_temp.audited('admin.delete_user', 'user:' || :'supa'), 1, 'which is audited');
+SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_delete_user(%L)', :'supa')), 'P0002', 'once');
+SELECT * FROM finish();
+ROLLBACK;
