@@ -10,13 +10,13 @@ LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgchat_read_refresh_token';
 COMMENT ON FUNCTION chat_private.read_refresh_token(text) IS
 'The user that a refresh token names, and its hash. Errors: 28000 not the form of one.';
 
-CREATE OR REPLACE FUNCTION chat_private.refuse_token() RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.refuse_signed_token() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM chat_private.read_refresh_token('');
 END
 $$;
-COMMENT ON FUNCTION chat_private.refuse_token() IS 'Errors: 28000, in the one text that every token gets that is not accepted.';
+COMMENT ON FUNCTION chat_private.refuse_signed_token() IS 'Errors: 28000, in the one text that every token gets that is not accepted.';
 
 CREATE OR REPLACE FUNCTION chat_private.add_refresh_token(user_id uuid, session_id uuid, token_hash bytea) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -31,7 +31,7 @@ BEGIN
   WHERE s.user_id = add_refresh_token.user_id AND s.id = add_refresh_token.session_id AND NOT s.mfa_pending
     AND least(s.expires_at, s.idle_expires_at) > clock_timestamp();
   IF NOT FOUND THEN
-    PERFORM chat_private.refuse_token();
+    PERFORM chat_private.refuse_signed_token();
   END IF;
 END
 $$;
@@ -113,7 +113,7 @@ BEGIN
     END IF;
     PERFORM chat_private.audit('token.refresh', 'session:' || known.session_id, '{"reason": "concurrent"}', 'refused', known.user_id);
   END IF;
-  PERFORM chat_private.refuse_token();
+  PERFORM chat_private.refuse_signed_token();
 END
 $$;
 COMMENT ON FUNCTION chat_private.use_refresh_token(uuid, bytea, bytea) IS
@@ -139,7 +139,7 @@ BEGIN
   session_id := chat_private.use_refresh_token(given.user_id, given.token_hash, made.token_hash);
   IF NOT EXISTS (SELECT FROM chat.users u WHERE u.id = given.user_id AND u.is_active) THEN
     PERFORM chat_private.audit('token.refresh', 'session:' || session_id, '{"reason": "inactive"}', 'refused', given.user_id);
-    PERFORM chat_private.refuse_token();
+    PERFORM chat_private.refuse_signed_token();
   END IF;
   PERFORM chat_private.add_refresh_token(given.user_id, session_id, made.token_hash);
   -- A client that uses its signed tokens elsewhere only is not idle either.

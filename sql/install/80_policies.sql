@@ -15,6 +15,7 @@ BEGIN
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
                  ('chat_private.refresh_tokens', 'user_id'),
+                 ('chat.identities', 'user_id'),
                  ('chat_private.totp_factors', 'user_id'),
                  ('chat_private.totp_steps', 'user_id'),
                  ('chat_private.recovery_codes', 'user_id'),
@@ -112,3 +113,8 @@ ALTER TABLE chat_private.signing_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat_private.signing_keys FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS functions_only ON chat_private.signing_keys;
 CREATE POLICY functions_only ON chat_private.signing_keys TO pgchat_owner, pgchat_engine USING (true);
+
+ALTER TABLE chat_private.oidc_providers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.oidc_providers FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.oidc_providers;
+CREATE POLICY functions_only ON chat_private.oidc_providers TO pgchat_owner USING (true);

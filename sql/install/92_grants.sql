@@ -7,7 +7,7 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA chat, chat_private FROM PUBLIC;
 GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
 GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 
-GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.conversations, chat.messages, chat.usage_events,
+GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.conversations, chat.messages, chat.usage_events,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
@@ -37,6 +37,7 @@ DECLARE
     'update_profile', 'update_settings', 'accept_terms', 'list_sessions', 'revoke_session', 'list_supervised_users',
     'export_my_data', 'delete_my_account',
     'issue_jwt', 'authenticate_jwt', 'jwt_verify', 'jwks', 'issue_refresh_token', 'refresh_jwt', 'pre_request',
+    'login_oidc', 'link_identity', 'unlink_identity', 'set_password',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
     'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
@@ -46,7 +47,7 @@ DECLARE
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
     'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log',
-    'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys'];
+    'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
   for_service CONSTANT text[] := ARRAY['stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];

@@ -54,6 +54,10 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     return spec;
 }
 
+std::int64_t unix_seconds() {
+    return static_cast<std::int64_t>(std::time(nullptr));
+}
+
 }  // namespace
 
 EngineWorker::EngineWorker(EngineSlot& slot)
@@ -63,8 +67,9 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
-      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
+      secrets_(clock_, unix_seconds),
       tokens_(slot, secrets_.vault()),
+      id_tokens_(clock_, network_, unix_seconds),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -156,6 +161,7 @@ void EngineWorker::apply_settings() {
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
     tokens_.forget();
+    id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
 
 void EngineWorker::refresh_catalog() {

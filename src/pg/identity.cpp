@@ -17,7 +17,7 @@ char* session_id_text;
 char* token_text;
 char* pending_user_text;
 char* pending_session_text;
-bool is_signed;
+char* signed_text;
 
 // The parsed forms, kept by the assign hooks in step with the parameters.
 const Uuid* user_id;
@@ -136,12 +136,12 @@ void set_pending_identity(const PendingIdentity* pending, bool is_local) {
 
 bool identity_is_signed() {
     require_preloaded();
-    return is_signed;
+    return signed_text[0] != '\0';
 }
 
-void set_signed_identity(bool is_signed_now, bool is_local) {
-    if (!is_signed && !is_signed_now) return;
-    set_parameter("app.is_signed_identity", is_signed_now ? "on" : "off", is_local);
+void set_signed_identity(bool is_signed, bool is_local) {
+    if (!identity_is_signed() && !is_signed) return;
+    set_parameter("app.signed_identity", is_signed ? "yes" : "", is_local);
 }
 
 void define_identity_parameters() noexcept {
@@ -157,8 +157,8 @@ void define_identity_parameters() noexcept {
            assign_pending_user);
     define("app.pending_session_id", "The session whose second factor is still to be proved.", &pending_session_text,
            check_uuid, assign_pending_session);
-    DefineCustomBoolVariable("app.is_signed_identity", "Whether the current user was authenticated by a signed token.",
-                             nullptr, &is_signed, false, PGC_SUSET, GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
+    define("app.signed_identity", "Whether the current user was authenticated by a signed token; empty: not so.",
+           &signed_text, nullptr, nullptr);
 }
 
 }  // namespace pgchat::pg

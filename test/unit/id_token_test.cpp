@@ -105,7 +105,8 @@ TEST(IdTokenKey, IsTheOneThatTheTokenNames) {
     const std::vector<JoseAlgorithm> both{JoseAlgorithm::es256, JoseAlgorithm::eddsa};
     const auto found = [&](const JoseKey& key, const char* kid, const std::vector<JoseAlgorithm>& algorithms) {
         const std::string token = sign_jws("{}", key, kid);
-        return find_id_token_key(read_compact_jws(token), keys, algorithms);
+        const CompactJws read = read_compact_jws(token);
+        return find_id_token_key(read.algorithm, read.kid, keys, algorithms);
     };
     EXPECT_EQ(found(keys[0].key, "a", both), &keys[0].key);
     EXPECT_EQ(found(keys[0].key, "b", both), &keys[1].key);

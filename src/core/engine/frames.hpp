@@ -26,7 +26,8 @@ enum class RequestKind : std::uint8_t {
     ledger,
     secret,
     sign_token,
-    verify_token
+    verify_token,
+    id_token
 };
 
 // To a backend.

@@ -39,13 +39,13 @@ void check_authorized_party(const Json& claims, const std::string& client_id) {
 
 }  // namespace
 
-const JoseKey* find_id_token_key(const CompactJws& token, const std::vector<NamedKey>& keys,
+const JoseKey* find_id_token_key(JoseAlgorithm algorithm, std::string_view kid, const std::vector<NamedKey>& keys,
                                  const std::vector<JoseAlgorithm>& algorithms) {
-    if (!is_allowed(token.algorithm, algorithms)) return nullptr;
+    if (!is_allowed(algorithm, algorithms)) return nullptr;
     const JoseKey* found = nullptr;
     for (const NamedKey& candidate : keys) {
-        if (candidate.key.algorithm() != token.algorithm) continue;
-        if (!token.kid.empty() && candidate.kid != token.kid) continue;
+        if (candidate.key.algorithm() != algorithm) continue;
+        if (!kid.empty() && candidate.kid != kid) continue;
         if (found != nullptr) return nullptr;
         found = &candidate.key;
     }

@@ -22,7 +22,7 @@ struct IdTokenRules {
 
 // The key that a token is to be verified with: of the provider's algorithms, with the token's kid, or without one the
 // only key of its algorithm. Null where there is none.
-const JoseKey* find_id_token_key(const CompactJws& token, const std::vector<NamedKey>& keys,
+const JoseKey* find_id_token_key(JoseAlgorithm algorithm, std::string_view kid, const std::vector<NamedKey>& keys,
                                  const std::vector<JoseAlgorithm>& algorithms);
 
 // The claims of a token that the key has signed and that is for this client, this login and this minute: iss, aud, azp,

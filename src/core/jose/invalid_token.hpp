@@ -5,7 +5,10 @@
 
 namespace pgchat {
 
-// Throws Error invalid_token, always with the same text.
+// The error, always with the same text.
+Error invalid_token();
+
+// Throws it.
 [[noreturn]] void refuse_token();
 
 }  // namespace pgchat
