@@ -5,7 +5,8 @@
 #   run.sh reference           writes docs/reference.md
 #
 # All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server.
-# A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up.
+# A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up. PGCHAT_ONLY='calls faults' runs
+# these files of test/server alone.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -128,6 +129,7 @@ suite_server() {
     for file in test/server/*; do
         if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
         name=$(basename "${file%.*}")
+        if [ -n "${PGCHAT_ONLY:-}" ] && [[ " $PGCHAT_ONLY " != *" $name "* ]]; then continue; fi
         log=$out/server-$name.log status=0 began=$SECONDS
         { make_database "check_$name" &&
             PGDATABASE=check_$name timeout -k 5 $file_timeout prove --verbose --exec '' "$file"; } >"$log" 2>&1 </dev/null ||

@@ -263,6 +263,7 @@ private:
         };
         first_over_[is_attached].push_back(std::max(over(tape.first_at(), seen.first_token), tape.first_age_ms()));
         total_over_[is_attached].push_back(over(tape.ended_at(), seen.last_token));
+        if (!is_attached) until_request_.push_back(static_cast<double>(seen.requested - stream.committed) / 1e6);
         received_[is_attached] += tape.tokens();
     }
 
@@ -278,6 +279,7 @@ private:
     std::vector<double> cost_us_;
     // By whether the reader was attached to one stream, or the gateway.
     std::vector<double> first_over_[2], total_over_[2];
+    std::vector<double> until_request_;  // from the answer to COMMIT to the request at the provider, ms
     long received_[2] = {0, 0};
     int broken_ = 0;
 };
@@ -290,6 +292,8 @@ void Run::print() const {
                 cost_us_[1] / tokens, cost_us_[2] / tokens, (cost_us_[0] + cost_us_[1] + cost_us_[2]) / tokens);
     std::printf(R"("open":%zu,"kb_per_stream":%.2f,)", most_open_,
                 (open_kb_ - idle_kb_) / static_cast<double>(std::max<size_t>(most_open_, 1)));
+    std::printf(R"("request_p50_ms":%.2f,"request_p99_ms":%.2f,)", percentile(until_request_, 0.5),
+                percentile(until_request_, 0.99));
     std::printf(R"("age_p50_ms":%.2f,"age_p99_ms":%.2f,)", percentile(gateway().ages_ms, 0.5),
                 percentile(gateway().ages_ms, 0.99));
     for (const bool attached : {false, true}) {

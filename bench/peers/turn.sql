@@ -13,7 +13,6 @@ DECLARE
   conversation record;
   parent record;
   history jsonb := '[]';
-  chosen text;
 BEGIN
   IF caller_id IS NULL THEN
     RAISE EXCEPTION 'no user is authenticated' USING ERRCODE = '28000';
@@ -24,10 +23,13 @@ BEGIN
   ELSIF octet_length(turn.content) > pg_size_bytes(current_setting('pgchat.max_message_bytes')) THEN
     RAISE EXCEPTION 'the message is too long' USING ERRCODE = '54000';
   END IF;
-  SELECT c.active_leaf_id, c.model, c.system_prompt INTO conversation
-  FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = turn.conversation_id;
+  SELECT c.active_leaf_id, c.system_prompt, f.name, f.is_usable INTO conversation
+  FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, c.model) f
+  WHERE c.user_id = caller_id AND c.id = turn.conversation_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+  ELSIF conversation.is_usable IS NOT TRUE THEN
+    RAISE EXCEPTION 'no such model' USING ERRCODE = '42704';
   END IF;
   IF conversation.active_leaf_id IS NOT NULL THEN
     SELECT m.status, m.conversation_id INTO parent FROM chat.messages m
@@ -45,32 +47,19 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object('role', b.role, 'content', b.content) ORDER BY b.depth DESC), '[]')
     INTO history FROM branch b WHERE b.role <> 'assistant' OR b.content <> '' OR b.tool_calls IS NOT NULL;
   END IF;
-  history := history || jsonb_build_object('role', 'user', 'content', turn.content);
-  chosen := conversation.model;
-  IF chosen IS NULL THEN
-    SELECT s.default_model INTO chosen FROM chat.user_settings s WHERE s.user_id = caller_id;
-  END IF;
-  IF chosen IS NULL THEN
-    SELECT s.value #>> '{}' INTO chosen FROM chat.settings s WHERE s.key = 'default_model';
-  END IF;
-  PERFORM FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
-  WHERE m.name = chosen AND m.is_active AND p.is_active;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'no such model' USING ERRCODE = '42704';
-  END IF;
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, created_at, updated_at,
                              model, finish_reason, input_tokens, output_tokens, cached_tokens, latency_ms, first_token_ms)
   VALUES (caller_id, question_id, turn.conversation_id, conversation.active_leaf_id, 'user', turn.content,
           chat.content_hash(turn.content), asked_at, asked_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
          (caller_id, reply_id, turn.conversation_id, question_id, 'assistant', reply, chat.content_hash(reply),
-          clock_timestamp(), clock_timestamp(), chosen, 'stop', jsonb_array_length(history), 8, 0, 1, 1);
+          clock_timestamp(), clock_timestamp(), conversation.name, 'stop', jsonb_array_length(history) + 1, 8, 0, 1, 1);
   UPDATE chat.conversations c
   SET active_leaf_id = reply_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
   WHERE c.user_id = caller_id AND c.id = turn.conversation_id;
   IF turn.with_usage THEN
     INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens,
                                    output_tokens, cached_tokens, outcome, latency_ms, first_token_ms)
-    VALUES (caller_id, chat.uuid_v7(), turn.conversation_id, reply_id, chosen, 'mock', jsonb_array_length(history), 8, 0,
+    VALUES (caller_id, chat.uuid_v7(), turn.conversation_id, reply_id, conversation.name, 'mock', jsonb_array_length(history) + 1, 8, 0,
             'complete', 1, 1);
   END IF;
   RETURN reply;

@@ -58,4 +58,5 @@ COMMENT ON COLUMN chat.messages.input_tokens IS 'Tokens of the whole prompt, the
 COMMENT ON COLUMN chat.messages.latency_ms IS 'Milliseconds from sending the request to the end of the reply';
 COMMENT ON COLUMN chat.messages.first_token_ms IS 'Milliseconds from sending the request to the first token';
 COMMENT ON COLUMN chat.messages.last_seq IS 'The number of the stream''s last event';
+COMMENT ON COLUMN chat.messages.metadata IS 'sanitized: true where U+FFFD stands for bytes of the provider that were no text; the rest is the application''s';
 COMMENT ON COLUMN chat.messages.idempotency_key IS 'Given by the client: a second chat.send_message with it returns the first one''s ids';

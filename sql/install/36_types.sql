@@ -15,9 +15,10 @@ CREATE TYPE chat_private.completion AS (
   cost numeric,
   latency_ms integer,
   first_token_ms integer,
-  request_id uuid
+  request_id uuid,
+  sanitized boolean
 );
 COMMENT ON TYPE chat_private.completion IS 'What the engine returns for an immediate call';
 
-CREATE TYPE chat_private.branch AS (parent_id uuid, model text, system_prompt text);
-COMMENT ON TYPE chat_private.branch IS 'Where a new message goes, and the conversation''s settings for its reply';
+CREATE TYPE chat_private.turn AS (parent_id uuid, system_prompt text, model text, messages jsonb);
+COMMENT ON TYPE chat_private.turn IS 'Where a new message goes, what answers it and, for an immediate call, what it is told';

@@ -1,17 +1,7 @@
 -- Who is calling: the checks with which the API functions begin, and acting for a user who is not current yet.
 
 CREATE OR REPLACE FUNCTION chat_private.require_user() RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  caller_id uuid := chat.current_user_id();
-BEGIN
-  IF caller_id IS NULL THEN
-    RAISE EXCEPTION 'no user is authenticated' USING ERRCODE = '28000',
-      HINT = 'Call chat.authenticate(session_token) first, in the same transaction.';
-  END IF;
-  RETURN caller_id;
-END
-$$;
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_require_user';
 COMMENT ON FUNCTION chat_private.require_user() IS 'The current user''s id.
 Errors: 28000 nobody is authenticated.';
 

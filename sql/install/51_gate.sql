@@ -3,8 +3,7 @@
 CREATE OR REPLACE FUNCTION chat_private.enter_gate() RETURNS chat_private.identity
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   SELECT chat_private.switch_identity(ROW(
-    coalesce(chat.current_user_id(), uuid '00000000-0000-0000-0000-000000000000'), 'gate',
-    chat_private.current_session_id())::chat_private.identity)
+    coalesce(chat.current_user_id(), uuid '00000000-0000-0000-0000-000000000000'), 'gate', NULL)::chat_private.identity)
 $$;
 COMMENT ON FUNCTION chat_private.enter_gate() IS
 'Lets pgchat''s own functions see all rows of chat.users and of the outbox, through the policies gate_rows, until the

@@ -197,12 +197,19 @@ COMMENT ON FUNCTION chat_private.audit_payload(text, uuid, jsonb, text, inet, te
 CREATE OR REPLACE FUNCTION chat_private.refuse_password(action text, reason text, attempt jsonb, was_allowed boolean,
                                                         user_agent text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM chat_private.ask_ledger('refuse_login', refuse_password.attempt || jsonb_build_object(
+DECLARE
+  payload CONSTANT jsonb := refuse_password.attempt || jsonb_build_object(
     'was_allowed', refuse_password.was_allowed,
     'audit', chat_private.audit_payload(refuse_password.action, (refuse_password.attempt ->> 'user_id')::uuid,
       jsonb_build_object('reason', refuse_password.reason), 'refused', (refuse_password.attempt ->> 'ip_address')::inet,
-      refuse_password.user_agent)));
+      refuse_password.user_agent));
+BEGIN
+  -- What was not even tried is noted, too, but is to cost next to nothing.
+  IF refuse_password.reason = 'too_long' THEN
+    PERFORM chat_private.tell_ledger('refuse_login', payload);
+  ELSE
+    PERFORM chat_private.ask_ledger('refuse_login', payload);
+  END IF;
   RAISE EXCEPTION 'wrong user name or password' USING ERRCODE = '28P01',
     HINT = 'After several failures, further attempts are refused for a while, right ones too.';
 END

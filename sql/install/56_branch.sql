@@ -56,25 +56,3 @@ RETURN CASE
   ELSE jsonb_build_object('role', role, 'content', content)
 END;
 COMMENT ON FUNCTION chat_private.context_message(text, text, jsonb, text) IS 'One message as a model is told of it.';
-
-CREATE OR REPLACE FUNCTION chat_private.build_context(user_id uuid, leaf_id uuid) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN (
-    WITH RECURSIVE branch AS (
-      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
-      WHERE m.user_id = build_context.user_id AND m.id = build_context.leaf_id
-      UNION ALL
-      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
-      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
-                              WHERE m.user_id = build_context.user_id AND m.id = b.parent_id OFFSET 0) p
-    )
-    SELECT coalesce(jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id)
-                              ORDER BY b.depth DESC), '[]')
-    FROM branch b
-    WHERE chat_private.is_context(b.role, b.content, b.tool_calls));
-END
-$$;
-COMMENT ON FUNCTION chat_private.build_context(uuid, uuid) IS
-'What a model is told of a branch, root first up to leaf_id: an array of {role, content, tool_calls, tool_call_id}.';

@@ -1,22 +1,7 @@
 -- Sending a message: what is checked first, and the turn that is stored and queued in the caller's transaction.
 
 CREATE OR REPLACE FUNCTION chat_private.check_content(content text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF check_content.content IS NULL THEN
-    RAISE EXCEPTION 'content must not be null' USING ERRCODE = '22004', HINT = 'Pass the text to send.';
-  END IF;
-  -- The first characters nearly always tell; only where they are blank is all of it read.
-  IF btrim(left(check_content.content, 100), E' \t\r\n') = '' AND check_content.content !~ '\S' THEN
-    RAISE EXCEPTION 'the message is empty' USING ERRCODE = '2200F', HINT = 'A message needs some text.';
-  END IF;
-  IF octet_length(check_content.content) > chat_private.max_message_bytes() THEN
-    RAISE EXCEPTION 'the message has % bytes, and % are allowed', octet_length(check_content.content),
-      chat_private.max_message_bytes() USING ERRCODE = '54000',
-      HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
-  END IF;
-END
-$$;
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_content';
 COMMENT ON FUNCTION chat_private.check_content(text) IS
 'Errors: 22004 NULL; 2200F empty or blank; 54000 longer than pgchat.max_message_bytes.';
 
@@ -31,55 +16,56 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.check_options(jsonb) IS 'Errors: PC002 not a JSON object. NULL passes.';
 
-CREATE OR REPLACE FUNCTION chat_private.check_turn(conversation_id uuid, content text, attachments jsonb,
-                                                   idempotency_key text, options jsonb) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.check_turn(conversation_id uuid, content text, idempotency_key text, options jsonb,
+                                                   timeout_ms integer DEFAULT NULL) RETURNS void
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_turn';
+COMMENT ON FUNCTION chat_private.check_turn(uuid, text, text, jsonb, integer) IS
+'The checks of a turn that need no table.
+Errors: 22004, 2200F, 54000, PC002, 22023.';
+
+CREATE OR REPLACE FUNCTION chat_private.refuse_attachments(attachments jsonb) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF check_turn.conversation_id IS NULL THEN
-    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004',
-      HINT = 'Make one with chat.create_conversation.';
-  END IF;
-  PERFORM chat_private.check_content(check_turn.content);
-  PERFORM chat_private.check_call_options(check_turn.options);
-  IF check_turn.attachments IS NOT NULL THEN
-    RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
-      HINT = 'Images can be given to the model as options -> images.';
-  END IF;
-  IF check_turn.idempotency_key = '' OR char_length(check_turn.idempotency_key) > 255 THEN
-    RAISE EXCEPTION 'idempotency_key must have 1 to 255 characters' USING ERRCODE = '22023',
-      HINT = 'NULL stands for no key.';
-  END IF;
+  RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
+    HINT = 'Images can be given to the model as options -> images.';
 END
 $$;
-COMMENT ON FUNCTION chat_private.check_turn(uuid, text, jsonb, text, jsonb) IS
-'The checks of a turn that need no table.
-Errors: 22004, 2200F, 54000, PC002, 22023, and 0A000 for attachments.';
+COMMENT ON FUNCTION chat_private.refuse_attachments(jsonb) IS 'Errors: 0A000, always.';
 
-CREATE OR REPLACE FUNCTION chat_private.open_branch(user_id uuid, conversation_id uuid, parent_id uuid, for_update boolean)
-RETURNS chat_private.branch
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION chat_private.open_turn(user_id uuid, conversation_id uuid, parent_id uuid, model text,
+                                                  is_durable boolean)
+RETURNS chat_private.turn
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  branch chat_private.branch;
+  turn chat_private.turn;
+  model_is_usable boolean;
+  is_limited boolean;
   parent record;
 BEGIN
-  IF open_branch.for_update THEN
-    SELECT coalesce(open_branch.parent_id, c.active_leaf_id), c.model, c.system_prompt INTO branch
-    FROM chat.conversations c WHERE c.user_id = open_branch.user_id AND c.id = open_branch.conversation_id
-    FOR NO KEY UPDATE;
+  IF open_turn.is_durable THEN
+    SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable, l.is_limited
+    INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable, is_limited
+    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f,
+         LATERAL chat_private.message_limits(c.user_id) l
+    WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id
+    FOR NO KEY UPDATE OF c;
   ELSE
-    SELECT coalesce(open_branch.parent_id, c.active_leaf_id), c.model, c.system_prompt INTO branch
-    FROM chat.conversations c WHERE c.user_id = open_branch.user_id AND c.id = open_branch.conversation_id;
+    SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable, l.is_limited
+    INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable, is_limited
+    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f,
+         LATERAL chat_private.message_limits(c.user_id) l
+    WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id;
   END IF;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
       HINT = 'chat.list_conversations shows yours; check who is authenticated.';
   END IF;
-  IF branch.parent_id IS NOT NULL THEN
+  IF turn.parent_id IS NOT NULL THEN
     -- Its conversation is compared afterwards, so that only the key can find the row.
     SELECT m.status, m.conversation_id INTO parent FROM chat.messages m
-    WHERE m.user_id = open_branch.user_id AND m.id = branch.parent_id;
-    IF parent.conversation_id IS DISTINCT FROM open_branch.conversation_id THEN
+    WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id;
+    IF parent.conversation_id IS DISTINCT FROM open_turn.conversation_id THEN
       RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002',
         HINT = 'chat.list_messages shows the messages there are; NULL continues after the last.';
     ELSIF parent.status IN ('pending', 'streaming') THEN
@@ -87,13 +73,36 @@ BEGIN
         HINT = 'Wait for it, or call chat.cancel_message on it first.';
     END IF;
   END IF;
-  RETURN branch;
+  IF is_limited THEN
+    PERFORM chat_private.check_message_limit(open_turn.user_id);
+  END IF;
+  IF model_is_usable IS NOT TRUE THEN
+    PERFORM chat_private.resolve_model(open_turn.user_id, turn.model);
+  END IF;
+  IF turn.parent_id IS NOT NULL AND NOT open_turn.is_durable THEN
+    WITH RECURSIVE branch AS (
+      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
+      WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id
+      UNION ALL
+      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
+      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
+                              WHERE m.user_id = open_turn.user_id AND m.id = b.parent_id OFFSET 0) p
+    )
+    SELECT jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) ORDER BY b.depth DESC)
+    INTO turn.messages
+    FROM branch b
+    WHERE chat_private.is_context(b.role, b.content, b.tool_calls);
+  END IF;
+  RETURN turn;
 END
 $$;
-COMMENT ON FUNCTION chat_private.open_branch(uuid, uuid, uuid, boolean) IS
-'Where a message goes that continues the active branch, or parent_id where given. for_update locks the conversation, so
-that turns of one conversation are stored one after the other.
-Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress.';
+COMMENT ON FUNCTION chat_private.open_turn(uuid, uuid, uuid, text, boolean) IS
+'Where a message goes that continues the active branch, or parent_id where given, and the model that answers it: the one
+given, else the conversation''s, else the user''s, else the installation''s. is_durable: the conversation is locked, so that
+its turns are stored one after the other. Else the branch is read, too: an array of {role, content, tool_calls,
+tool_call_id}, root first, NULL where it is empty. The caller must have switched enable_seqscan off.
+Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress; 42704 the model does
+not exist or is not active; PC003 there is none; PC303 the user''s plan allows no more messages now.';
 
 CREATE OR REPLACE FUNCTION chat_private.queue_reply(user_id uuid, conversation_id uuid, message_id uuid, model text,
                                                     options jsonb) RETURNS uuid
@@ -140,11 +149,13 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_cata
 DECLARE
   caller_id uuid := chat_private.require_user();
   sent_at timestamptz := clock_timestamp();
-  branch chat_private.branch;
-  chosen_model text;
+  turn chat_private.turn;
 BEGIN
-  PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.attachments,
-                                  send_message.idempotency_key, send_message.options);
+  PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.idempotency_key,
+                                  send_message.options);
+  IF send_message.attachments IS NOT NULL THEN
+    PERFORM chat_private.refuse_attachments(send_message.attachments);
+  END IF;
   IF send_message.idempotency_key IS NOT NULL THEN
     -- The lock comes before the look, so that the second of two simultaneous calls sees what the first stored.
     PERFORM FROM chat.conversations c
@@ -155,20 +166,18 @@ BEGIN
       RETURN;
     END IF;
   END IF;
-  branch := chat_private.open_branch(caller_id, send_message.conversation_id, send_message.parent_id, true);
-  PERFORM chat_private.check_message_limit(caller_id);
-  chosen_model := chat_private.resolve_model(caller_id, send_message.model, branch.model);
+  turn := chat_private.open_turn(caller_id, send_message.conversation_id, send_message.parent_id, send_message.model, true);
   user_message_id := chat.uuid_v7();
   assistant_message_id := chat.uuid_v7();
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, status, content, content_hash, model,
                              idempotency_key, created_at, updated_at)
-  VALUES (caller_id, user_message_id, send_message.conversation_id, branch.parent_id, 'user', 'complete',
+  VALUES (caller_id, user_message_id, send_message.conversation_id, turn.parent_id, 'user', 'complete',
           send_message.content, chat.content_hash(send_message.content), NULL,
           send_message.idempotency_key, sent_at, sent_at),
          (caller_id, assistant_message_id, send_message.conversation_id, user_message_id, 'assistant', 'pending',
-          '', NULL, chosen_model,
+          '', NULL, turn.model,
           NULL, sent_at + '1 microsecond', sent_at + '1 microsecond');
-  request_id := chat_private.queue_reply(caller_id, send_message.conversation_id, assistant_message_id, chosen_model,
+  request_id := chat_private.queue_reply(caller_id, send_message.conversation_id, assistant_message_id, turn.model,
                                          send_message.options);
 END
 $$;

@@ -1,14 +1,7 @@
 -- Durable requests without a conversation: submitted now, sent after commit, collected later.
 
 CREATE OR REPLACE FUNCTION chat_private.check_timeout(timeout_ms integer) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF check_timeout.timeout_ms <= 0 THEN
-    RAISE EXCEPTION 'timeout_ms must be positive' USING ERRCODE = '22023',
-      HINT = 'It is in milliseconds; NULL stands for pgchat.request_timeout.';
-  END IF;
-END
-$$;
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_timeout';
 COMMENT ON FUNCTION chat_private.check_timeout(integer) IS 'Errors: 22023 zero or negative. NULL passes.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_messages(messages jsonb) RETURNS void

@@ -54,9 +54,9 @@ LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_call_options';
 COMMENT ON FUNCTION chat_private.check_call_options(jsonb, jsonb) IS
 'Errors: PC002 options or response_format is not as a call to a model takes it, so that a durable request fails before it is stored.';
 
-CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, model text,
-  system_prompt text, options jsonb, timeout_ms integer) RETURNS chat_private.completion
+CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, content text,
+  model text, system_prompt text, options jsonb, timeout_ms integer) RETURNS chat_private.completion
 LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_complete_reply';
-COMMENT ON FUNCTION chat_private.complete_reply(uuid, uuid, jsonb, text, text, jsonb, integer) IS
+COMMENT ON FUNCTION chat_private.complete_reply(uuid, uuid, jsonb, text, text, text, jsonb, integer) IS
 'The immediate call for a reply of a conversation; the ids are kept with its usage.
 Errors: as chat.llm_complete.';

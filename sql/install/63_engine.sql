@@ -26,6 +26,12 @@ COMMENT ON FUNCTION chat_private.ask_ledger(text, jsonb) IS
 committed: neither ROLLBACK nor a time-out of the caller undoes it. The act must need no lock that the caller holds.
 Errors: 22023 no such act; 57P03 no engine, or it could not write in time; 25006 on a standby.';
 
+CREATE OR REPLACE FUNCTION chat_private.tell_ledger(act text, payload jsonb) RETURNS void
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_tell_ledger';
+COMMENT ON FUNCTION chat_private.tell_ledger(text, jsonb) IS
+'chat_private.ask_ledger without waiting for it, and without an error where no engine runs: for what need not be certain.
+Errors: 22023 no such act.';
+
 CREATE OR REPLACE FUNCTION chat_private.cancel_call(user_id uuid, request_id uuid) RETURNS boolean
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_cancel_call';
 COMMENT ON FUNCTION chat_private.cancel_call(uuid, uuid) IS

@@ -58,8 +58,8 @@ COMMENT ON FUNCTION chat_private.recovery_code_hash(uuid, text) IS
 CREATE OR REPLACE FUNCTION chat_private.ledger_use_totp_step(payload jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  the_user uuid := payload ->> 'user_id';
-  the_step bigint := payload ->> 'step';
+  the_user uuid := (payload ->> 'user_id')::uuid;
+  the_step bigint := (payload ->> 'step')::bigint;
 BEGIN
   -- Older codes cannot be right any more, so that nothing need remember them.
   DELETE FROM chat_private.totp_steps s WHERE s.user_id = the_user AND s.step < the_step - 20;

@@ -61,7 +61,6 @@ BEGIN
   WHERE u.id = account.id;
   PERFORM chat_private.give_names(account.id, account.email, account.username);
   PERFORM chat_private.set_password(account.id, upgrade_guest.password);
-  PERFORM chat_private.set_identity(account.id, coalesce(invitation.role, 'user'), chat_private.current_session_id(), true);
   IF invitation.id IS NOT NULL THEN
     PERFORM chat_private.accept_invitation(invitation.id, account.id);
   ELSIF chat_private.setting('email_verification_required') = 'true' THEN
@@ -72,7 +71,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.upgrade_guest(text, text, text, text, text, boolean) IS
 'Makes the current user, a guest, a registered one, by the rules and with the arguments of chat.register: the id, the
-conversations and the session stay.
+conversations and the session stay; the session has the new role from the next transaction on.
 Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
 
 CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid
@@ -112,6 +111,15 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.check_conversation_limit(uuid) IS
 'Errors: PC303 the user has as many conversations as the plan allows.';
+
+-- Bound at creation and inlined into the query that opens a turn: most plans limit no messages, and then nothing is counted.
+CREATE OR REPLACE FUNCTION chat_private.message_limits(user_id uuid) RETURNS TABLE (is_limited boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT FROM chat.users u JOIN chat.plans p ON p.code = u.plan
+                 WHERE u.id = message_limits.user_id AND p.limits ?| ARRAY['messages_per_minute', 'messages_per_day']);
+END;
+COMMENT ON FUNCTION chat_private.message_limits(uuid) IS 'Whether the user''s plan limits the number of messages at all.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_message_limit(user_id uuid) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

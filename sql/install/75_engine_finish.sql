@@ -66,7 +66,7 @@ COMMENT ON FUNCTION chat_private.busy_requests(uuid[], uuid[], boolean[], bigint
 CREATE OR REPLACE FUNCTION chat_private.finish_messages(locked bigint[], user_ids uuid[], message_ids uuid[], models text[],
   statuses text[], contents text[], thinkings text[], tool_calls text[], finish_reasons text[], errors text[],
   input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[], costs_pico bigint[], latencies_ms integer[],
-  first_token_ms integer[], last_seqs integer[], durable boolean[]) RETURNS void
+  first_token_ms integer[], last_seqs integer[], sanitized boolean[], durable boolean[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -77,22 +77,24 @@ BEGIN
       model = coalesce(u.model, m.model), finish_reason = u.finish_reason, error = u.error::jsonb,
       input_tokens = u.input_tokens::integer, output_tokens = u.output_tokens::integer,
       cached_tokens = u.cached_tokens::integer, cost = chat_private.exact_cost(u.cost_pico), latency_ms = u.latency_ms,
-      first_token_ms = u.first_token_ms, last_seq = u.last_seq, updated_at = clock_timestamp()
+      first_token_ms = u.first_token_ms, last_seq = u.last_seq,
+      metadata = CASE WHEN u.sanitized THEN m.metadata || jsonb '{"sanitized": true}' ELSE m.metadata END,
+      updated_at = clock_timestamp()
   FROM unnest(finish_messages.user_ids, finish_messages.message_ids, finish_messages.models, finish_messages.statuses,
               finish_messages.contents, finish_messages.thinkings, finish_messages.tool_calls,
               finish_messages.finish_reasons, finish_messages.errors, finish_messages.input_tokens,
               finish_messages.output_tokens, finish_messages.cached_tokens, finish_messages.costs_pico,
               finish_messages.latencies_ms, finish_messages.first_token_ms, finish_messages.last_seqs,
-              finish_messages.durable)
+              finish_messages.sanitized, finish_messages.durable)
        WITH ORDINALITY u (user_id, message_id, model, status, content, thinking, tool_calls, finish_reason, error,
                           input_tokens, output_tokens, cached_tokens, cost_pico, latency_ms, first_token_ms, last_seq,
-                          durable, n)
+                          sanitized, durable, n)
   WHERE (finish_messages.locked IS NULL OR u.n = ANY (finish_messages.locked)) AND u.durable
     AND m.user_id = u.user_id AND m.id = u.message_id AND m.status IN ('pending', 'streaming');
 END
 $$;
 COMMENT ON FUNCTION chat_private.finish_messages(bigint[], uuid[], uuid[], text[], text[], text[], text[], text[], text[],
-  text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[]) IS
+  text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[], boolean[]) IS
 'Writes the outcome into the messages of durable replies, at the positions in locked; NULL: at all.';
 
 CREATE OR REPLACE FUNCTION chat_private.exact_cost(cost_pico bigint) RETURNS numeric

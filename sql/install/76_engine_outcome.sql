@@ -52,25 +52,27 @@ COMMENT ON FUNCTION chat_private.close_requests(bigint[], uuid[], uuid[], text[]
 CREATE OR REPLACE FUNCTION chat_private.finish_durable(locked bigint[], user_ids uuid[], request_ids uuid[],
   message_ids uuid[], models text[], statuses text[], contents text[], thinkings text[], tool_calls text[],
   finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[],
-  costs_pico bigint[], latencies_ms integer[], first_token_ms integer[], last_seqs integer[], durable boolean[]) RETURNS void
+  costs_pico bigint[], latencies_ms integer[], first_token_ms integer[], last_seqs integer[], sanitized boolean[],
+  durable boolean[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM chat_private.close_requests(locked, user_ids, request_ids, models, statuses, contents, thinkings, tool_calls,
     finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms, durable);
   PERFORM chat_private.finish_messages(locked, user_ids, message_ids, models, statuses, contents, thinkings, tool_calls,
     finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms, first_token_ms, last_seqs,
-    durable);
+    sanitized, durable);
 END
 $$;
 COMMENT ON FUNCTION chat_private.finish_durable(bigint[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[],
-  text[], text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[]) IS
+  text[], text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[],
+  boolean[]) IS
 'Writes the outcomes into the queue and the messages, at the positions in locked; NULL: at all.';
 
 CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request_ids uuid[], message_ids uuid[],
   conversation_ids uuid[], models text[], providers text[], statuses text[], contents text[], thinkings text[],
   tool_calls text[], finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[],
   cached_tokens bigint[], costs_pico bigint[], estimated boolean[], latencies_ms integer[], first_token_ms integer[],
-  last_seqs integer[], durable boolean[]) RETURNS uuid[]
+  last_seqs integer[], sanitized boolean[], durable boolean[]) RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
@@ -81,13 +83,13 @@ BEGIN
     BEGIN
       PERFORM chat_private.finish_durable(NULL, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
         tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
-        first_token_ms, last_seqs, durable);
+        first_token_ms, last_seqs, sanitized, durable);
     EXCEPTION WHEN lock_not_available THEN
       locked := chat_private.lock_requests(user_ids, request_ids, durable);
       busy := chat_private.busy_requests(user_ids, request_ids, durable, locked);
       PERFORM chat_private.finish_durable(locked, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
         tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
-        first_token_ms, last_seqs, durable);
+        first_token_ms, last_seqs, sanitized, durable);
     END;
     PERFORM chat_private.touch_conversations(user_ids, conversation_ids, durable);
   END IF;
@@ -105,10 +107,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[],
-  text[], text[], text[], bigint[], bigint[], bigint[], bigint[], boolean[], integer[], integer[], integer[], boolean[]) IS
+  text[], text[], text[], bigint[], bigint[], bigint[], bigint[], boolean[], integer[], integer[], integer[], boolean[],
+  boolean[]) IS
 'Records how calls ended: arrays of equal length, one element a call, NULL where unknown. Each gets a usage event; a durable
 one also its row of the queue, its message and its conversation. statuses: complete, incomplete, error, cancelled.
-tool_calls, errors: JSON. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
+tool_calls, errors: JSON. sanitized: U+FFFD stands for bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
 requests of which nothing was recorded because somebody has their rows locked: bring them again later.';
 
 CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer

@@ -54,8 +54,8 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     provider->options = parse_json(row.json(provider_options));
     const std::string variable = string_member(provider->options, "api_key_env");
     if (const char* const key = variable.empty() ? nullptr : std::getenv(variable.c_str())) provider->api_key = key;
-    // Without a URL it is the kind's own public host; echo has none.
-    if (provider->kind != ProviderKind::echo && !provider->base_url.empty())
+    if (provider->base_url.empty()) provider->base_url = provider_for(*kind).default_base_url();
+    if (provider->kind != ProviderKind::echo)
         provider->trusted_host = check_request_url(provider->base_url, TrustedHosts(settings.trusted_hosts));
     return provider;
 }
@@ -155,13 +155,12 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
 
 Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy) {
     static const std::vector<Oid> types = {
-        UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-        TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-        INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, BOOLARRAYOID};
+        UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+        TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+        BOOLARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, BOOLARRAYOID, BOOLARRAYOID};
     static Statement statement(
         "SELECT chat_private.finish_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-        "$17, $18, "
-        "$19, $20, $21)",
+        "$17, $18, $19, $20, $21, $22)",
         types);
     return in_transaction(Durability::asynchronous, "recording finished calls", [&] {
         std::vector<ArrayColumn> columns;
@@ -191,7 +190,8 @@ Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uui
             columns[18].add_int(result.first_token ? std::optional<std::int32_t>(result.first_token->count())
                                                    : std::nullopt);
             columns[19].add_int(static_cast<std::int32_t>(finished->last_seq));
-            columns[20].add_bool(finished->durable);
+            columns[20].add_bool(result.sanitized);
+            columns[21].add_bool(finished->durable);
         }
         std::vector<Datum> values;
         for (ArrayColumn& column : columns) values.push_back(column.array());

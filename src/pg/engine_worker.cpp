@@ -22,7 +22,7 @@ constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t record_batch_size = 200;
-constexpr std::size_t checkpoint_batch = 32;
+constexpr std::size_t checkpoint_batch = 12;
 // How long the usage of immediate calls may stay in memory, to be written together.
 constexpr Milliseconds usage_interval{50};
 constexpr std::size_t usage_batch = 500;
@@ -86,6 +86,7 @@ void EngineWorker::run() {
         keep_ledger();
         claim();
         engine_.run();
+        channels_.deliver();
         settle_finished();
         save_checkpoints();
         tidy();

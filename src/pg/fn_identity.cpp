@@ -11,6 +11,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(pgchat_current_user_id);
 PG_FUNCTION_INFO_V1(pgchat_current_user_role);
 PG_FUNCTION_INFO_V1(pgchat_current_session_id);
+PG_FUNCTION_INFO_V1(pgchat_require_user);
 PG_FUNCTION_INFO_V1(pgchat_set_identity);
 PG_FUNCTION_INFO_V1(pgchat_pending_user_id);
 PG_FUNCTION_INFO_V1(pgchat_pending_session_id);
@@ -38,6 +39,10 @@ Datum pgchat_current_session_id(PG_FUNCTION_ARGS) {
         fcinfo->isnull = !identity.has_session;
         return identity.has_session ? uuid_datum(identity.session_id) : Datum{0};
     });
+}
+
+Datum pgchat_require_user(PG_FUNCTION_ARGS) {
+    return entry([&] { return uuid_datum(require_identity().user_id); });
 }
 
 Datum pgchat_set_identity(PG_FUNCTION_ARGS) {

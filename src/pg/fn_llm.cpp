@@ -1,7 +1,6 @@
 // SQL functions that call a model and wait for the whole reply.
 #include "core/crypto/uuid_v7.hpp"
 #include "core/engine/completion_json.hpp"
-#include "core/llm/chat_options.hpp"
 #include "pg/identity.hpp"
 #include "pg/llm_arguments.hpp"
 
@@ -45,8 +44,8 @@ public:
     }
 
 private:
-    Datum values_[12] = {};
-    bool nulls_[12] = {};
+    Datum values_[13] = {};
+    bool nulls_[13] = {};
     int size_ = 0;
 };
 
@@ -67,6 +66,7 @@ Datum completion_tuple(FunctionCallInfo fcinfo, const CompleteReply& reply, cons
     row.add_count(reply.latency_ms);
     row.add_count(reply.first_token_ms);
     row.add(uuid_datum(request_id));
+    row.add(BoolGetDatum(reply.sanitized));
     return row.tuple(fcinfo);
 }
 
@@ -79,7 +79,6 @@ PG_FUNCTION_INFO_V1(pgchat_llm_complete_messages);
 PG_FUNCTION_INFO_V1(pgchat_llm_complete_json_prompt);
 PG_FUNCTION_INFO_V1(pgchat_llm_complete_json_messages);
 PG_FUNCTION_INFO_V1(pgchat_complete_reply);
-PG_FUNCTION_INFO_V1(pgchat_check_call_options);
 
 Datum pgchat_llm_complete_prompt(PG_FUNCTION_ARGS) {
     return entry([&] { return complete_text(fcinfo, PromptForm::prompt); });
@@ -106,21 +105,13 @@ Datum pgchat_complete_reply(PG_FUNCTION_ARGS) {
         request.conversation_id = args.uuid_at(0);
         request.message_id = args.uuid_at(1);
         request.text.messages = args.json_at(2);
-        request.model = args.text_at(3);
-        request.text.system_prompt = args.text_at(4);
-        request.text.options = args.json_at(5);
-        request.timeout_ms = timeout_argument(args, 6);
+        request.text.prompt = args.text_at(3);
+        request.model = args.text_at(4);
+        request.text.system_prompt = args.text_at(5);
+        request.text.options = args.json_at(6);
+        request.timeout_ms = timeout_argument(args, 7);
         return complete(
             request, [&](const CompleteReply& reply) { return completion_tuple(fcinfo, reply, request.request_id); });
-    });
-}
-
-Datum pgchat_check_call_options(PG_FUNCTION_ARGS) {
-    return entry([&] {
-        const Args args(fcinfo);
-        parse_chat_options(args.json_at(0));
-        parse_response_format(args.json_at(1));
-        return Datum{};
     });
 }
 

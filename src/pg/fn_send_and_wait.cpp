@@ -2,6 +2,7 @@
 // while it thinks.
 #include "pg/identity.hpp"
 #include "pg/message_stream.hpp"
+#include "pg/query_as.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -48,14 +49,20 @@ Uuid send_and_commit(FunctionCallInfo fcinfo) {
     return uuid_from(reply_id);
 }
 
-[[noreturn]] void throw_failure(EventKind kind, std::string_view reason) {
-    const std::string text(reason);
-    const std::string hint =
-        "The message is stored; chat.retry_message asks again, and chat.list_messages shows the error.";
-    if (kind == EventKind::cancelled)
-        throw Error(ErrorCode::cancelled, text.empty() ? "the reply was cancelled" : text, hint);
-    if (kind == EventKind::incomplete) throw Error(ErrorCode::incomplete_response, text, hint);
-    throw Error(ErrorCode::provider_failed, text.empty() ? "the model failed" : text, hint);
+ErrorCode code_of(EventKind kind) noexcept {
+    if (kind == EventKind::cancelled) return ErrorCode::cancelled;
+    return kind == EventKind::incomplete ? ErrorCode::incomplete_response : ErrorCode::provider_failed;
+}
+
+// The stream tells the reason in words; its SQLSTATE is in the reply's row, which is written first.
+[[noreturn]] void throw_failure(const Uuid& message_id, EventKind kind, std::string_view reason) {
+    const char* const name = query_text_as("pgchat_owner",
+                                           "SELECT m.error ->> 'code' FROM chat.messages m "
+                                           "WHERE m.user_id = chat.current_user_id() AND m.id = $1",
+                                           {{UUIDOID, uuid_datum(message_id)}});
+    const auto stored = error_code_from_name(name == nullptr ? "" : name);
+    throw Error(stored.value_or(code_of(kind)), reason.empty() ? "the reply did not succeed" : std::string(reason),
+                "The message is stored; chat.retry_message asks again, and chat.list_messages shows the error.");
 }
 
 std::string await_reply(const Uuid& message_id) {
@@ -64,7 +71,8 @@ std::string await_reply(const Uuid& message_id) {
     while (const std::optional<MessageStream::Event> event = stream.next(false)) {
         if (event->kind == EventKind::content) reply += event->text;
         if (event->kind == EventKind::snapshot) reply = event->text;
-        if (is_terminal(event->kind) && event->kind != EventKind::done) throw_failure(event->kind, event->text);
+        if (is_terminal(event->kind) && event->kind != EventKind::done)
+            throw_failure(message_id, event->kind, event->text);
     }
     return reply;
 }

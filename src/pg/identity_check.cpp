@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "pg/boundary.hpp"
+#include "pg/lifecycle.hpp"
 #include "pg/shared_state.hpp"
 
 extern "C" {
@@ -27,6 +28,7 @@ struct Verdict {
     bool is_valid = false;
     bool activity_is_old = false;
     std::uint64_t revocations = 0;
+    std::uint64_t own_revocations = 0;
     TimestampTz check_again = 0;
     Uuid user_id;
     Uuid session_id;
@@ -49,13 +51,15 @@ bool is_about(const Verdict& made, const Identity& given) noexcept {
 }
 
 bool is_fresh(const Verdict& made) noexcept {
-    return made.revocations == revocations_so_far() && GetCurrentStatementStartTimestamp() < made.check_again;
+    return made.revocations == revocations_so_far() && made.own_revocations == own_revocations_so_far() &&
+           GetCurrentStatementStartTimestamp() < made.check_again;
 }
 
 Verdict look_up(const Identity& given) {
     Verdict made;
     made.is_made = true;
     made.revocations = revocations_so_far();
+    made.own_revocations = own_revocations_so_far();
     made.check_again = GetCurrentTimestamp() + longest_trust_us;
     made.user_id = given.user_id;
     made.session_id = given.session_id;
@@ -136,6 +140,7 @@ void remember(const Uuid& user_id, const SessionUser& session, std::uint64_t rev
     verdict.is_made = true;
     verdict.is_valid = true;
     verdict.revocations = revocations;
+    verdict.own_revocations = own_revocations_so_far();
     verdict.check_again =
         std::min<TimestampTz>(GetCurrentStatementStartTimestamp() + longest_trust_us, session.valid_until_us);
     verdict.user_id = user_id;

@@ -27,6 +27,8 @@ object_access_hook_type previous_access_hook;
 std::uint32_t wakes_at_commit;
 bool launch_at_commit;
 bool revocation_at_commit;
+// Grows with what this process announces, and with what it then undoes.
+std::uint64_t own_revocations;
 
 void at_transaction_end(XactEvent event, void*) noexcept {
     if (event == XACT_EVENT_COMMIT) {
@@ -39,10 +41,15 @@ void at_transaction_end(XactEvent event, void*) noexcept {
         if (revocation_at_commit) pg_atomic_fetch_add_u64(&shared->revocations, 1);
     }
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
+        if (revocation_at_commit) ++own_revocations;
         wakes_at_commit = 0;
         launch_at_commit = false;
         revocation_at_commit = false;
     }
+}
+
+void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) noexcept {
+    if (event == SUBXACT_EVENT_ABORT_SUB && revocation_at_commit) ++own_revocations;
 }
 
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) noexcept {
@@ -141,6 +148,11 @@ void reload_catalog_at_commit() {
 void announce_revocation_at_commit() {
     require_preloaded();
     revocation_at_commit = true;
+    ++own_revocations;
+}
+
+std::uint64_t own_revocations_so_far() noexcept {
+    return own_revocations;
 }
 
 bool revocation_is_due() noexcept {
@@ -153,6 +165,7 @@ void install_lifecycle_hooks() noexcept {
     previous_access_hook = object_access_hook;
     object_access_hook = on_object_access;
     RegisterXactCallback(at_transaction_end, nullptr);
+    RegisterSubXactCallback(at_subtransaction_end, nullptr);
 }
 
 }  // namespace pgchat::pg

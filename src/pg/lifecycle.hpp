@@ -2,6 +2,8 @@
 // extension, gone when it or the database goes.
 #pragma once
 
+#include <cstdint>
+
 namespace pgchat::pg {
 
 // At this transaction's commit: the engine looks into its queue.
@@ -15,6 +17,9 @@ void install_lifecycle_hooks() noexcept;
 
 // Has every process that knows who its user is look again, once this transaction has committed.
 void announce_revocation_at_commit();
+
+// A count that changes whenever this process has announced a revocation, or undone one that it had announced.
+std::uint64_t own_revocations_so_far() noexcept;
 
 // Whether this transaction will announce one.
 bool revocation_is_due() noexcept;

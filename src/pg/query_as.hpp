@@ -17,4 +17,7 @@ struct Parameter {
 // or the value is NULL. The caller's rights are restored, by the rollback when it fails.
 Datum query_as(const char* role, const char* sql, std::initializer_list<Parameter> parameters = {});
 
+// The same for a column of any type, as text in the current memory context; null where there is no row or value.
+const char* query_text_as(const char* role, const char* sql, std::initializer_list<Parameter> parameters = {});
+
 }  // namespace pgchat::pg

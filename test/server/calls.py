@@ -3,6 +3,8 @@
 import json
 import time
 
+import psycopg
+
 from support import mock
 from support.database import Person, connect, engine, fails, role, service, text_of, value
 from support.tap import diag, equal, run, test, wait_until
@@ -221,6 +223,18 @@ def who():
     nobody = connect(user=role("pgchat_client"))
     fails("28000", value, nobody, "SELECT chat.llm_complete('x')", hint=True)
     equal(value(service(), "SELECT chat.llm_complete('x')"), THREE)
+
+
+@test("an ollama provider without base_url is the one on this machine, which may be asked by plain http")
+def local_ollama():
+    with service() as operator:
+        operator.execute("SELECT chat.admin_register_provider('local', 'ollama')")
+        operator.execute("SELECT chat.admin_register_model('local', 'local-model')")
+    try:
+        alice.value("SELECT chat.llm_complete('x', 'local-model')")
+    except psycopg.Error as error:
+        # Nobody listens there, or does not know the model: but the address was not refused.
+        assert error.sqlstate in ("08001", "PC103"), (error.sqlstate, str(error))
 
 
 run()

@@ -127,7 +127,7 @@ def sending_and_waiting():
     with quick():
         for name, fault, sqlstate, _, status in FAULTS:
             conversation = alice.conversation(scenario(fault))
-            error = fails("PC109" if status == "incomplete" else "PC106", alice.rows, "CALL chat.send_and_wait(%s, 'hello')",
+            error = fails(sqlstate, alice.rows, "CALL chat.send_and_wait(%s, 'hello')",
                           conversation, hint=True)
             kept = alice.rows("SELECT role, status, error ->> 'sqlstate' FROM chat.list_messages(%s)", conversation)
             equal(kept, [("user", "complete", None), ("assistant", status, sqlstate)], name)
@@ -269,7 +269,12 @@ def hostile_text():
                 assert "\0" not in got, got
             equal(streamed, row["content"], fault)
             equal(row["status"], "complete")
-        diag(f"{fault}: {streamed!r}, metadata {row['metadata']}")
+            equal(row["metadata"], {"sanitized": True}, "and is flagged")
+            asked = alice.conversation(model)
+            equal(alice.value("SELECT chat.ask(%s, 'x')", asked), text)
+            equal(alice.value("SELECT metadata FROM chat.list_messages(%s) WHERE role = 'assistant'", asked), {"sanitized": True})
+            equal(alice.value("SELECT chat.llm_complete_json('x', %s) -> 'sanitized'", model), True)
+    equal(alice.message(alice.reply_to("x", mock.model("tokens=3")))["metadata"], {}, "a clean reply")
 
 
 @test("one byte every 5 s beside 100 healthy streams delays none of them")

@@ -42,7 +42,7 @@ SELECT is((SELECT messages FROM claimed WHERE request_id = :'b_request_id'), '[{
 SELECT is((SELECT string_agg(state || (queued_at IS NULL) || (started_at IS NOT NULL), ' ' ORDER BY id) FROM chat_private.llm_requests),
           'runningtruetrue runningtruetrue runningtruetrue queuedfalsefalse', 'claimed rows are running');
 SELECT is(pg_temp.value(:'alice', format('SELECT chat.llm_result(%L) IS NULL', :'submitted')), 'true', 'there is no answer yet');
-SELECT is(chat_private.build_context(:'alice', :'a_user_message_id'), (SELECT messages FROM claimed WHERE request_id = :'a_request_id'),
+SELECT is((SELECT o.messages FROM chat_private.open_turn(:'alice', :'conv', :'a_user_message_id', NULL, false) o), (SELECT messages FROM claimed WHERE request_id = :'a_request_id'),
           'chat.ask builds the same context');
 
 -- checkpoint
@@ -69,7 +69,8 @@ BEGIN
     array_fill('test-provider'::text, ARRAY[n]), statuses, contents, array_fill(NULL::text, ARRAY[n]), array_fill('[{"id": "t"}]'::text, ARRAY[n]),
     array_fill('stop'::text, ARRAY[n]), ARRAY(SELECT CASE s WHEN 'error' THEN '{"code": "provider_failed"}' END FROM unnest(statuses) s),
     array_fill(10::bigint, ARRAY[n]), array_fill(2::bigint, ARRAY[n]), array_fill(NULL::bigint, ARRAY[n]), array_fill(1234500000::bigint, ARRAY[n]),
-    array_fill(false, ARRAY[n]), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]), durable);
+    array_fill(false, ARRAY[n]), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]),
+    ARRAY(SELECT s = 'complete' FROM unnest(statuses) s), durable);
   RESET ROLE;
   RETURN busy;
 END $$;

@@ -54,18 +54,18 @@ SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.retry_message(chat.uuid_v7())')
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.retry_message(NULL)'), '22004', 'not for NULL');
 
 -- ask, with the model's part played by a function that shows what it was given
-CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, model text,
-  system_prompt text, options jsonb, timeout_ms int) RETURNS chat_private.completion LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, content text,
+  model text, system_prompt text, options jsonb, timeout_ms int) RETURNS chat_private.completion LANGUAGE plpgsql AS $$
 BEGIN
-  IF messages -> -1 ->> 'content' = 'fail' THEN
+  IF content = 'fail' THEN
     RAISE EXCEPTION 'the provider cannot be reached' USING ERRCODE = '08001';
   END IF;
-  RETURN ROW(concat_ws('|', messages, model, system_prompt, options, timeout_ms), 'hm', NULL, 'stop', model || '-1', 10, 2, 1,
-             0.25, 12, 5, NULL)::chat_private.completion;
+  RETURN ROW(concat_ws('|', messages, content, model, system_prompt, options, timeout_ms), 'hm', NULL, 'stop', model || '-1', 10, 2, 1,
+             0.25, 12, 5, NULL, false)::chat_private.completion;
 END $$;
 SELECT pg_temp.value(:'alice', format('SELECT chat.ask(%L, %L, options => %L, timeout_ms => 99)', :'conv', 'Why?', '{"seed": 1}')) AS answer \gset
-SELECT is(:'answer', '[{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Why?"}]'
-          || '|test-model|Be brief.|{"seed": 1}|99', 'the model is told the branch, the system prompt and the options');
+SELECT is(:'answer', '[{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]'
+          || '|Why?|test-model|Be brief.|{"seed": 1}|99', 'the model is told the branch, the system prompt and the options');
 SELECT is((SELECT string_agg(m.role || ':' || m.status, ' ') FROM chat_private.set_identity(:'alice', 'user', NULL, true),
              chat.list_messages(:'conv') m), 'user:complete assistant:complete user:complete assistant:complete', 'the turn is stored');
 SELECT is((SELECT (content = :'answer', thinking, finish_reason, m.model, input_tokens, output_tokens, cached_tokens, cost, latency_ms,
@@ -92,8 +92,10 @@ SELECT pg_temp.value(:'bob', format('SELECT assistant_message_id FROM chat.send_
        pg_temp.value(:'bob', format('SELECT assistant_message_id FROM chat.send_message(%L, $$x$$)', :'without')) AS by_user \gset
 SELECT is((SELECT model FROM chat.messages WHERE id = :'by_call'), 'm-call', 'the call''s model');
 SELECT is((SELECT model FROM chat.messages WHERE id = :'by_user'), 'm-user', 'the user''s default');
-SELECT is(chat_private.resolve_model(:'bob', NULL, 'm-conversation'), 'm-conversation', 'the conversation''s model');
-SELECT is(chat_private.resolve_model(:'alice', NULL, NULL), 'test-model', 'the installation''s default');
+SELECT pg_temp.value(:'bob', format('SELECT assistant_message_id FROM chat.send_message(%L, $$x$$)',
+                                    pg_temp.value(:'bob', 'SELECT chat.create_conversation(model => $$m-conversation$$)'))) AS by_conversation \gset
+SELECT is((SELECT model FROM chat.messages WHERE id = :'by_conversation'), 'm-conversation', 'the conversation''s model');
+SELECT is(chat_private.resolve_model(:'alice', NULL), 'test-model', 'the installation''s default');
 UPDATE chat.models SET is_active = false WHERE name = 'm-user';
 SELECT is(pg_temp.outcome(:'bob', 'SELECT chat.llm_submit($$x$$)'), '42704', 'a default that is no longer active');
 DELETE FROM chat.settings WHERE key = 'default_model';

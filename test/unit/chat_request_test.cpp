@@ -73,7 +73,17 @@ TEST(ChatRequest, RefusesEmptyContent) {
     EXPECT_EQ(complaint(text), "empty_content: the prompt is empty");
     EXPECT_EQ(messages_complaint(R"([{"role":"user","content":""}])"), "empty_content: a user message is empty");
     text.messages = R"([{"role":"user","content":"x"}])";
-    EXPECT_EQ(complaint(text), "malformed_messages: prompt and messages are both given");
+    EXPECT_EQ(complaint(text), "empty_content: the prompt is empty");
+}
+
+TEST(ChatRequest, APromptComesAfterTheMessages) {
+    ChatRequestText text;
+    text.messages = R"([{"role":"user","content":"x"},{"role":"assistant","content":"y"}])";
+    text.prompt = "z";
+    const ChatRequest request = parse_chat_request(text);
+    ASSERT_EQ(request.messages.size(), 3u);
+    EXPECT_EQ(request.messages[2].role, Role::user);
+    EXPECT_EQ(request.messages[2].content, "z");
 }
 
 TEST(ChatRequest, NamesTheMessageThatIsWrong) {

@@ -6,6 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <vector>
+
 namespace pgchat {
 namespace {
 
@@ -83,6 +87,69 @@ TEST_F(SocketPollTest, ANumberUsedAgainIsANewSocket) {
     EXPECT_FALSE(wakes());
     EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN));
     EXPECT_TRUE(wakes());
+}
+
+class PatientSocketsTest : public testing::Test {
+protected:
+    static constexpr std::size_t count = SocketPoll::batch_size + 40;
+
+    PatientSocketsTest() {
+        for (auto& pair : pairs_) {
+            EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+            sockets_.adopt(pair[0]);
+            sockets_.watch(pair[0], EPOLLIN);
+            sockets_.set_patient(pair[0], true);
+            EXPECT_EQ(write(pair[1], "x", 1), 1);
+        }
+    }
+    ~PatientSocketsTest() override {
+        for (auto& pair : pairs_) {
+            sockets_.close(pair[0]);
+            ::close(pair[1]);
+        }
+    }
+
+    SocketPoll sockets_;
+    std::array<std::array<int, 2>, count> pairs_{};
+};
+
+TEST_F(PatientSocketsTest, WaitTheirTurnInOrder) {
+    std::vector<int> order;
+    for (int round = 0; round < 2; ++round) {
+        const auto ready = sockets_.ready();
+        EXPECT_EQ(sockets_.has_more(), round == 0);
+        for (const auto& event : ready) {
+            order.push_back(event.fd);
+            char byte;
+            EXPECT_EQ(read(event.fd, &byte, 1), 1);
+        }
+    }
+    ASSERT_EQ(order.size(), count);
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(order[i], pairs_[i][0]);
+    EXPECT_TRUE(sockets_.ready().empty());
+}
+
+TEST_F(PatientSocketsTest, AnImpatientOneGoesFirst) {
+    EXPECT_EQ(sockets_.ready().size(), SocketPoll::batch_size);
+    const int last = pairs_[count - 1][0];
+    sockets_.close(last);
+    ::close(pairs_[count - 1][1]);
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs_[count - 1].data()), 0);
+    const int opened = pairs_[count - 1][0];
+    EXPECT_EQ(opened, last) << "the number is used again, while its old entry waits";
+    sockets_.adopt(opened);
+    sockets_.watch(opened, EPOLLIN);
+    EXPECT_EQ(write(pairs_[count - 1][1], "x", 1), 1);
+    const auto ready = sockets_.ready();
+    EXPECT_EQ(ready.front().fd, opened);
+    EXPECT_EQ(std::count_if(ready.begin(), ready.end(), [&](const auto& event) { return event.fd == opened; }), 1);
+}
+
+TEST_F(PatientSocketsTest, ADropTakesEffectInTheQueue) {
+    const int second = pairs_[SocketPoll::batch_size][0];
+    sockets_.ready();
+    sockets_.watch(second, 0);
+    for (const auto& event : sockets_.ready()) EXPECT_NE(event.fd, second);
 }
 
 }  // namespace

@@ -141,6 +141,7 @@ struct CompleteReply {
     std::int64_t cost = 0;  // 10^-12 of the currency
     std::int64_t latency_ms = 0;
     std::int64_t first_token_ms = -1;
+    bool sanitized = false;  // U+FFFD stands for bytes that were no text
     std::optional<Error> error;
 };
 

@@ -110,6 +110,7 @@ void CurlCall::begin(HttpRequest request, HttpHandler& handler, TimePoint now) {
     phase_ = Phase::connecting;
     started_ = last_byte_ = now;
     received_ = 0;
+    socket_ = -1;
     stopped_ = HttpOutcome::ok;
     sent_ = address_refused_ = false;
     error_[0] = '\0';
@@ -121,6 +122,10 @@ void CurlCall::begin(HttpRequest request, HttpHandler& handler, TimePoint now) {
     set(easy(), CURLOPT_PIPEWAIT, is_https(request_) ? 1L : 0L);
     link_headers();
     set_body();
+}
+
+void CurlCall::leave() noexcept {
+    if (socket_ >= 0) context_.sockets.set_patient(socket_, false);
 }
 
 void CurlCall::release() noexcept {
@@ -187,6 +192,7 @@ std::size_t CurlCall::take_body(std::string_view bytes) noexcept {
         stop(HttpOutcome::too_large);
         return 0;
     }
+    if (received_ == 0 && socket_ >= 0) context_.sockets.set_patient(socket_, true);
     received_ += bytes.size();
     if (!handler_->on_body(bytes)) {
         stop(HttpOutcome::aborted);

@@ -42,6 +42,10 @@ public:
 
     // Takes a request that reason_to_refuse() let pass; the handle is then ready to be added. `now` starts its time.
     void begin(HttpRequest request, HttpHandler& handler, TimePoint now);
+    // The socket that carries the call; several calls may share one.
+    void use_socket(int socket) noexcept { socket_ = socket; }
+    // The call is over, and its socket free for another.
+    void leave() noexcept;
     // Gives back what begin() took. The handle must have been removed from its multi handle.
     void release() noexcept;
 
@@ -90,6 +94,7 @@ private:
     TimePoint started_{};
     TimePoint last_byte_{};
     std::size_t received_ = 0;
+    int socket_ = -1;
     HttpOutcome stopped_ = HttpOutcome::ok;  // why a callback of ours ended the call
     bool sent_ = false;
     bool address_refused_ = false;

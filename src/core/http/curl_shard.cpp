@@ -2,6 +2,7 @@
 #include "core/http/curl_shard.hpp"
 
 #include "core/error.hpp"
+#include "core/http/curl_call.hpp"
 
 namespace pgchat {
 namespace {
@@ -50,11 +51,12 @@ void CurlShard::act(int socket, std::uint32_t events) noexcept {
     curl_multi_socket_action(multi_.get(), socket, wanted, &running);
 }
 
-void CurlShard::act_on_timer(TimePoint now) noexcept {
-    if (!timer_ || *timer_ > now) return;
+bool CurlShard::act_on_timer(TimePoint now) noexcept {
+    if (!timer_ || *timer_ > now) return false;
     timer_.reset();
     int running = 0;
     curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
+    return true;
 }
 
 CURL* CurlShard::next_ended(CURLcode& code) noexcept {
@@ -68,12 +70,15 @@ CURL* CurlShard::next_ended(CURLcode& code) noexcept {
 }
 
 // A socket that epoll will not take stays silent, and its call ends at its deadline.
-int CurlShard::on_socket(CURL*, curl_socket_t socket, int what, void* shard, void*) noexcept {
+int CurlShard::on_socket(CURL* easy, curl_socket_t socket, int what, void* shard, void*) noexcept {
     std::uint32_t events = 0;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
     const auto& self = *static_cast<CurlShard*>(shard);
     self.sockets_.watch(socket, events, self.number_);
+    CurlCall* call = nullptr;
+    if (events != 0 && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call != nullptr)
+        call->use_socket(socket);
     return 0;
 }
 

@@ -16,8 +16,9 @@ constexpr std::size_t max_pooled_handles = 256;
 // Requests in flight on one shard before the next is used. The first shards fill first, so that connections are found
 // again; each shard reads the certificates of the authorities anew, so there should not be many.
 constexpr std::size_t shard_size = 512;
-// Rounds of one run(), so that a flood of fast answers cannot keep its caller from its other work.
-constexpr int max_rounds = 8;
+// How long one run() may go on with what keeps coming, so that a flood of answers cannot keep its caller from its other
+// work: from new requests, and from handing on what has come.
+constexpr Milliseconds longest_run{2};
 
 void initialize_libcurl() {
     static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -103,6 +104,7 @@ std::uint32_t CurlTransport::shard_with_room() {
 }
 
 void CurlTransport::end(std::uint32_t slot) noexcept {
+    slots_[slot].call->leave();
     shards_[slots_[slot].shard]->remove(slots_[slot].call->easy());
     give_back(slot);
 }
@@ -138,11 +140,13 @@ void CurlTransport::cancel(Id id) noexcept {
 }
 
 void CurlTransport::run() {
-    for (int round = 0; round < max_rounds; ++round) {
+    const TimePoint end = clock_.now() + longest_run;
+    bool more = true;
+    while (more) {
         context_.now = clock_.now();
-        const bool more = drive();
+        more = drive();
         tell_completed();
-        if (!more && !timer_is_due()) break;
+        more = more && context_.now < end;
     }
     tell_refused();
     tell_expired();
@@ -154,14 +158,11 @@ bool CurlTransport::drive() {
     const SignalBlock no_signals;
     const auto ready = sockets_.ready();
     for (const SocketPoll::Event& event : ready) shards_[event.owner]->act(event.fd, event.events);
+    bool more = sockets_.has_more();
+    // What a timer set going, a connection to a near host above all, may be ready at once.
     for (const auto& shard : shards_)
-        if (shard) shard->act_on_timer(context_.now);
-    return ready.size() == SocketPoll::batch_size;
-}
-
-bool CurlTransport::timer_is_due() const noexcept {
-    return std::any_of(shards_.begin(), shards_.end(),
-                       [&](const auto& shard) { return shard && shard->timer() && *shard->timer() <= context_.now; });
+        if (shard && shard->act_on_timer(context_.now)) more = true;
+    return more;
 }
 
 // Closes the connections that were needed for a crowd which has gone.

@@ -22,7 +22,8 @@ SocketPoll::State& SocketPoll::state(int fd) {
 }
 
 void SocketPoll::adopt(int fd) {
-    state(fd) = State{0, 0, true};
+    state(fd) = State{};
+    state(fd).adopted = true;
 }
 
 void SocketPoll::close(int fd) noexcept {
@@ -43,21 +44,49 @@ bool SocketPoll::watch(int fd, std::uint32_t events, std::uint32_t owner) {
     return done;
 }
 
+void SocketPoll::set_patient(int fd, bool patient) noexcept {
+    if (static_cast<std::size_t>(fd) < states_.size()) states_[fd].patient = patient;
+}
+
 std::span<const SocketPoll::Event> SocketPoll::ready() {
-    const int count = epoll_wait(epoll_, raw_events_.data(), batch_size, 0);
-    std::size_t kept = 0;
-    for (int i = 0; i < count; ++i) {
-        const std::uint64_t data = raw_events_[i].data.u64;
-        const int fd = static_cast<int>(static_cast<std::uint32_t>(data));
-        State& state = this->state(fd);
-        if (state.watched != 0) {
-            events_[kept++] = {fd, raw_events_[i].events, static_cast<std::uint32_t>(data >> 32)};
-        } else {
-            epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-            state.registered = 0;
-        }
+    const int count = epoll_wait(epoll_, raw_events_.data(), most_at_once, 0);
+    events_.clear();
+    for (int i = 0; i < count; ++i) sort(raw_events_[i]);
+    take_from_queue();
+    has_more_ = !queue_.empty() || count == static_cast<int>(most_at_once);
+    return events_;
+}
+
+// epoll reports what waits in the queue again and again, until it is read.
+void SocketPoll::sort(const epoll_event& raw) {
+    const int fd = static_cast<int>(static_cast<std::uint32_t>(raw.data.u64));
+    State& state = this->state(fd);
+    if (state.watched == 0) {
+        epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+        state.registered = 0;
+        return;
     }
-    return {events_.data(), kept};
+    if (state.queued) return;
+    const Event event{fd, raw.events, static_cast<std::uint32_t>(raw.data.u64 >> 32)};
+    if (state.patient) {
+        queue_.push_back(event);
+        state.queued = true;
+    } else {
+        events_.push_back(event);
+    }
+}
+
+// An entry of a descriptor that was closed since counts for nothing, even where its number is used again.
+void SocketPoll::take_from_queue() {
+    for (std::size_t taken = 0; taken < batch_size && !queue_.empty(); queue_.pop_front()) {
+        const Event& event = queue_.front();
+        State& state = this->state(event.fd);
+        if (!state.queued) continue;
+        state.queued = false;
+        if (state.watched == 0) continue;
+        events_.push_back(event);
+        ++taken;
+    }
 }
 
 }  // namespace pgchat

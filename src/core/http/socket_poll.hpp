@@ -3,12 +3,16 @@
 // libcurl drops its interest in a socket whenever a response ends, and takes it up again with the next request on the
 // same connection. The drop is therefore only noted: the socket stays registered, and is taken out of epoll when it
 // becomes ready while nobody cares. A kept-alive call then costs no epoll_ctl at all.
+//
+// Sockets in the middle of a response may wait in a queue, first come, first served: where a thousand streams keep a
+// core busy, a connection that is being made or a response that begins would otherwise wait for all of them, each time.
 #pragma once
 
 #include <sys/epoll.h>
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -33,28 +37,42 @@ public:
     // the same while a descriptor is open. False when the kernel refused.
     bool watch(int fd, std::uint32_t events, std::uint32_t owner = 0);
 
+    // Whether the descriptor's events may wait for those of others; not so when it is opened.
+    void set_patient(int fd, bool patient) noexcept;
+
     struct Event {
         int fd;
         std::uint32_t events;
         std::uint32_t owner;
     };
-    // The watched descriptors that are ready now, at most one batch; valid until the next call.
+    // Watched descriptors that are ready: the impatient ones first, then of the patient ones at most one batch. Valid
+    // until the next call.
     std::span<const Event> ready();
-    static constexpr std::size_t batch_size = 256;
+    // Whether ready() has left some for its next call.
+    bool has_more() const noexcept { return has_more_; }
+    static constexpr std::size_t batch_size = 128;
 
 private:
     struct State {
         std::uint32_t watched = 0;
         std::uint32_t registered = 0;  // what epoll knows
         bool adopted = false;
+        bool patient = false;
+        bool queued = false;
     };
 
     State& state(int fd);
+    void sort(const epoll_event& raw);
+    void take_from_queue();
+
+    static constexpr std::size_t most_at_once = 1024;
 
     int epoll_;
     std::vector<State> states_;  // by descriptor
-    std::array<epoll_event, batch_size> raw_events_;
-    std::array<Event, batch_size> events_;
+    std::array<epoll_event, most_at_once> raw_events_;
+    std::vector<Event> events_;
+    std::deque<Event> queue_;  // of patient descriptors that are ready
+    bool has_more_ = false;
 };
 
 }  // namespace pgchat

@@ -10,7 +10,6 @@
 namespace pgchat {
 namespace {
 
-constexpr std::string_view default_base_url = "https://api.anthropic.com";
 constexpr const char* default_version = "2023-06-01";
 constexpr std::int64_t default_max_tokens = 4096;
 // The API can enforce a schema, but not "any JSON object".
@@ -82,12 +81,11 @@ Json body_of(const ProviderConfig& config, std::string_view model, const ChatReq
     return body;
 }
 
-std::string url_of(const ProviderConfig& config) {
-    const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
-    return versioned_endpoint_url(base, "/v1", "/messages");
-}
-
 }  // namespace
+
+std::string_view AnthropicProvider::default_base_url() const noexcept {
+    return "https://api.anthropic.com";
+}
 
 HttpRequest AnthropicProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                       bool stream) const {
@@ -98,7 +96,8 @@ HttpRequest AnthropicProvider::encode(const ProviderConfig& config, std::string_
         throw Error(ErrorCode::invalid_argument, "provider " + config.name + ": options.version is not valid");
     Json body = body_of(config, model, request, stream);
     if (request.options.extra.is_object()) body.update(request.options.extra);
-    return provider_post(config, url_of(config), {"anthropic-version: " + version_text}, dump_body(body),
+    return provider_post(config, versioned_endpoint_url(base_url(config), "/v1", "/messages"),
+                         {"anthropic-version: " + version_text}, dump_body(body),
                          stream ? "text/event-stream" : "application/json");
 }
 

@@ -6,6 +6,8 @@
 #include "core/llm/content_parts.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"
+#include "core/llm/plain_messages.hpp"
+#include "core/text/blank.hpp"
 #include "core/text/utf8.hpp"
 
 namespace pgchat {
@@ -14,10 +16,6 @@ namespace {
 // JSON may need six bytes for one ("\u0041"), and a message has members beside its content; more is refused unread.
 constexpr std::size_t bytes_per_content_byte = 6;
 constexpr std::size_t overhead_per_message = 1024;
-
-bool is_blank(std::string_view text) {
-    return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
-}
 
 Role parse_role(const Json& value, const JsonField& field) {
     const std::string& name = field.text(value);
@@ -59,7 +57,7 @@ ChatMessage parse_message(const Json& value, const JsonField& field) {
     }
     const Json& content = json_member(value, "content");
     if (!content.is_null() || message.tool_calls.is_null()) parse_content(content, field.member("content"), message);
-    if (message.role == Role::user && message.images.empty() && is_blank(message.content))
+    if (message.role == Role::user && message.images.empty() && is_blank_text(message.content))
         throw Error(ErrorCode::empty_content, "a user message is empty", "A message needs some text.");
     return message;
 }
@@ -68,6 +66,7 @@ std::vector<ChatMessage> parse_messages(std::string_view text, const ChatRequest
     const JsonField field(ErrorCode::malformed_messages, "messages");
     if (text.size() > limits.max_content_bytes * bytes_per_content_byte + limits.max_messages * overhead_per_message)
         throw Error(ErrorCode::content_too_long, "messages are too long");
+    if (auto plain = read_plain_messages(text, limits.max_messages)) return *std::move(plain);
     Json document;
     try {
         document = parse_json(text, limits.max_nesting);
@@ -105,9 +104,7 @@ void check_images_have_a_place(const ChatRequest& request) {
 }  // namespace
 
 ChatRequest parse_chat_request(const ChatRequestText& text, const ChatRequestLimits& limits) {
-    if (!text.prompt.empty() && !text.messages.empty())
-        throw Error(ErrorCode::malformed_messages, "prompt and messages are both given");
-    if (text.messages.empty() && is_blank(text.prompt))
+    if ((text.messages.empty() || !text.prompt.empty()) && is_blank_text(text.prompt))
         throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
     if (text.prompt.size() + text.system_prompt.size() > limits.max_content_bytes)
         throw Error(ErrorCode::content_too_long,
@@ -116,10 +113,8 @@ ChatRequest parse_chat_request(const ChatRequestText& text, const ChatRequestLim
     request.system_prompt = clean_text(text.system_prompt);
     request.response_format = parse_response_format(text.response_format, limits.max_nesting);
     request.options = parse_chat_options(text.options, limits.max_nesting);
-    if (text.messages.empty())
-        request.messages.push_back({Role::user, clean_text(text.prompt), {}, {}, {}});
-    else
-        request.messages = parse_messages(text.messages, limits);
+    if (!text.messages.empty()) request.messages = parse_messages(text.messages, limits);
+    if (!text.prompt.empty()) request.messages.push_back({Role::user, clean_text(text.prompt), {}, {}, {}});
     if (content_bytes(request) > limits.max_content_bytes)
         throw Error(ErrorCode::content_too_long,
                     "the messages are longer than " + std::to_string(limits.max_content_bytes) + " bytes together");

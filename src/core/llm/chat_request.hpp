@@ -52,8 +52,8 @@ struct ChatRequest {
 
 // A request as it crosses from SQL: JSON as text, unparsed; an empty view stands for SQL's NULL.
 struct ChatRequestText {
-    std::string_view prompt;    // one user message; or
-    std::string_view messages;  // a JSON array of {role, content, …}
+    std::string_view prompt;    // one user message, which comes after
+    std::string_view messages;  // a JSON array of {role, content, …}; at least one of the two is given
     std::string_view system_prompt;
     std::string_view response_format;
     std::string_view options;

@@ -34,6 +34,18 @@ public:
         return try_read(repaired_, extract) ? Outcome::repaired : Outcome::unreadable;
     }
 
+    // Calls extract(ondemand::array), which tells whether it goes on to succeed, for the JSON array in `text`. False
+    // where extract was false, or the text is not one valid array.
+    template <typename Extract>
+    bool read_array(std::string_view text, Extract&& extract) {
+        try {
+            ondemand::document document = parser_.iterate(padded(text));
+            return extract(document.get_array()) && document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+        } catch (const simdjson::simdjson_error&) {
+            return false;
+        }
+    }
+
 private:
     template <typename Extract>
     bool try_read(std::string_view text, Extract&& extract) {

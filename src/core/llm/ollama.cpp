@@ -9,8 +9,6 @@
 namespace pgchat {
 namespace {
 
-constexpr std::string_view default_base_url = "http://127.0.0.1:11434";
-
 Json tool_calls_of(const Json& tool_calls) {
     Json result = Json::array();
     for (const Json& call : tool_calls)
@@ -96,19 +94,18 @@ void merge_extra(Json& body, const Json& extra) {
     }
 }
 
-std::string url_of(const ProviderConfig& config) {
-    const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
-    return versioned_endpoint_url(base, "/api", "/chat");
-}
-
 }  // namespace
+
+std::string_view OllamaProvider::default_base_url() const noexcept {
+    return "http://127.0.0.1:11434";
+}
 
 HttpRequest OllamaProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                    bool stream) const {
     check_provider_input(config, model);
     Json body = body_of(model, request, stream);
     merge_extra(body, request.options.extra);
-    return provider_post(config, url_of(config), {}, dump_body(body),
+    return provider_post(config, versioned_endpoint_url(base_url(config), "/api", "/chat"), {}, dump_body(body),
                          stream ? "application/x-ndjson" : "application/json");
 }
 

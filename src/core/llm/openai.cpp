@@ -10,7 +10,6 @@
 namespace pgchat {
 namespace {
 
-constexpr std::string_view default_base_url = "https://api.openai.com/v1";
 // From which thinking budget on, in tokens, an effort of the next level is asked for: OpenAI's API has no budget.
 constexpr std::int64_t medium_effort_budget = 4'096;
 constexpr std::int64_t high_effort_budget = 16'384;
@@ -85,13 +84,16 @@ Json openai_body(const ProviderConfig& config, std::string_view model, const Cha
     return body;
 }
 
+std::string_view OpenaiProvider::default_base_url() const noexcept {
+    return "https://api.openai.com/v1";
+}
+
 HttpRequest OpenaiProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                    bool stream) const {
     check_provider_input(config, model);
     Json body = openai_body(config, model, request, stream);
     if (request.options.extra.is_object()) body.update(request.options.extra);
-    const std::string_view base = config.base_url.empty() ? default_base_url : std::string_view(config.base_url);
-    return provider_post(config, endpoint_url(base, "/chat/completions"), {}, dump_body(body),
+    return provider_post(config, endpoint_url(base_url(config), "/chat/completions"), {}, dump_body(body),
                          stream ? "text/event-stream" : "application/json");
 }
 

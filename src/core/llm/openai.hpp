@@ -10,6 +10,7 @@ namespace pgchat {
 
 class OpenaiProvider final : public Provider {
 public:
+    std::string_view default_base_url() const noexcept override;
     HttpRequest encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                        bool stream) const override;
     std::unique_ptr<ReplyDecoder> decoder(bool stream) const override;

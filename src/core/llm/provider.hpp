@@ -72,6 +72,12 @@ public:
 class Provider {
 public:
     virtual ~Provider() = default;
+    // Where the family's own service is; empty where there is none.
+    virtual std::string_view default_base_url() const noexcept { return {}; }
+    // Where the provider is: its own address, else the family's.
+    std::string_view base_url(const ProviderConfig& config) const noexcept {
+        return config.base_url.empty() ? default_base_url() : std::string_view(config.base_url);
+    }
     // The HTTP request for one chat request; `model` is the provider's own model name. Throws Error.
     // Only url, headers, body and trusted_host are filled in; time-outs and caps are the caller's.
     virtual HttpRequest encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,

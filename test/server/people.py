@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""Rules about people hold between sessions that act at once, and what an administrator has set survives dump and restore."""
+
+import contextlib
+import json
+import os
+import subprocess
+import threading
+import uuid
+
+import psycopg
+
+from support.database import PASSWORD, Person, connect, fails, role, rows, service, value
+from support.tap import Task, diag, equal, run, test, wait_until
+
+
+def create(role_name, prefix="made"):
+    """An account with a role; gives its id and address."""
+    address = f"{prefix}_{uuid.uuid4().hex[:8]}@example.com"
+    with service() as operator:
+        return value(operator, "SELECT chat.admin_create_user(%s, %s, %s)", address, PASSWORD, role_name), address
+
+
+def both(first, second):
+    """Runs two functions that start together; gives the SQLSTATE that each raised, or None."""
+    start = threading.Barrier(2)
+
+    def one(function):
+        start.wait(20)
+        try:
+            function()
+            return None
+        except psycopg.Error as error:
+            return error.sqlstate
+
+    tasks = [Task(one, function) for function in (first, second)]
+    return [task.result() for task in tasks]
+
+
+def calls(query, *arguments, level="read committed"):
+    """A function that runs the query in a transaction of its own, at this isolation level, as pgchat_service."""
+
+    def call():
+        with service() as operator:
+            operator.execute(f"BEGIN ISOLATION LEVEL {level}")
+            value(operator, "SELECT count(*) FROM chat.users")
+            value(operator, query, *arguments)
+            operator.execute("COMMIT")
+
+    return call
+
+
+@test("a disabled account is refused by the next transaction of every connection that knows it")
+def _():
+    person = Person("disabled")
+    person.conversation()
+    with contextlib.ExitStack() as stack, service() as operator:
+        clients = [stack.enter_context(connect(user=role("pgchat_client"))) for _ in range(4)]
+        for client in clients:
+            for _ in range(8):  # As often as it takes for plans to be kept.
+                with client.transaction():
+                    equal(value(client, "SELECT chat.authenticate(%s)", person.token), person.id)
+                    equal(value(client, "SELECT count(*) FROM chat.list_conversations()"), 1)
+        value(operator, "SELECT chat.admin_set_active(%s, false)", person.id)
+        for client in clients:
+            fails("28000", value, client, "SELECT chat.authenticate(%s)", person.token, hint=True)
+        value(operator, "SELECT chat.admin_set_active(%s, true)", person.id)
+        for client in clients:
+            fails("28000", value, client, "SELECT chat.authenticate(%s)", person.token)
+
+
+@test("two administrators who remove each other at once leave one")
+def _():
+    with connect() as admin:
+        admin.execute("UPDATE chat.users SET role = 'user' WHERE role = 'admin'")
+    outcomes = []
+    for turn in range(24):
+        (one, _), (other, _) = create("admin"), create("admin")
+        statement, *rest = (("SELECT chat.admin_set_role(%s, 'user')",), ("SELECT chat.admin_set_active(%s, false)",), ("SELECT chat.admin_delete_user(%s)",))[turn % 3]
+        level = ("read committed", "repeatable read")[turn // 3 % 2]
+        outcomes.append(tuple(sorted(both(calls(statement, one, level=level), calls(statement, other, level=level)), key=str)))
+        with connect() as admin:
+            equal(value(admin, "SELECT count(*) FROM chat.users WHERE role = 'admin' AND is_active"), 1, f"{statement} at {level}")
+            admin.execute("UPDATE chat.users SET role = 'user' WHERE role = 'admin'")
+    assert set(outcomes) <= {("55000", None), ("40001", None), ("40P01", None)}, outcomes
+    diag(f"outcomes: { {pair: outcomes.count(pair) for pair in set(outcomes)} }")
+
+
+@test("two supervisors put under each other at once do not make a circle")
+def _():
+    outcomes = []
+    for turn in range(16):
+        (one, _), (other, _) = create("supervisor"), create("supervisor")
+        statement, level = "SELECT chat.admin_set_supervisor(%s, %s)", ("read committed", "repeatable read")[turn % 2]
+        outcomes += [tuple(sorted(both(calls(statement, one, other, level=level), calls(statement, other, one, level=level)), key=str))]
+        with connect() as admin:
+            equal(value(admin, "SELECT count(*) FROM chat.users WHERE id IN (%s, %s) AND supervisor_id IS NOT NULL", one, other), 1, level)
+    diag(f"outcomes: { {pair: outcomes.count(pair) for pair in set(outcomes)} }")
+
+
+@test("an invitation and a token that resets a password are used once, by two sessions at once, too")
+def _():
+    for _ in range(6):
+        address = f"invited_{uuid.uuid4().hex[:8]}@example.com"
+        with service() as operator:
+            invitation = value(operator, "SELECT chat.admin_invite(%s)", address)
+            token = value(operator, "SELECT chat.admin_resend_invitation(%s, false)", invitation)
+        accept = calls("SELECT chat.register(%s, %s, invitation_token => %s)", address, PASSWORD, token)
+        outcome = both(accept, accept)
+        assert outcome.count(None) == 1 and set(outcome) <= {None, "PC301", "23505"}, outcome
+        user_id, _ = create("user")
+        with service() as operator:
+            token = value(operator, "SELECT chat.admin_reset_password(%s, false)", user_id)
+        reset = [calls("SELECT chat.reset_password(%s, %s)", token, f"another-{n}-password") for n in range(2)]
+        equal(sorted(both(*reset), key=str), [None, "PC301"])
+
+
+@test("a person who is removed while a reply is written leaves nothing but usage without a name")
+def _():
+    with connect() as admin:
+        value(admin, "SELECT chat.admin_register_provider('check-echo', 'echo')")
+        value(admin, "SELECT chat.admin_register_model('check-echo', 'check-echo')")
+    person = Person("leaving")
+    for _ in range(5):
+        person.send(person.conversation("check-echo"), "some words")
+    with connect() as admin:
+        wait_until(lambda: value(admin, "SELECT count(*) FROM chat.usage_events WHERE user_id = %s", person.id) == 5, "five replies")
+        person.send(person.conversation("check-echo"), "last words")
+        person.value("SELECT chat.delete_my_account(%s)", PASSWORD)
+        equal(person.value("SELECT chat.current_user_id()"), None, "the connection's identity")
+        for name, column in rows(admin, "SELECT name, owner_column FROM chat_private.personal_tables() WHERE at_removal NOT IN ('keep', 'anonymise')"):
+            equal(value(admin, f"SELECT count(*) FROM {name} WHERE {column} = %s", person.id), 0, name)
+        equal(value(admin, "SELECT count(*) >= 5 FROM chat.usage_events WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'"), True)
+        assert value(admin, "SELECT state FROM chat.engine_status()") == "running"
+
+
+@test("what an administrator has set survives dump and restore, and what they have not is as installed")
+def _():
+    with service() as operator:
+        value(operator, "SELECT chat.admin_save_plan('pro', 'Professional', limits => '{\"messages_per_day\": 5000}')")
+        value(operator, "SELECT chat.admin_save_plan('team')")
+        value(operator, "SELECT chat.admin_save_plan('enterprise', is_active => false)")
+        value(operator, "SELECT chat.admin_set_mail_template('invitation', 'en', 'Come in', 'Here: {{token}}')")
+        value(operator, "SELECT chat.admin_set_mail_template('invitation', 'de', 'Komm', 'Hier: {{token}}')")
+        value(operator, "SELECT chat.admin_set_setting('registration_domains', %s)", json.dumps(["example.org"]))
+        value(operator, "SELECT chat.admin_invite('restored@example.com')")
+    queries = ("SELECT code, name, description, limits, is_active, is_default FROM chat.plans ORDER BY code",
+               "SELECT kind, language, subject, body, is_default FROM chat.mail_templates ORDER BY kind, language",
+               "SELECT key, value FROM chat.settings ORDER BY key", "SELECT * FROM chat.users ORDER BY id",
+               "SELECT * FROM chat.invitations ORDER BY id", "SELECT * FROM chat_private.outbox ORDER BY id",
+               "SELECT * FROM chat_private.account_tokens ORDER BY token_hash", "SELECT * FROM chat_private.login_names ORDER BY name")
+    bindir = subprocess.run([os.environ.get("PG_CONFIG", "pg_config"), "--bindir"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    with connect() as admin:
+        before = [rows(admin, query) for query in queries]
+        admin.execute("DROP DATABASE IF EXISTS check_people_restored WITH (FORCE)")
+        admin.execute("CREATE DATABASE check_people_restored")
+        try:
+            dump = subprocess.run([f"{bindir}/pg_dump", os.environ["PGDATABASE"]], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=100).stdout
+            done = subprocess.run([f"{bindir}/psql", "-Xq", "-v", "ON_ERROR_STOP=1", "check_people_restored"], input=dump, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, timeout=100)
+            equal(done.returncode, 0, done.stderr.decode())
+            with connect(dbname="check_people_restored") as restored:
+                for query, wanted in zip(queries, before):
+                    equal(rows(restored, query), wanted, query)
+                value(restored, "SELECT chat.admin_save_plan('free', description => 'changed')")
+                equal(value(restored, "SELECT count(*) FROM chat.plans"), 5)
+        finally:
+            admin.execute("DROP DATABASE check_people_restored WITH (FORCE)")
+
+
+run()

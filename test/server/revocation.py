@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+"""What ends a session ends it at the next statement of every connection that is using it."""
+
+import contextlib
+import time
+
+from support.database import PASSWORD, Person, connect, fails, role, rows, value
+from support.tap import equal, run, test, wait_until
+
+WHO = "SELECT chat.current_user_id()"
+MINE = "SELECT count(*) FROM chat.conversations"
+LOGIN = "SELECT session_token FROM chat.login(%s, %s)"
+
+
+def person():
+    """A person with a conversation and one warm connection."""
+    someone = Person("revoked")
+    someone.conversation()
+    return someone
+
+
+def client(token=None):
+    connection = connect(user=role("pgchat_client"))
+    if token:
+        value(connection, "SELECT chat.authenticate(%s, false)", token)
+    return connection
+
+
+def session_of(admin, someone):
+    return value(admin, "SELECT id FROM chat.sessions WHERE user_id = %s ORDER BY id DESC LIMIT 1", someone.id)
+
+
+def in_force(connection, someone):
+    equal((value(connection, WHO), value(connection, MINE)), (someone.id, 1), "in force")
+
+
+def ended(connection):
+    equal((value(connection, MINE), value(connection, WHO), value(connection, "SELECT chat.current_user_role()")), (0, None, None), "ended")
+    fails("28000", connection.execute, "SELECT chat.create_conversation()")
+
+
+@test("disabling a user, ending a session and deleting an account bite at the next statement of warm connections")
+def _():
+    with connect() as admin:
+        for statement, undo in (
+                ("UPDATE chat.users SET is_active = false WHERE id = %(user)s", "UPDATE chat.users SET is_active = true WHERE id = %(user)s"),
+                ("DELETE FROM chat.sessions WHERE user_id = %(user)s AND id = %(session)s", None),
+                ("UPDATE chat.sessions SET expires_at = now() WHERE user_id = %(user)s AND id = %(session)s", None),
+                ("SELECT chat_private.end_sessions(%(user)s)", None),
+                ("DELETE FROM chat.users WHERE id = %(user)s", None)):
+            someone = person()
+            names = {"user": someone.id, "session": session_of(admin, someone)}
+            warm = [someone.connection] + [client(someone.token) for _ in range(3)]
+            for connection in warm:
+                in_force(connection, someone)
+            admin.execute(statement, names)
+            for connection in warm:
+                ended(connection)
+                fails("28000", connection.execute, "SELECT chat.authenticate(%s)", (someone.token,))
+            if undo:
+                admin.execute(undo, names)
+                for connection in warm:
+                    in_force(connection, someone)
+            for connection in warm:
+                connection.close()
+
+
+@test("inside an open transaction too, of any isolation, and in parallel workers")
+def _():
+    with connect() as admin:
+        for isolation in "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE":
+            someone = person()
+            with client(someone.token) as connection:
+                connection.execute("SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;"
+                                   " SET plan_cache_mode = force_generic_plan; SET enable_indexscan = off; SET enable_bitmapscan = off;"
+                                   " SET enable_indexonlyscan = off")
+                connection.execute(f"BEGIN ISOLATION LEVEL {isolation}")
+                connection.execute(f"PREPARE mine AS {MINE}")
+                plan = "\n".join(line for line, in rows(connection, "EXPLAIN EXECUTE mine"))
+                if isolation != "SERIALIZABLE":
+                    assert "Parallel" in plan, plan
+                equal((value(connection, "EXECUTE mine"), value(connection, WHO)), (1, someone.id), "before")
+                admin.execute("UPDATE chat.users SET is_active = false WHERE id = %s", (someone.id,))
+                equal((value(connection, "EXECUTE mine"), value(connection, WHO)), (0, None), f"after, {isolation}")
+                connection.execute("COMMIT")
+                equal((value(connection, "EXECUTE mine"), value(connection, WHO)), (0, None), "and after COMMIT")
+
+
+@test("a revocation that is rolled back ends nothing")
+def _():
+    with connect() as admin:
+        someone = person()
+        admin.execute("BEGIN")
+        admin.execute("UPDATE chat.users SET is_active = false WHERE id = %s", (someone.id,))
+        admin.execute("DELETE FROM chat.sessions WHERE user_id = %s", (someone.id,))
+        in_force(someone.connection, someone)
+        admin.execute("ROLLBACK")
+        in_force(someone.connection, someone)
+        # Nor does a session that was never committed become one by having been looked at.
+        someone.connection.execute("BEGIN")
+        token = someone.value(LOGIN, f"{someone.name}@example.com", PASSWORD)
+        equal(someone.value("SELECT chat.authenticate(%s)", token), someone.id, "its own token, inside the transaction")
+        someone.connection.execute("ROLLBACK")
+        fails("28000", someone.value, "SELECT chat.authenticate(%s)", token)
+
+
+@test("within one transaction a deleted session's token is refused before COMMIT")
+def _():
+    someone = person()
+    with client() as connection:
+        equal(value(connection, "SELECT chat.authenticate(%s)", someone.token), someone.id, "known by now")
+        connection.execute("BEGIN")
+        value(connection, "SELECT chat.authenticate(%s)", someone.token)
+        value(connection, "SELECT chat.logout()")
+        fails("28000", connection.execute, "SELECT chat.authenticate(%s)", (someone.token,))
+        connection.execute("ROLLBACK")
+        equal(value(connection, "SELECT chat.authenticate(%s)", someone.token), someone.id, "after ROLLBACK it stands")
+
+
+@test("a changed role is in force at the next statement")
+def _():
+    with connect() as admin:
+        someone = person()
+        admin.execute("UPDATE chat.users SET role = 'admin' WHERE id = %s", (someone.id,))
+        equal(someone.value("SELECT chat.current_user_role()"), "admin", "promoted")
+        someone.value("SELECT chat.admin_unlock_user(%s)", someone.id)
+        admin.execute("UPDATE chat.users SET role = 'user' WHERE id = %s", (someone.id,))
+        fails("42501", someone.value, "SELECT chat.admin_unlock_user(%s)", someone.id)
+        equal(someone.value("SELECT chat.current_user_role()"), "user", "and demoted")
+
+
+@test("ending all sessions but one spares that one, and ends signed tokens")
+def _():
+    with connect() as admin:
+        someone = person()
+        with client(value(someone.connection, LOGIN, f"{someone.name}@example.com", PASSWORD)) as other:
+            spared = session_of(admin, someone)
+            before = value(admin, "SELECT token_version FROM chat.users WHERE id = %s", someone.id)
+            admin.execute("SELECT chat_private.end_sessions(%s, %s)", (someone.id, spared))
+            in_force(other, someone)
+            ended(someone.connection)
+            equal(value(admin, "SELECT token_version FROM chat.users WHERE id = %s", someone.id), before + 1, "the version of tokens")
+
+
+@test("a session ends when it is not used, and is kept by being used, also by reading only")
+def _():
+    with connect() as admin:
+        someone = person()
+        session = session_of(admin, someone)
+        idle = "SELECT idle_expires_at - now() > interval '6 days 23 hours' FROM chat.sessions WHERE user_id = %s AND id = %s"
+        equal(value(admin, idle, someone.id, session), True, "7 days from the login")
+        set_old = ("UPDATE chat.sessions SET last_activity_at = now() - interval '2 minutes', idle_expires_at = now() + interval '1 hour'"
+                   " WHERE user_id = %s AND id = %s")
+        admin.execute(set_old, (someone.id, session))
+        with client() as reader:
+            reader.execute("BEGIN READ ONLY")
+            value(reader, "SELECT chat.authenticate(%s)", someone.token)
+            wait_until(lambda: value(admin, idle, someone.id, session), "a transaction that only reads put it off", 5)
+            reader.execute("COMMIT")
+        admin.execute("UPDATE chat.sessions SET idle_expires_at = now() WHERE user_id = %s AND id = %s", (someone.id, session))
+        with client() as reader:
+            fails("28000", reader.execute, "SELECT chat.authenticate(%s)", (someone.token,))
+        admin.execute("UPDATE chat.sessions SET last_activity_at = now() - interval '2 minutes' WHERE user_id = %s", (someone.id,))
+        time.sleep(0.2)
+        equal(value(admin, "SELECT idle_expires_at <= now() FROM chat.sessions WHERE user_id = %s AND id = %s", someone.id, session), True,
+              "what has ended is not put off")
+        admin.execute("UPDATE chat.sessions SET expires_at = now() - interval '2 days' WHERE user_id = %s", (someone.id,))
+        admin.execute("SET ROLE pgchat_engine")
+        value(admin, "SELECT chat_private.tidy(1000)")
+        admin.execute("RESET ROLE")
+        equal(value(admin, "SELECT count(*) FROM chat.sessions WHERE user_id = %s", someone.id), 0, "and is removed a day later")
+
+
+@test("two transactions of one session never wait for each other")
+def _():
+    with connect() as admin, contextlib.ExitStack() as stack:
+        someone = person()
+        admin.execute("UPDATE chat.sessions SET last_activity_at = now() - interval '2 minutes' WHERE user_id = %s", (someone.id,))
+        one, two = (stack.enter_context(client()) for _ in range(2))
+        for connection in one, two:
+            connection.execute("SET statement_timeout = '3s'; BEGIN")
+            equal(value(connection, "SELECT chat.authenticate(%s)", someone.token), someone.id, "authenticated")
+        one.execute("COMMIT")
+        two.execute("COMMIT")
+
+
+@test("a session whose second factor is open is nobody")
+def _():
+    with connect() as admin:
+        someone = person()
+        session = session_of(admin, someone)
+        admin.execute("UPDATE chat.sessions SET mfa_pending = true WHERE user_id = %s AND id = %s", (someone.id, session))
+        ended(someone.connection)
+        with client() as connection:
+            connection.execute("BEGIN")
+            equal(value(connection, "SELECT chat.authenticate(%s)", someone.token), None, "authenticate")
+            ended_in = (value(connection, WHO), value(connection, MINE), value(connection, "SELECT current_setting('app.pending_user_id')"))
+            equal(ended_in, (None, 0, str(someone.id)), "nobody, but it is known who it may be")
+            connection.execute("COMMIT")
+            equal(value(connection, "SELECT current_setting('app.pending_user_id')"), "", "until the transaction ends")
+            for name in "app.pending_user_id", "app.pending_session_id", "app.current_token":
+                fails("42501", connection.execute, f"SET {name} = '{someone.id}'")
+        admin.execute("BEGIN")
+        value(admin, "SELECT chat_private.act_as(%s)", someone.id)
+        equal(value(admin, "SELECT chat_private.complete_session(%s, %s)", someone.id, session), True, "completed")
+        equal(value(admin, "SELECT chat_private.complete_session(%s, %s)", someone.id, session), False, "once")
+        admin.execute("COMMIT")
+        in_force(someone.connection, someone)
+
+
+@test("a session that expires ends for a warm connection, though nobody did anything")
+def _():
+    with connect() as admin:
+        someone = person()
+        for column in "expires_at", "idle_expires_at":
+            admin.execute(f"UPDATE chat.sessions SET {column} = clock_timestamp() + interval '1 second' WHERE user_id = %s", (someone.id,))
+            with client(someone.token) as connection:
+                in_force(connection, someone)
+                time.sleep(1.1)
+                ended(connection)
+            admin.execute(f"UPDATE chat.sessions SET {column} = clock_timestamp() + interval '1 day' WHERE user_id = %s", (someone.id,))
+
+
+run()
