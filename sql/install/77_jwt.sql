@@ -8,13 +8,14 @@ CREATE OR REPLACE FUNCTION chat_private.make_signing_key(algorithm text, key byt
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_make_signing_key';
 COMMENT ON FUNCTION chat_private.make_signing_key(text, bytea) IS
 'The columns of a row of chat_private.signing_keys for a new key, or for the one given (an HS256 secret, or PKCS #8).
-Errors: 22023 unknown algorithm, or a key that is not for it; 57P03 no engine; F0000 no master key.';
+Errors: 22023 unknown algorithm, or a key that is not for it; 57P03 no engine; PC201 no master key.';
 
 CREATE OR REPLACE FUNCTION chat_private.sign_token(claims jsonb, algorithm text) RETURNS text
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_sign_token';
 COMMENT ON FUNCTION chat_private.sign_token(jsonb, text) IS
 'A compact JWS over the claims, signed by the engine with the active key of the algorithm; the first use makes one.
-Errors: 22023 unknown algorithm; 57P03 no engine; 25006 on a standby; F0000 no master key.';
+Errors: 22023 unknown algorithm; 57P03 no engine; 25006 on a standby; PC201 no master key; PC202 the key was
+sealed with another.';
 
 CREATE OR REPLACE FUNCTION chat_private.token_issuer() RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_token_issuer';
@@ -111,7 +112,7 @@ COMMENT ON FUNCTION chat.admin_rotate_signing_key(text, interval) IS
 'Makes a new key that signs from the commit on, and returns its name (kid). algorithm: EdDSA, ES256, RS256 or HS256; by default
 setting jwt_algorithm. overlap: how long the key before still verifies, 0 to 10 years; a day is longer than any token of
 chat.issue_jwt lives, so by default none is cut short. For administrators and pgchat_service.
-Errors: 42501 not an administrator; 22023 unknown algorithm, or overlap out of range; 57P03 no engine; F0000 no master key.';
+Errors: 42501 not an administrator; 22023 unknown algorithm, or overlap out of range; 57P03 no engine; PC201 no master key.';
 
 CREATE OR REPLACE FUNCTION chat.admin_import_signing_key(algorithm text, key bytea, overlap interval DEFAULT '1 day') RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -136,7 +137,7 @@ secret''s 32 to 1024 bytes, else PKCS #8 in DER or PEM without a password. Token
 those signed with it here have none. Pass the key as a bind parameter, see docs/security.md. overlap: as in
 chat.admin_rotate_signing_key. For administrators and pgchat_service.
 Errors: 42501 not an administrator; 22004 algorithm or key is NULL; 22023 the key is not for the algorithm; 42710 it is there
-already; 57P03 no engine; F0000 no master key.';
+already; 57P03 no engine; PC201 no master key.';
 
 CREATE OR REPLACE FUNCTION chat.admin_import_signing_key(algorithm text, key text, overlap interval DEFAULT '1 day') RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -212,7 +213,8 @@ COMMENT ON FUNCTION chat.jwt_sign(jsonb) IS
 'Signs any claims, with the key of setting jwt_algorithm. iss, aud and iat are added where they are missing; whoever verifies
 the token will want exp (seconds since 1970) as well. A token with sub, token_version and exp authenticates its user. For
 pgchat_service only.
-Errors: 22023 not an object; 57P03 no engine; 25006 on a standby; F0000 no master key.';
+Errors: 22023 not an object; 57P03 no engine; 25006 on a standby; PC201 no master key; PC202 the key was
+sealed with another.';
 
 CREATE OR REPLACE FUNCTION chat.jwt_verify(token text) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_jwt_verify';
@@ -278,7 +280,8 @@ ttl: how long, 1 second to 1 day; by default setting jwt_ttl, 15 minutes. Claims
 session), jti, iat, nbf, exp, role (the database role for PostgREST, setting jwt_database_role), app_role (the role inside the
 application), token_version.
 Errors: 28000 nobody is authenticated; 42501 the identity comes from a signed token itself; 22023 ttl out of range; 57P03 no
-engine; 25006 on a standby; F0000 no master key.';
+engine; 25006 on a standby; PC201 no master key; PC202 the key was
+sealed with another.';
 
 CREATE OR REPLACE FUNCTION chat.authenticate_jwt(token text, is_local boolean DEFAULT true) RETURNS uuid
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_authenticate_jwt';

@@ -162,4 +162,4 @@ every refresh and signed token of it: somebody has a copy. That stands even if t
 the same token at the same time, or the second within ten seconds while what the first was given is unused, exactly one
 succeeds and the other is refused without further consequence; see docs/decisions.
 Errors: 22004 refresh_token is NULL; 28000 the token is not valid, whatever is wrong with it; 57P03 no engine; 25006 on a
-standby; F0000 no master key.';
+standby; PC201 no master key; PC202 the key was sealed with another.';

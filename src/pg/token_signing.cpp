@@ -65,8 +65,7 @@ std::string sign_token(std::string_view claims, JoseAlgorithm algorithm) {
     make_first_key(algorithm);
     token = ask_to_sign(claims, algorithm);
     if (token.empty())
-        throw Error(ErrorCode::configuration_error, "the engine cannot open its signing key",
-                    "See the server log; is the master key the one it was sealed with?");
+        throw Error(ErrorCode::engine_unavailable, "the signing key was revoked at this moment", "Try again.");
     return token;
 }
 

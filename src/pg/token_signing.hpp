@@ -22,7 +22,7 @@ SealedKey seal_key(const JoseKey& key);
 
 // A token over the claims, a JSON object, signed by the engine with the active key of the algorithm. Where there is
 // none yet, one is made, and stays whatever becomes of this transaction. Throws Error: engine_unavailable,
-// read_only_server, and what seal() throws.
+// read_only_server, unsealing_failed, and what seal() throws.
 std::string sign_token(std::string_view claims, JoseAlgorithm algorithm);
 
 // Whether an HS256 token is signed by a secret of this database, which the engine alone knows.

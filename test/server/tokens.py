@@ -224,6 +224,19 @@ def _():
         equal(value(admin, "SELECT count(*) FROM chat.admin_list_signing_keys() WHERE algorithm = 'ES256'"), 1, "keys that six made at once")
 
 
+@test("a key that the engine cannot open is reported, and signs again once it is revoked")
+def _():
+    with new_database("damaged"), connect() as admin:
+        token = value(admin, "SELECT chat.jwt_sign('{\"exp\": 4000000000}')")
+        admin.execute("UPDATE chat_private.signing_keys SET sealed_private = substr(sealed_private, 1, 40) || '\\x00'::bytea")
+        error = fails("PC202", value, admin, "SELECT chat.jwt_sign('{}')", hint=True)
+        diag(error.diag.message_primary)
+        equal(value(admin, "SELECT chat.jwt_verify(%s) ->> 'exp'", token), "4000000000", "verifying needs no secret")
+        value(admin, "SELECT chat.admin_revoke_signing_key(kid) FROM chat.admin_list_signing_keys()")
+        value(admin, "SELECT chat.jwt_sign('{}')")
+        equal(rows(admin, "SELECT state FROM chat.admin_list_signing_keys()"), [("revoked",), ("active",)])
+
+
 @test("an imported HS256 secret: tokens of others authenticate, ours are what they expect, and the engine alone knows it")
 def _():
     person, secret = Person(), secrets.token_bytes(48)
