@@ -330,7 +330,15 @@ BEGIN
   user_id := chat_private.find_login(name);
   previous := chat_private.act_as(login.user_id);
   PERFORM chat_private.try_password('login', login.user_id, name_hash, login.password, login.ip_address, login.user_agent);
-  PERFORM chat_private.require_verified_email(login.user_id);
+  BEGIN
+    PERFORM chat_private.require_verified_email(login.user_id);
+  EXCEPTION WHEN SQLSTATE 'PC302' THEN
+    -- The password was right, and is not to count as a failure.
+    PERFORM chat_private.ask_ledger('settle_login', chat_private.login_payload(login.user_id, name_hash, login.ip_address)
+      || jsonb_build_object('is_complete', false, 'audit', chat_private.audit_payload('login', login.user_id,
+           '{"reason": "email_not_verified"}', 'refused', login.ip_address, login.user_agent)));
+    RAISE;
+  END;
   factor := chat_private.mfa_state(login.user_id);
   IF factor = 'enrolled' AND login.totp_code IS NOT NULL AND NOT chat_private.check_second_factor(login.user_id, login.totp_code) THEN
     PERFORM chat_private.refuse_password('login', 'wrong_code',

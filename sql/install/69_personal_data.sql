@@ -112,10 +112,12 @@ BEGIN
   UPDATE chat.invitations i SET invited_by = NULL WHERE i.invited_by = remove_account.user_id;
   DELETE FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.erase_audit_origin(remove_account.user_id);
 END
 $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
-'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.';
+'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.
+Addresses and user agents in the audit log are erased even if the transaction is rolled back.';
 
 CREATE OR REPLACE FUNCTION chat.delete_my_account(password text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$

@@ -97,8 +97,9 @@ bool read_user(Snapshot snapshot, Datum user, Found& found) noexcept {
 
 std::optional<SessionUser> session_user(const Found& found) {
     if (!found.is_valid) return std::nullopt;
-    return SessionUser{uuid_from(found.session_id), found.role,        found.mfa_pending,
-                       found.activity_is_old,       found.valid_until, found.token_version};
+    return SessionUser{uuid_from(found.session_id), found.role,   found.mfa_pending,
+                       found.activity_is_old,       found.is_own, found.valid_until,
+                       found.token_version};
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ std::optional<SessionUser> find_session(const SessionToken& token) {
                read_user(snapshot, user, result);
     });
     std::optional<SessionUser> session = session_user(found);
-    if (session && !found.is_own) cache_session(token, digest, *session, revocations);
+    if (session) cache_session(token, digest, *session, revocations);
     return session;
 }
 

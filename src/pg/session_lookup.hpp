@@ -14,6 +14,7 @@ struct SessionUser {
     std::string role;
     bool mfa_pending = false;         // the second factor is still to be proved
     bool activity_is_old = false;     // last_activity_at is more than a minute ago
+    bool is_uncommitted = false;      // this transaction wrote something of it, and may still undo that
     std::int64_t valid_until_us = 0;  // when it expires, absolutely or for not being used; as TimestampTz
     std::int32_t token_version = 0;   // of the user
 };

@@ -1,7 +1,7 @@
 -- Everything held about a person: all of it is handed out, and all of it goes with the account.
 BEGIN;
 \ir people.psql
-SELECT plan(40);
+SELECT plan(41);
 
 -- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise.
 CREATE TEMP TABLE personal ON COMMIT DROP AS
@@ -22,6 +22,7 @@ SELECT is_empty($$SELECT p.name, a.attname FROM (SELECT DISTINCT name FROM perso
                   WHERE a.attname ~ '(hash|secret|token|salt|key)$' AND a.attname <> ALL (t.secrets || ARRAY['content_hash', 'idempotency_key'])$$, 'and what sounds like a secret is one');
 
 -- Rows of alice and of bob in every table.
+SELECT count(chat.login('alice', 'alice-password', ip_address => '192.0.2.9', user_agent => 'a browser'));
 CREATE FUNCTION pg_temp.live(token text, mark text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   conversation uuid := pg_temp.got(token, format('SELECT chat.create_conversation(%L)', mark || ' title'));
@@ -89,6 +90,7 @@ SELECT is((SELECT (invited_by, supervisor_id)::text FROM chat.invitations WHERE 
 SELECT is(pg_temp.audited('account.delete', 'user:' || :'alice'), 1, 'the audit log keeps that it was removed');
 SELECT is_empty(format($$SELECT a.action, a.details FROM chat.audit_log a WHERE (a.user_id = %1$L OR a.resource = 'user:' || %1$L) AND (a.details::text ~* 'alice|canary' OR a.resource ~* 'alice')$$, :'alice'),
                 'and nothing that says who it was');
+SELECT is((SELECT (count(*) > 0, count(ip_address), count(user_agent))::text FROM chat.audit_log WHERE user_id = :'alice'), '(t,0,0)', 'nor from where');
 SELECT is(pg_temp.try(:'alice_token', 'SELECT 1'), '28000', 'its token is refused');
 SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'its name leads nowhere');
 SELECT isnt(chat.register('alice@example.com', 'alice-password', 'alice'), :'alice', 'and can be taken again, by somebody new');
