@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "pg/boundary.hpp"
+#include "pg/call_record.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
@@ -43,22 +44,6 @@ CurlTransportOptions transport_options() {
     return options;
 }
 
-FinishedCall finished_call(const Call& call) {
-    const CallSpec& spec = call.spec();
-    FinishedCall finished;
-    finished.user_id = spec.user_id;
-    finished.request_id = spec.request_id;
-    finished.message_id = spec.message_id;
-    finished.conversation_id = spec.conversation_id;
-    finished.durable = spec.durable;
-    finished.model = spec.model->name;
-    finished.provider = spec.model->provider->name;
-    finished.result = call.result();
-    // With the events that publish_end() will add.
-    finished.last_seq = call.log().size() + call.log().has_pending() + !finished.result.tool_calls.empty() + 1;
-    return finished;
-}
-
 // What immediate and claimed requests have in common. Throws Error where the request cannot be sent.
 template <class Request>
 CallSpec spec_of(const Request& request, const Catalog& catalog) {
@@ -73,17 +58,8 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     return spec;
 }
 
-// A claimed request that cannot be sent.
-FinishedCall refused_call(const ClaimedRequest& request, const Error& error) {
-    FinishedCall refused;
-    refused.user_id = request.user_id;
-    refused.request_id = request.request_id;
-    refused.message_id = request.message_id;
-    refused.conversation_id = request.conversation_id;
-    refused.durable = true;
-    refused.model = request.model;
-    refused.result.error = error;
-    return refused;
+std::int64_t unix_seconds() {
+    return static_cast<std::int64_t>(std::time(nullptr));
 }
 
 }  // namespace
@@ -95,7 +71,9 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
-      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
+      secrets_(clock_, unix_seconds),
+      tokens_(slot, secrets_.vault()),
+      id_tokens_(clock_, network_, unix_seconds),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -188,6 +166,8 @@ void EngineWorker::apply_settings() {
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
+    tokens_.forget();
+    id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
 
 void EngineWorker::refresh_catalog() {

@@ -31,6 +31,8 @@ private:
     Engine& engine() override { return engine_; }
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
     SecretService& secrets() override { return secrets_; }
+    EngineTokens& tokens() override { return tokens_; }
+    IdTokenService& id_tokens() override { return id_tokens_; }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -65,6 +67,8 @@ private:
     EngineChannels channels_;
     EngineLedger ledger_;
     SecretService secrets_;
+    EngineTokens tokens_;
+    IdTokenService id_tokens_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;

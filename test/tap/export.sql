@@ -37,6 +37,9 @@ INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id,
 SELECT person, chat.uuid_v7(), chat.uuid_v7(), chat.uuid_v7(), 'm', 'p', 7, 0.25, 'complete' FROM (VALUES (:'alice'::uuid), (:'bob')) t (person), generate_series(1, 1500);
 INSERT INTO chat.invitations (email, plan, expires_at, accepted_at, accepted_by, invited_by, supervisor_id)
 VALUES ('alice@example.com', 'free', now(), now(), :'alice', :'bob', NULL), ('bob@example.com', 'free', now(), now(), :'bob', :'alice', :'alice');
+INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'a'), (:'bob', 'idp', 'b');
+INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
+SELECT user_id, convert_to('hash of ' || id, 'UTF8'), id, expires_at FROM chat.sessions WHERE user_id IN (:'alice', :'bob');
 INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');
 INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
