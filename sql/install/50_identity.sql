@@ -33,15 +33,6 @@ COMMENT ON FUNCTION chat_private.require_admin() IS
 'Returns if the current user''s role is admin or the caller has the rights of pgchat_service.
 Errors: 42501 neither.';
 
-CREATE OR REPLACE FUNCTION chat_private.setting_or(key text, default_value text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN coalesce((SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = setting_or.key), setting_or.default_value);
-END
-$$;
-COMMENT ON FUNCTION chat_private.setting_or(text, text) IS
-'A setting of this installation as text, or the default where no administrator has set it; also for the engine.';
-
 CREATE OR REPLACE FUNCTION chat_private.acting_user() RETURNS uuid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -45,7 +45,7 @@ DECLARE
     'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'admin_import_totp', 'verify_audit_log',
     'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
-    'admin_list_invitations', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
+    'admin_list_invitations', 'admin_remove_lost_guests', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
@@ -60,7 +60,7 @@ DECLARE
     'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
     'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
-    'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting_or',
+    'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting', 'chat_private.setting_text', 'chat_private.setting_definitions',
     'chat_private.ledger_touch_session', 'chat_private.ledger_erase_origin', 'chat_private.prune_audit_log', 'chat_private.tidy',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse'];
   f record;

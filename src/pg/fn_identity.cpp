@@ -1,7 +1,6 @@
 // SQL functions that read and set the current user.
 #include "pg/convert.hpp"
 #include "pg/identity.hpp"
-#include "pg/identity_check.hpp"
 #include "pg/lifecycle.hpp"
 
 using namespace pgchat;
@@ -50,8 +49,6 @@ Datum pgchat_set_identity(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         const Uuid user = args.uuid_at(0), session = args.uuid_at(2);
-        // Who acts for somebody may just have changed what is known of them.
-        forget_verdict();
         set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session,
                      args.boolean_at(3, true));
         return Datum{0};

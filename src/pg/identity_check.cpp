@@ -72,9 +72,7 @@ Verdict look_up(const Identity& given) {
         if (const std::optional<SessionUser> session = find_session(given.user_id, given.session_id)) {
             if (!session->mfa_pending && (!claims || claims->version == session->token_version)) role = session->role;
             made.activity_is_old = session->activity_is_old;
-            // What may still be undone is looked at each time.
-            made.check_again =
-                session->is_uncommitted ? 0 : std::min<TimestampTz>(made.check_again, session->valid_until_us);
+            made.check_again = std::min<TimestampTz>(made.check_again, session->valid_until_us);
         }
     } else if (claims) {
         role = find_user(given.user_id, claims->version);
@@ -139,7 +137,6 @@ std::uint64_t revocations_so_far() noexcept {
 
 void remember(const Uuid& user_id, const SessionUser& session, std::uint64_t revocations) noexcept {
     verdict = {};
-    if (session.is_uncommitted) return;
     verdict.is_made = true;
     verdict.is_valid = true;
     verdict.revocations = revocations;
@@ -149,10 +146,6 @@ void remember(const Uuid& user_id, const SessionUser& session, std::uint64_t rev
     verdict.user_id = user_id;
     verdict.session_id = session.session_id;
     strlcpy(verdict.role, session.role.c_str(), sizeof verdict.role);
-}
-
-void forget_verdict() noexcept {
-    verdict = {};
 }
 
 void install_identity_check() noexcept {

@@ -17,9 +17,6 @@ std::uint64_t revocations_so_far() noexcept;
 // The session has just been looked up for this identity.
 void remember(const Uuid& user_id, const SessionUser& session, std::uint64_t revocations) noexcept;
 
-// Nothing is known of any session: the next look is at the tables.
-void forget_verdict() noexcept;
-
 // Checks the identity at the beginning of every statement, so that parallel workers, which cannot, get what is right.
 // Called once, from _PG_init.
 void install_identity_check() noexcept;

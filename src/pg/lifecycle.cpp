@@ -2,7 +2,6 @@
 
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
-#include "pg/identity_check.hpp"
 #include "pg/preload.hpp"
 #include "pg/shared_state.hpp"
 
@@ -41,8 +40,6 @@ void at_transaction_end(XactEvent event, void*) noexcept {
         if (launch_at_commit) wake_launcher();
         if (revocation_at_commit) pg_atomic_fetch_add_u64(&shared->revocations, 1);
     }
-    // What was looked up may have been what is undone now.
-    if (event == XACT_EVENT_ABORT && revocation_at_commit) forget_verdict();
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
         if (revocation_at_commit) ++own_revocations;
         wakes_at_commit = 0;

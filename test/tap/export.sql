@@ -1,7 +1,7 @@
 -- Everything held about a person: all of it is handed out, and all of it goes with the account.
 BEGIN;
 \ir people.psql
-SELECT plan(41);
+SELECT plan(45);
 
 -- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise.
 CREATE TEMP TABLE personal ON COMMIT DROP AS
@@ -104,5 +104,14 @@ SELECT is(pg_temp.rows_left(:'supa'), NULL, 'with every row');
 SELECT is((SELECT supervisor_id FROM chat.users WHERE id = :'worker'), NULL, 'and the workers stay, without a supervisor');
 SELECT is(pg_temp.audited('admin.delete_user', 'user:' || :'supa'), 1, 'which is audited');
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_delete_user(%L)', :'supa')), 'P0002', 'once');
+SELECT user_id AS lost FROM chat.register_guest() \gset
+SELECT user_id AS fresh FROM chat.register_guest() \gset
+SELECT user_id AS used FROM chat.register_guest() \gset
+UPDATE chat.users SET created_at = created_at - interval '31 days' WHERE id IN (:'lost', :'used');
+UPDATE chat.sessions SET last_activity_at = last_activity_at - interval '31 days' WHERE user_id = :'lost';
+SELECT is(pg_temp.got(:'admin_token', 'SELECT chat.admin_remove_lost_guests()'), '1', 'a guest whom nothing leads to is removed');
+SELECT is(pg_temp.rows_left(:'lost'), NULL, 'with every row');
+SELECT is((SELECT count(*)::int FROM chat.users WHERE id IN (:'fresh', :'used')), 2, 'one who is new, or comes back, is not');
+SELECT is(pg_temp.try(:'admin_token', 'SELECT chat.admin_remove_lost_guests(NULL)'), '22004', 'idle is some time');
 SELECT * FROM finish();
 ROLLBACK;

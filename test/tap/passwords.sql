@@ -1,7 +1,7 @@
 -- Passwords: changing one's own, resetting a forgotten one, and an administrator taking one away.
 BEGIN;
 \ir people.psql
-SELECT plan(70);
+SELECT plan(71);
 
 -- change_password
 SELECT pg_temp.log_in('bob', 'bob-password') AS bobs_other \gset
@@ -30,6 +30,7 @@ SELECT is(pg_temp.try(NULL, 'SELECT chat.change_password($$a$$, $$b$$)'), '28000
 SELECT chat.admin_set_setting('password_change_domains', '["example.org"]');
 SELECT is(pg_temp.try(:'bob_token', 'SELECT chat.change_password($$another new one$$, $$a third new one$$)'), '42501', 'only users of chosen domains change theirs');
 SELECT is(pg_temp.login_outcome('bob', 'another new one'), 'ok', 'a refusal is no change');
+SELECT is(pg_temp.audited('password.change', 'user:' || :'bob', 'refused'), 1, 'and is audited, though it was rolled back');
 SELECT chat.request_password_reset('bob@example.com');
 SELECT is((SELECT count(*)::int FROM chat.outbox_claim(10)), 0, 'nor reset it');
 SELECT chat.admin_set_setting('password_change_domains', '["example.org", "example.com"]');
