@@ -244,7 +244,7 @@ def endless():
             time.sleep(1.2)  # A second of quiet, and the engine gives back what it does not need.
             return rss_kib(pid)
 
-        cut_off(3)
+        cut_off(6)  # As much as is kept of streams that have ended: 32 MB.
         before, most = at_rest(), [0]
         work = Task(cut_off, 15)
         while work.is_alive():
