@@ -77,7 +77,8 @@ def check_standby(person, done, queued):
         fails("25006", value, client, "SELECT chat.llm_submit('x')")
         fails("25006", value, client, "SELECT chat.create_conversation()")
         fails("25006", value, client, "SELECT chat.totp_enroll()")
-        assert not os.path.exists(f"{os.path.realpath(FOLDER)}/standby/pgchat_master.key"), "a standby makes no master key"
+        read_key = "SELECT pg_read_file('pgchat_master.key')"
+        equal(value(connect(), read_key), value(on_primary(), read_key), "a standby makes no master key, and has the primary's")
         equal(engine(operator)["state"], "none")
         equal(engine_pid(NAME), None)
         equal(value(client, "SELECT chat.current_user_id()"), person.id)
