@@ -16,14 +16,11 @@ constexpr std::size_t batch_size = 60;
 constexpr Milliseconds lock_retry_delay{50};
 constexpr Milliseconds longest_lock_wait{5000};
 
-// An act that is an SQL function: chat_private.ledger_<name>(jsonb) returns jsonb.
-std::string run_sql_act(LedgerAct act, std::string_view payload) {
+std::string do_act(LedgerAct act, std::string_view payload) {
     static std::map<LedgerAct, Statement> statements;
     auto found = statements.find(act);
-    if (found == statements.end()) {
-        const std::string sql = std::string("SELECT chat_private.ledger_") + ledger_act_name(act) + "($1::jsonb)::text";
-        found = statements.emplace(act, Statement(sql, {TEXTOID})).first;
-    }
+    if (found == statements.end())
+        found = statements.emplace(act, Statement(ledger_act_statement(act), {TEXTOID})).first;
     Datum values[] = {text_datum(payload)};
     found->second.execute(values);
     return std::string(Row(0).text_at(1));
@@ -33,7 +30,7 @@ std::string run_sql_act(LedgerAct act, std::string_view payload) {
 std::optional<std::string> reply_to(const LedgerRequest& request) {
     std::string answer;
     try {
-        switch (in_subtransaction(activity, [&] { answer = run_sql_act(request.act, request.payload); })) {
+        switch (in_subtransaction(activity, [&] { answer = do_act(request.act, request.payload); })) {
             case Outcome::committed:
                 return write_answer(request.number, answer);
             case Outcome::locked:
