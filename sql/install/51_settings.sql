@@ -40,6 +40,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('audit_retention', 'interval or null', 'null', NULL, 'How long rows of the audit log are kept; null: for ever'),
     ('jwt_issuer', 'text', '"pgchat"', NULL, 'The claim iss of signed tokens'),
     ('jwt_audience', 'text', '"pgchat"', NULL, 'The claim aud of signed tokens'),
+    ('jwt_database_role', 'text', '"pgchat_client"', NULL, 'The claim role of signed tokens, which PostgREST takes for the database role; empty: none'),
     ('jwt_algorithm', 'choice', '"EdDSA"', '{EdDSA,ES256,RS256,HS256}', 'What signs tokens'),
     ('jwt_ttl', 'interval', '"15 minutes"', NULL, 'How long a signed token works where its issuer names no time'),
     ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works')

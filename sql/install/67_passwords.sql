@@ -107,13 +107,16 @@ BEGIN
     PERFORM chat_private.queue_mail(owner_id, 'password_changed', account.email);
   END IF;
   PERFORM chat_private.switch_identity(previous);
+  -- Who has the account's mail need not wait for the failures of whoever guessed.
+  PERFORM chat_private.settle_login(owner_id, NULL, NULL);
   PERFORM chat_private.audit('password.reset', 'user:' || owner_id, user_id => owner_id);
 END
 $$;
 COMMENT ON FUNCTION chat.reset_password(text, text) IS
-'Gives the account that a token belongs to a new password, and ends all its sessions and signed tokens. The token, from
-chat.request_password_reset or chat.admin_reset_password, works once; who holds it has the account''s mail, so the address
-counts as verified. A second factor is still asked for at the next login. new_password: as for chat.register.
+'Gives the account that a token belongs to a new password, ends all its sessions and signed tokens, and lifts a lock after
+failed logins. The token, from chat.request_password_reset or chat.admin_reset_password, works once; who holds it has the
+account''s mail, so the address counts as verified. A second factor is still asked for at the next login. new_password: as for
+chat.register.
 Errors: 22004 an argument is NULL; PC301 the token is unknown, used or expired; 22023 new_password is not valid.';
 
 CREATE OR REPLACE FUNCTION chat_private.require_verified_email(user_id uuid) RETURNS void

@@ -4,9 +4,14 @@
 #include <ctime>
 
 #include "pg/boundary.hpp"
+#include "pg/call_record.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 extern "C" {
 #include "postmaster/interrupt.h"
@@ -21,10 +26,10 @@ constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t record_batch_size = 200;
+constexpr Milliseconds trim_delay{1000};  // of quiet
 constexpr std::size_t checkpoint_batch = 12;
 // How long the usage of immediate calls may stay in memory, to be written together.
 constexpr Milliseconds usage_interval{50};
-constexpr std::size_t usage_batch = 500;
 constexpr Milliseconds recording_retry_delay{1000};
 constexpr Milliseconds busy_retry_delay{50};
 constexpr Milliseconds tidy_interval{60000};
@@ -37,22 +42,6 @@ CurlTransportOptions transport_options() {
     options.max_kept_connections = settings.max_calls;
     options.ca_file = settings.ca_file;
     return options;
-}
-
-FinishedCall finished_call(const Call& call) {
-    const CallSpec& spec = call.spec();
-    FinishedCall finished;
-    finished.user_id = spec.user_id;
-    finished.request_id = spec.request_id;
-    finished.message_id = spec.message_id;
-    finished.conversation_id = spec.conversation_id;
-    finished.durable = spec.durable;
-    finished.model = spec.model->name;
-    finished.provider = spec.model->provider->name;
-    finished.result = call.result();
-    // With the events that publish_end() will add.
-    finished.last_seq = call.log().size() + call.log().has_pending() + !finished.result.tool_calls.empty() + 1;
-    return finished;
 }
 
 // What immediate and claimed requests have in common. Throws Error where the request cannot be sent.
@@ -69,17 +58,8 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     return spec;
 }
 
-// A claimed request that cannot be sent.
-FinishedCall refused_call(const ClaimedRequest& request, const Error& error) {
-    FinishedCall refused;
-    refused.user_id = request.user_id;
-    refused.request_id = request.request_id;
-    refused.message_id = request.message_id;
-    refused.conversation_id = request.conversation_id;
-    refused.durable = true;
-    refused.model = request.model;
-    refused.result.error = error;
-    return refused;
+std::int64_t unix_seconds() {
+    return static_cast<std::int64_t>(std::time(nullptr));
 }
 
 }  // namespace
@@ -91,7 +71,9 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       ledger_(clock_),
-      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
+      secrets_(clock_, unix_seconds),
+      tokens_(slot, secrets_.vault()),
+      id_tokens_(clock_, network_, unix_seconds),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -114,6 +96,7 @@ void EngineWorker::run() {
         tidy();
         channels_.deliver();
         publish_totals();
+        give_back_memory();
         wait_.sleep(clock_.now(), next_wake());
     }
     stop();
@@ -183,6 +166,8 @@ void EngineWorker::apply_settings() {
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
+    tokens_.forget();
+    id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
 
 void EngineWorker::refresh_catalog() {
@@ -267,7 +252,7 @@ void EngineWorker::record_usage() {
     const TimePoint now = clock_.now();
     if (usage_.empty()) {
         next_usage_write_ = now + usage_interval;
-    } else if (now >= next_usage_write_ || usage_.size() >= usage_batch) {
+    } else if (now >= next_usage_write_ || usage_.size() >= record_batch_size) {
         next_usage_write_ = now + usage_interval;
         record_batch(usage_);
     }
@@ -353,6 +338,24 @@ void EngineWorker::tidy() {
     next_tidy_ = now + (more ? tidy_pause : tidy_interval);
 }
 
+bool EngineWorker::has_memory_to_give_back() const noexcept {
+    return engine_.counters().submitted != trimmed_after_ && engine_.in_flight() + engine_.waiting() == 0;
+}
+
+// A crowd that has gone leaves free memory in pieces that the allocator keeps for the next one.
+void EngineWorker::give_back_memory() {
+    const TimePoint now = clock_.now();
+    if (!has_memory_to_give_back()) {
+        next_trim_ = now + trim_delay;
+        return;
+    }
+    if (now < next_trim_) return;
+    trimmed_after_ = engine_.counters().submitted;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -374,6 +377,7 @@ TimePoint EngineWorker::next_wake() const {
     if (!finished_.empty() || !durable_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
     earliest = std::min(earliest, next_tidy_);
+    if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());

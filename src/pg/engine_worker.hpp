@@ -31,6 +31,8 @@ private:
     Engine& engine() override { return engine_; }
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
     SecretService& secrets() override { return secrets_; }
+    EngineTokens& tokens() override { return tokens_; }
+    IdTokenService& id_tokens() override { return id_tokens_; }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -51,6 +53,8 @@ private:
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
     void tidy();
+    bool has_memory_to_give_back() const noexcept;
+    void give_back_memory();
     void publish_totals();
     TimePoint next_wake() const;
     void stop();
@@ -63,6 +67,8 @@ private:
     EngineChannels channels_;
     EngineLedger ledger_;
     SecretService secrets_;
+    EngineTokens tokens_;
+    IdTokenService id_tokens_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
@@ -72,6 +78,8 @@ private:
     TimePoint next_checkpoint_{};
     TimePoint next_usage_write_{};
     TimePoint next_tidy_{};
+    TimePoint next_trim_{};
+    std::uint64_t trimmed_after_ = 0;  // calls submitted by then
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
     std::vector<FinishedCall> durable_;   // to be recorded at once
     std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again

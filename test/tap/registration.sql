@@ -1,7 +1,7 @@
 -- Registration: its modes, which passwords are refused, verifying the address, settings.
 BEGIN;
 \ir people.psql
-SELECT plan(102);
+SELECT plan(103);
 
 -- modes
 CREATE FUNCTION pg_temp.enter(address text, more text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -12,7 +12,9 @@ SELECT is((SELECT (role, plan, supervisor_id, email_verified_at, consent_at, tok
           '(user,free,,,,1)', 'for users of the default plan');
 SELECT is(pg_temp.audited('account.register', 'user:' || (SELECT id FROM chat.users WHERE email = 'one@example.com')), 1, 'which is audited');
 SELECT chat.admin_set_setting('registration', '"closed"');
+SELECT pg_temp.audited('account.register', NULL, 'refused') AS refusals \gset
 SELECT is(pg_temp.enter('two@example.com'), '42501', 'closed to everybody');
+SELECT cmp_ok(pg_temp.audited('account.register', NULL, 'refused'), '>', :refusals, 'a refusal is audited, though it was rolled back');
 SELECT ok(pg_temp.hint_of(NULL, $$SELECT chat.register('two@example.com', 'entering-9-now')$$) IS NOT NULL, 'with a hint');
 SELECT chat.admin_set_setting('registration', '"invitation"');
 SELECT is(pg_temp.enter('two@example.com'), '42501', 'closed without an invitation');

@@ -17,7 +17,9 @@ enum class LedgerAct : std::uint8_t {
     touch_session,
     erase_origin,
     use_totp_step,
-    use_recovery_code
+    use_recovery_code,
+    signing_key,
+    refresh_reuse
 };
 
 // The act's name as SQL knows it ("audit"); static storage, null-terminated.
