@@ -57,7 +57,7 @@ void EngineLedger::add(LedgerRequest request) {
     waiting_.push_back(std::move(request));
 }
 
-void EngineLedger::run(const Answer& answer) {
+void EngineLedger::run() {
     if (waiting_.empty() || clock_.now() < not_before_) return;
     const std::size_t size = std::min(waiting_.size(), batch_size);
     std::vector<std::string> replies;
@@ -72,27 +72,27 @@ void EngineLedger::run(const Answer& answer) {
     for (std::string& reply : replies) {
         const LedgerRequest request = std::move(waiting_.front());
         waiting_.pop_front();
-        answer(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
+        answer_(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
     }
     if (outcome == Outcome::committed && !locked) return;
     not_before_ = clock_.now() + lock_retry_delay;
-    refuse_overdue(answer);
+    refuse_overdue();
 }
 
-void EngineLedger::finish(const Answer& answer) {
+void EngineLedger::finish() {
     while (!waiting_.empty()) {
         not_before_ = {};
         const std::size_t before = waiting_.size();
-        run(answer);
+        run();
         if (waiting_.size() < before) continue;
-        answer(waiting_.front(), unavailable(waiting_.front().number));
+        answer_(waiting_.front(), unavailable(waiting_.front().number));
         waiting_.pop_front();
     }
 }
 
-void EngineLedger::refuse_overdue(const Answer& answer) {
+void EngineLedger::refuse_overdue() {
     while (!waiting_.empty() && waiting_.front().give_up <= clock_.now()) {
-        answer(waiting_.front(), unavailable(waiting_.front().number));
+        answer_(waiting_.front(), unavailable(waiting_.front().number));
         waiting_.pop_front();
     }
 }

@@ -41,7 +41,6 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
-    void keep_ledger();
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);
@@ -79,7 +78,7 @@ private:
     TimePoint next_usage_write_{};
     TimePoint next_tidy_{};
     TimePoint next_trim_{};
-    std::uint64_t trimmed_after_ = 0;  // calls submitted by then
+    std::uint64_t trimmed_after_ = 0;     // calls submitted by then
     std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
     std::vector<FinishedCall> durable_;   // to be recorded at once
     std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again
