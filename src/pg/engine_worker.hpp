@@ -9,6 +9,7 @@
 #include "core/llm/echo_transport.hpp"
 #include "pg/engine_channels.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_recorder.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_wait.hpp"
 
@@ -44,11 +45,6 @@ private:
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);
-    void record_durable();
-    void record_usage();
-    void record_batch(std::vector<FinishedCall>& batch);
-    void defer(FinishedCall finished, Milliseconds delay);
-    void take_deferred();
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
     void tidy();
@@ -64,6 +60,7 @@ private:
     EchoTransport echo_;
     Engine engine_;
     EngineChannels channels_;
+    EngineRecorder recorder_;
     EngineLedger ledger_;
     SecretService secrets_;
     EngineTokens tokens_;
@@ -75,15 +72,11 @@ private:
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_checkpoint_{};
-    TimePoint next_usage_write_{};
     TimePoint next_tidy_{};
     TimePoint next_trim_{};
-    std::uint64_t trimmed_after_ = 0;     // calls submitted by then
-    std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
-    std::vector<FinishedCall> durable_;   // to be recorded at once
-    std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again
-    std::vector<FinishedCall> usage_;     // of immediate calls, recorded together a little later
-    std::deque<Due> checkpoints_;         // messages whose text has changed, by when it is to be saved
+    std::uint64_t trimmed_after_ = 0;  // calls submitted by then
+    std::vector<Uuid> finished_;       // calls that finished in this turn of the loop
+    std::deque<Due> checkpoints_;      // messages whose text has changed, by when it is to be saved
 };
 
 }  // namespace pgchat::pg
