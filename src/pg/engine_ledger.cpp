@@ -16,14 +16,11 @@ constexpr std::size_t batch_size = 60;
 constexpr Milliseconds lock_retry_delay{50};
 constexpr Milliseconds longest_lock_wait{5000};
 
-// An act that is an SQL function: chat_private.ledger_<name>(jsonb) returns jsonb.
-std::string run_sql_act(LedgerAct act, std::string_view payload) {
+std::string do_act(LedgerAct act, std::string_view payload) {
     static std::map<LedgerAct, Statement> statements;
     auto found = statements.find(act);
-    if (found == statements.end()) {
-        const std::string sql = std::string("SELECT chat_private.ledger_") + ledger_act_name(act) + "($1::jsonb)::text";
-        found = statements.emplace(act, Statement(sql, {TEXTOID})).first;
-    }
+    if (found == statements.end())
+        found = statements.emplace(act, Statement(ledger_act_statement(act), {TEXTOID})).first;
     Datum values[] = {text_datum(payload)};
     found->second.execute(values);
     return std::string(Row(0).text_at(1));
@@ -33,7 +30,7 @@ std::string run_sql_act(LedgerAct act, std::string_view payload) {
 std::optional<std::string> reply_to(const LedgerRequest& request) {
     std::string answer;
     try {
-        switch (in_subtransaction(activity, [&] { answer = run_sql_act(request.act, request.payload); })) {
+        switch (in_subtransaction(activity, [&] { answer = do_act(request.act, request.payload); })) {
             case Outcome::committed:
                 return write_answer(request.number, answer);
             case Outcome::locked:
@@ -60,7 +57,7 @@ void EngineLedger::add(LedgerRequest request) {
     waiting_.push_back(std::move(request));
 }
 
-void EngineLedger::run(const Answer& answer) {
+void EngineLedger::run() {
     if (waiting_.empty() || clock_.now() < not_before_) return;
     const std::size_t size = std::min(waiting_.size(), batch_size);
     std::vector<std::string> replies;
@@ -75,27 +72,27 @@ void EngineLedger::run(const Answer& answer) {
     for (std::string& reply : replies) {
         const LedgerRequest request = std::move(waiting_.front());
         waiting_.pop_front();
-        answer(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
+        answer_(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
     }
     if (outcome == Outcome::committed && !locked) return;
     not_before_ = clock_.now() + lock_retry_delay;
-    refuse_overdue(answer);
+    refuse_overdue();
 }
 
-void EngineLedger::finish(const Answer& answer) {
+void EngineLedger::finish() {
     while (!waiting_.empty()) {
         not_before_ = {};
         const std::size_t before = waiting_.size();
-        run(answer);
+        run();
         if (waiting_.size() < before) continue;
-        answer(waiting_.front(), unavailable(waiting_.front().number));
+        answer_(waiting_.front(), unavailable(waiting_.front().number));
         waiting_.pop_front();
     }
 }
 
-void EngineLedger::refuse_overdue(const Answer& answer) {
+void EngineLedger::refuse_overdue() {
     while (!waiting_.empty() && waiting_.front().give_up <= clock_.now()) {
-        answer(waiting_.front(), unavailable(waiting_.front().number));
+        answer_(waiting_.front(), unavailable(waiting_.front().number));
         waiting_.pop_front();
     }
 }

@@ -25,25 +25,26 @@ class EngineLedger {
 public:
     using Answer = std::function<void(const LedgerRequest& request, std::string frame)>;
 
-    explicit EngineLedger(const Clock& clock) : clock_(clock) {}
+    EngineLedger(const Clock& clock, Answer answer) : clock_(clock), answer_(std::move(answer)) {}
 
     void add(LedgerRequest request);
 
     // Does what waits, as much as one turn of the loop may take, and then answers. What meets somebody's lock stays,
     // with all that came after it, for a while.
-    void run(const Answer& answer);
+    void run();
 
     // The same for all that waits, which is refused where it cannot be done now.
-    void finish(const Answer& answer);
+    void finish();
 
     bool empty() const noexcept { return waiting_.empty(); }
     // When there is something to do again; only where it is not empty.
     TimePoint next_run() const noexcept { return not_before_; }
 
 private:
-    void refuse_overdue(const Answer& answer);
+    void refuse_overdue();
 
     const Clock& clock_;
+    const Answer answer_;
     std::deque<LedgerRequest> waiting_;
     TimePoint not_before_{};
 };

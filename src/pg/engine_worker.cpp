@@ -66,7 +66,8 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
-      ledger_(clock_),
+      ledger_(clock_,
+              [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
       secrets_(clock_, unix_seconds),
       tokens_(slot, secrets_.vault()),
       id_tokens_(clock_, network_, unix_seconds),
@@ -83,7 +84,7 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
-        keep_ledger();
+        ledger_.run();
         claim();
         engine_.run();
         channels_.deliver();
@@ -173,11 +174,6 @@ void EngineWorker::refresh_catalog() {
     if (!load_catalog(catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
-}
-
-void EngineWorker::keep_ledger() {
-    ledger_.run(
-        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
 }
 
 void EngineWorker::claim() {
@@ -323,8 +319,7 @@ void EngineWorker::stop() {
     engine_.interrupt_all();
     settle_finished();
     recorder_.finish();
-    ledger_.finish(
-        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
+    ledger_.finish();
     channels_.deliver();
 }
 

@@ -42,7 +42,6 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
-    void keep_ledger();
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);

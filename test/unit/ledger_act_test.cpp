@@ -23,6 +23,10 @@ TEST(LedgerAct, EachHasANameAndANumberOfItsOwn) {
     EXPECT_EQ(names.size(), static_cast<std::size_t>(count));
 }
 
+TEST(LedgerAct, TheStatementNamesTheFunction) {
+    EXPECT_EQ(ledger_act_statement(LedgerAct::audit), "SELECT chat_private.ledger_audit($1::jsonb)::text");
+}
+
 TEST(LedgerAct, WhatIsNoneIsRefused) {
     EXPECT_FALSE(ledger_act_from_name("forge"));
     EXPECT_FALSE(ledger_act_from_name(""));

@@ -17,6 +17,10 @@ const char* ledger_act_name(LedgerAct act) noexcept {
     return names[static_cast<std::size_t>(act)];
 }
 
+std::string ledger_act_statement(LedgerAct act) {
+    return std::string("SELECT chat_private.ledger_") + ledger_act_name(act) + "($1::jsonb)::text";
+}
+
 std::optional<LedgerAct> ledger_act_from_name(std::string_view name) noexcept {
     for (std::size_t i = 0; i < names.size(); ++i)
         if (name == names[i]) return static_cast<LedgerAct>(i);
