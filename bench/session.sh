@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a session costs: authenticate and list_conversations in one pipeline against the bare query by a superuser; and what
-# row level security costs: the bare query under it against without. 10,000 users, 200,000 conversations, 8 connections.
+# What a session costs: authenticate and list_conversations in one pipeline against the bare query by a superuser; what row
+# level security costs: the bare query under it against without; and what authenticate costs by itself, against the same
+# look-up in SQL and against a query that does nothing. 10,000 users, 200,000 conversations, 8 connections.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
@@ -40,3 +41,39 @@ compare() {
 touch_sessions
 compare 'authenticate and list_conversations' session bare 0.80
 compare 'row level security' rls plain 0.95
+
+# The tokens of 64 people, of which each transaction takes one, so that all three statements are of the same form.
+sql -c "CREATE TABLE IF NOT EXISTS bench.tokens AS
+          SELECT sha256(convert_to(p.token, 'UTF8')) AS token_hash, p.user_id, p.session_id FROM bench.people p" \
+    -c 'CREATE UNIQUE INDEX IF NOT EXISTS tokens_idx ON bench.tokens (token_hash)' -c 'VACUUM ANALYZE bench.tokens'
+scripts=$BENCH_WORK/session
+mkdir -p "$scripts"
+n=0
+while read -r token; do
+    n=$((n + 1))
+    echo "SELECT chat.authenticate('$token');" >"$scripts/authenticate.$n"
+    echo "SELECT u.id, u.role FROM bench.tokens t JOIN chat.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
+          JOIN chat.users u ON u.id = s.user_id
+          WHERE t.token_hash = sha256(convert_to('$token', 'UTF8')) AND s.expires_at > now() AND u.is_active;" |
+        tr '\n' ' ' >"$scripts/lookup.$n"
+    echo "SELECT '$token';" >"$scripts/nothing.$n"
+done < <(sql -c 'SELECT token FROM bench.people WHERE n <= 64')
+
+# rate NAME: transactions a second of 8 connections.
+rate() {
+    local files=()
+    for script in "$scripts/$1".*; do files+=(-f "$script"); done
+    pgbench -n -M prepared "${files[@]}" -c 8 -j 2 -T $seconds | sed -n 's/^tps = \([0-9.]*\) .*/\1/p'
+}
+
+own=() lookups=() nothings=()
+for _ in $(seq $((BENCH_ROUNDS + 1))); do
+    lookups+=("$(rate lookup)")
+    own+=("$(rate authenticate)")
+    nothings+=("$(rate nothing)")
+done
+figures="$(median "${own[@]}")/s, look-up in SQL $(median "${lookups[@]}")/s, nothing $(median "${nothings[@]}")/s"
+ratio=$(number "$(median "${own[@]}") / $(median "${lookups[@]}")" %.3f)
+report 'authenticate against SQL' "$figures" "$ratio" '>= 1.3' "$ratio >= 1.3"
+ratio=$(number "$(median "${own[@]}") / $(median "${nothings[@]}")" %.3f)
+report 'authenticate against SELECT' "$figures" "$ratio" '>= 0.6' "$ratio >= 0.6"

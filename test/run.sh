@@ -4,7 +4,8 @@
 #   run.sh all | SUITE...      suites: lint unit regress isolation tap server reference-check
 #   run.sh reference           writes docs/reference.md
 #
-# All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server.
+# All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server;
+# those run in two lanes, the second of which has a cluster in build/check-2.
 # A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up. PGCHAT_ONLY='calls faults' runs
 # these files of test/server alone.
 set -euo pipefail
@@ -120,35 +121,66 @@ make_database() {
         PGDATABASE=$1 psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pgchat' ${2:+-c "$2"}
 }
 
+# Takes the next file of the queue, for whichever lane asks first.
+take_server_test() {
+    {
+        flock 9
+        head -n 1 "$out/server.queue"
+        sed -i 1d "$out/server.queue"
+    } 9>"$out/server.lock"
+}
+
+# run_server_test FILE: prints a line of counts, and adds it to the results.
+run_server_test() {
+    local file=$1 name log status=0 counts began=$SECONDS
+    name=$(basename "${file%.*}")
+    log=$out/server-$name.log
+    { make_database "check_$name" &&
+        PGDATABASE=check_$name timeout -k 5 $file_timeout prove --verbose --exec '' "$file"; } >"$log" 2>&1 </dev/null ||
+        status=$?
+    read -ra counts < <(count_tap "$log" $status)
+    printf '  %-28s %4d passed %4d failed %4d skipped %4d s\n' "$file" "${counts[@]}" $((SECONDS - began))
+    if [ "${counts[1]}" -gt 0 ]; then show_failures "$log"; fi
+    if ! psql -Xq -c "DROP DATABASE IF EXISTS check_$name WITH (FORCE)"; then counts[1]=$((counts[1] + 1)); fi
+    echo "${counts[@]}" >>"$out/server.results"
+}
+
+server_lane() {
+    local file
+    while file=$(take_server_test) && [ -n "$file" ]; do run_server_test "$file"; done
+}
+
+# A second lane has a cluster and servers of its own, for most of the time is spent waiting.
+second_server_lane() (
+    cluster=$cluster-2 servers=$servers-2
+    trap clean_up EXIT
+    if start_cluster && start_servers; then server_lane; else echo '0 1 0' >>"$out/server.results"; fi
+)
+
 suite_server() {
-    local start=$SECONDS passed=0 failed=0 skipped=0 file name log status counts began
+    local start=$SECONDS file name passed failed skipped
     if ! start_servers; then
         record server 0 1 0 $((SECONDS - start))
         return
     fi
+    : >"$out/server.results"
     for file in test/server/*; do
-        if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
         name=$(basename "${file%.*}")
+        if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
         if [ -n "${PGCHAT_ONLY:-}" ] && [[ " $PGCHAT_ONLY " != *" $name "* ]]; then continue; fi
-        log=$out/server-$name.log status=0 began=$SECONDS
-        { make_database "check_$name" &&
-            PGDATABASE=check_$name timeout -k 5 $file_timeout prove --verbose --exec '' "$file"; } >"$log" 2>&1 </dev/null ||
-            status=$?
-        read -ra counts < <(count_tap "$log" $status)
-        printf '  %-28s %4d passed %4d failed %4d skipped %4d s\n' "$file" "${counts[@]}" $((SECONDS - began))
-        if [ "${counts[1]}" -gt 0 ]; then show_failures "$log"; fi
-        passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
-        psql -Xq -c "DROP DATABASE IF EXISTS check_$name WITH (FORCE)" || failed=$((failed + 1))
-    done
-    record server $passed $failed $skipped $((SECONDS - start))
+        echo "$file"
+    done >"$out/server.queue"
+    if [ "$(wc -l <"$out/server.queue")" -gt 1 ]; then second_server_lane & fi
+    server_lane
+    wait
+    read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/server.results")
+    record server "$passed" "$failed" "$skipped" $((SECONDS - start))
 }
-
-# The server's own log of the whole run: no crash, no assertion. kill -9 is what tests do on purpose.
 suite_server_log() {
     local found
-    found=$(grep -cE 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' "$PGCHAT_SERVER_LOG" || true)
-    if [ "$found" -gt 0 ]; then grep -E 'PANIC|TRAP:|terminated by signal' "$PGCHAT_SERVER_LOG" | head; fi
-    if [ "$found" -eq 0 ]; then record server-log 1 0 0 0; else record server-log 0 1 0 0; fi
+    found=$(cat "$PGCHAT_SERVER_LOG" "$out"/check-2.log 2>/dev/null | grep -E 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' | head || true)
+    if [ -n "$found" ]; then echo "$found"; fi
+    if [ -z "$found" ]; then record server-log 1 0 0 0; else record server-log 0 1 0 0; fi
 }
 
 suite_reference_check() {
@@ -178,7 +210,7 @@ start_servers() {
 clean_up() {
     if [ "${PGCHAT_KEEP:-0}" = 1 ]; then return; fi
     test/servers.sh stop "$servers" || true
-    if [ -f "$cluster/server.log" ]; then cp "$cluster/server.log" "$out/server.log" || true; fi
+    if [ -f "$cluster/server.log" ]; then cp "$cluster/server.log" "$out/$(basename "$cluster").log" || true; fi
     cluster_remove "$cluster" || true
 }
 

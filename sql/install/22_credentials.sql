@@ -10,13 +10,13 @@ COMMENT ON TABLE chat_private.credentials IS 'The bcrypt hash of each user''s pa
 
 -- Not led by the owner, on purpose: it is what finds the owner, and what makes names unique over all users.
 CREATE TABLE chat_private.login_names (
-  kind text NOT NULL CHECK (kind IN ('email', 'username')),
+  kind text NOT NULL CHECK (kind IN ('email', 'username', 'identity')),
   name text NOT NULL,
   user_id uuid NOT NULL REFERENCES chat.users (id) ON DELETE CASCADE,
   PRIMARY KEY (kind, name)
 );
 CREATE INDEX login_names_user_id_idx ON chat_private.login_names (user_id);
-COMMENT ON TABLE chat_private.login_names IS 'E-mail addresses and usernames as they are compared: NFKC and lower case. Read before anybody is authenticated, by pgchat''s own functions only.';
+COMMENT ON TABLE chat_private.login_names IS 'E-mail addresses and usernames as they are compared, NFKC and lower case; and identities, as provider, blank and subject. Read before anybody is authenticated, by pgchat''s own functions only.';
 
 CREATE TABLE chat_private.session_tokens (
   user_id uuid NOT NULL,

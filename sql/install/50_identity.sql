@@ -39,15 +39,6 @@ COMMENT ON FUNCTION chat_private.require_admin() IS
 name of the API function that asks.
 Errors: 42501 neither.';
 
-CREATE OR REPLACE FUNCTION chat_private.setting_or(key text, default_value text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN coalesce((SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = setting_or.key), setting_or.default_value);
-END
-$$;
-COMMENT ON FUNCTION chat_private.setting_or(text, text) IS
-'A setting of this installation as text, or the default where no administrator has set it; also for the engine.';
-
 CREATE OR REPLACE FUNCTION chat_private.acting_user() RETURNS uuid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

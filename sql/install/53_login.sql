@@ -53,8 +53,8 @@ COMMENT ON FUNCTION chat_private.attempt_keys(jsonb) IS
 
 CREATE OR REPLACE FUNCTION chat_private.attempt_limit(kind text) RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (CASE attempt_limit.kind WHEN 'address' THEN chat_private.setting_or('lockout_address_failures', '50')
-          ELSE chat_private.setting_or('lockout_account_failures', '5') END)::integer
+  SELECT (CASE attempt_limit.kind WHEN 'address' THEN chat_private.setting_text('lockout_address_failures')
+          ELSE chat_private.setting_text('lockout_account_failures') END)::integer
 $$;
 COMMENT ON FUNCTION chat_private.attempt_limit(text) IS 'How many failures lock an account, name or address.';
 
@@ -71,14 +71,14 @@ BEGIN
   IF attempt.locked_until > now THEN
     RETURN false;
   END IF;
-  IF attempt.kind IS NULL OR attempt.first_failed_at < now - chat_private.setting_or('lockout_decay', '24 hours')::interval THEN
+  IF attempt.kind IS NULL OR attempt.first_failed_at < now - chat_private.setting_text('lockout_decay')::interval THEN
     attempt := ROW(count_attempt.kind, count_attempt.key, 0, now, NULL);
   END IF;
   attempt.failures := attempt.failures + 1;
   IF attempt.failures >= limit_of_kind THEN
     -- In force at once, so that attempts made at the same time cannot all pass; lifted again when this one is right.
-    attempt.locked_until := now + least(chat_private.setting_or('lockout_longest', '1 hour')::interval,
-      chat_private.setting_or('lockout_first', '1 minute')::interval * 2 ^ least(attempt.failures - limit_of_kind, 20));
+    attempt.locked_until := now + least(chat_private.setting_text('lockout_longest')::interval,
+      chat_private.setting_text('lockout_first')::interval * 2 ^ least(attempt.failures - limit_of_kind, 20));
   END IF;
   INSERT INTO chat_private.login_attempts SELECT attempt.*
   ON CONFLICT (kind, key) DO UPDATE SET failures = excluded.failures, first_failed_at = excluded.first_failed_at,
@@ -283,10 +283,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 DECLARE
   hash bytea;
   idle_timeout interval := CASE WHEN open_session.mfa_pending THEN '10 minutes'
-    ELSE chat_private.setting_or('session_idle_timeout', '7 days') END;
+    ELSE chat_private.setting_text('session_idle_timeout') END;
 BEGIN
   session_id := chat.uuid_v7();
-  expires_at := clock_timestamp() + coalesce(open_session.lifetime, chat_private.setting_or('session_lifetime', '30 days')::interval);
+  expires_at := clock_timestamp() + coalesce(open_session.lifetime, chat_private.setting_text('session_lifetime')::interval);
   SELECT t.token, t.token_hash INTO open_session.token, hash FROM chat_private.new_session_token(open_session.user_id) t;
   INSERT INTO chat.sessions (user_id, id, expires_at, idle_expires_at, mfa_pending, ip_address, user_agent)
   VALUES (open_session.user_id, open_session.session_id, open_session.expires_at, clock_timestamp() + idle_timeout,
@@ -304,7 +304,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE chat.sessions s
   SET mfa_pending = false, last_activity_at = clock_timestamp(),
-      idle_expires_at = clock_timestamp() + chat_private.setting_or('session_idle_timeout', '7 days')::interval
+      idle_expires_at = clock_timestamp() + chat_private.setting_text('session_idle_timeout')::interval
   WHERE s.user_id = complete_session.user_id AND s.id = complete_session.session_id AND s.mfa_pending
     AND least(s.expires_at, s.idle_expires_at) > clock_timestamp();
   RETURN FOUND;
@@ -333,7 +333,15 @@ BEGIN
   user_id := chat_private.find_login(name);
   previous := chat_private.act_as(login.user_id);
   PERFORM chat_private.try_password('login', login.user_id, name_hash, login.password, login.ip_address, login.user_agent);
-  PERFORM chat_private.require_verified_email(login.user_id, login.ip_address, login.user_agent);
+  BEGIN
+    PERFORM chat_private.require_verified_email(login.user_id);
+  EXCEPTION WHEN SQLSTATE 'PC302' THEN
+    -- The password was right, and is not to count as a failure.
+    PERFORM chat_private.ask_ledger('settle_login', chat_private.login_payload(login.user_id, name_hash, login.ip_address)
+      || jsonb_build_object('is_complete', false, 'audit', chat_private.audit_payload('login', login.user_id,
+           '{"reason": "email_not_verified"}', 'refused', login.ip_address, login.user_agent)));
+    RAISE;
+  END;
   factor := chat_private.mfa_state(login.user_id);
   IF factor = 'enrolled' AND login.totp_code IS NOT NULL AND NOT chat_private.check_second_factor(login.user_id, login.totp_code) THEN
     PERFORM chat_private.refuse_password('login', 'wrong_code',

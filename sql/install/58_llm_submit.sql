@@ -48,6 +48,7 @@ BEGIN
     RAISE EXCEPTION 'the system prompt has more than % bytes', chat_private.max_message_bytes() USING ERRCODE = '54000',
       HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
   END IF;
+  PERFORM chat_private.check_message_limit(owner_id);
   previous := chat_private.act_as(owner_id);
   INSERT INTO chat_private.llm_requests (user_id, id, model, messages, system_prompt, response_format, timeout_ms, options)
   VALUES (owner_id, new_id, chat_private.resolve_model(owner_id, submit_request.model), submit_request.messages,
@@ -78,7 +79,8 @@ is read with chat.llm_result. model: by default the user''s, else the installati
 {"type": "json_object"}. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. options: as for
 chat.llm_complete.
 Errors: 28000 nobody is authenticated; 22004 prompt is NULL; 2200F empty; 54000 longer than pgchat.max_message_bytes;
-42704 no such model; PC003 no default model; 22023 timeout_ms is not positive; PC002 options or response_format.';
+42704 no such model; PC003 no default model; 22023 timeout_ms is not positive; PC002 options or response_format; PC303 the plan
+allows no more calls now.';
 
 CREATE OR REPLACE FUNCTION chat.llm_submit(messages jsonb, model text DEFAULT NULL, system_prompt text DEFAULT NULL,
   response_format jsonb DEFAULT NULL, timeout_ms integer DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS uuid

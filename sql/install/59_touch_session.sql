@@ -7,7 +7,7 @@ DECLARE
 BEGIN
   -- Whoever has the row locked ends the session or changes it, and needs no note of its use.
   UPDATE chat.sessions s
-  SET last_activity_at = now, idle_expires_at = now + chat_private.setting_or('session_idle_timeout', '7 days')::interval
+  SET last_activity_at = now, idle_expires_at = now + chat_private.setting_text('session_idle_timeout')::interval
   FROM (SELECT l.user_id, l.id FROM chat.sessions l
         WHERE l.user_id = (payload ->> 'user_id')::uuid AND l.id = (payload ->> 'session_id')::uuid
           AND l.last_activity_at < now - interval '1 minute' AND NOT l.mfa_pending AND l.idle_expires_at > now
@@ -23,9 +23,10 @@ no reader writes and two transactions of one session never wait for each other.'
 CREATE OR REPLACE FUNCTION chat_private.end_sessions(user_id uuid, except_session_id uuid DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  -- In this order: who ends their own session is nobody afterwards.
+  UPDATE chat.users u SET token_version = u.token_version + 1 WHERE u.id = end_sessions.user_id;
   DELETE FROM chat.sessions s
   WHERE s.user_id = end_sessions.user_id AND s.id IS DISTINCT FROM end_sessions.except_session_id;
-  UPDATE chat.users u SET token_version = u.token_version + 1 WHERE u.id = end_sessions.user_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.end_sessions(uuid, uuid) IS
@@ -61,7 +62,7 @@ BEGIN
   most := greatest(most, removed);
   DELETE FROM chat_private.login_attempts a WHERE (a.kind, a.key) IN (
     SELECT o.kind, o.key FROM chat_private.login_attempts o
-    WHERE o.first_failed_at < now - chat_private.setting_or('lockout_decay', '24 hours')::interval
+    WHERE o.first_failed_at < now - chat_private.setting_text('lockout_decay')::interval
       AND coalesce(o.locked_until < now, true)
     LIMIT tidy.max_rows FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS removed = ROW_COUNT;

@@ -316,8 +316,14 @@ BEGIN
   attempt := chat_private.login_payload(caller_id, NULL, origin.ip_address);
   -- Counted before the code is looked at, as a password is.
   was_allowed := chat_private.ask_ledger('charge_login', attempt)::boolean;
-  is_right := was_allowed AND CASE WHEN factor.confirmed_at IS NULL THEN chat_private.use_totp_code(factor, totp_verify.code)
-                              ELSE chat_private.check_second_factor(caller_id, totp_verify.code) END;
+  BEGIN
+    is_right := was_allowed AND CASE WHEN factor.confirmed_at IS NULL THEN chat_private.use_totp_code(factor, totp_verify.code)
+                                ELSE chat_private.check_second_factor(caller_id, totp_verify.code) END;
+  EXCEPTION WHEN SQLSTATE 'PC201' OR SQLSTATE 'PC202' THEN
+    -- Whoever's fault it is that the key cannot be opened, the user guessed nothing.
+    PERFORM chat_private.ask_ledger('settle_login', attempt);
+    RAISE;
+  END;
   attempt := attempt || jsonb_build_object('was_allowed', was_allowed, 'is_complete', true, 'audit', chat_private.audit_payload(
     'mfa.verify', caller_id, jsonb_build_object('confirms', factor.confirmed_at IS NULL, 'locked', NOT was_allowed),
     CASE WHEN is_right THEN 'success' ELSE 'refused' END, origin.ip_address, origin.user_agent));

@@ -126,6 +126,7 @@ CREATE OR REPLACE FUNCTION chat_private.check_message_limit(user_id uuid) RETURN
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   bound record;
+  since uuid;
   sent bigint;
 BEGIN
   FOR bound IN
@@ -134,8 +135,12 @@ BEGIN
          (VALUES ('messages_per_minute', interval '1 minute'), ('messages_per_day', interval '1 day')) b (name, period)
     WHERE u.id = check_message_limit.user_id AND p.limits ? b.name
   LOOP
-    SELECT count(*) INTO sent FROM chat.messages m
-    WHERE m.user_id = check_message_limit.user_id AND m.id >= chat_private.id_at(clock_timestamp() - bound.period) AND m.role = 'user';
+    since := chat_private.id_at(clock_timestamp() - bound.period);
+    -- What was stored, what is queued, and what was called at once: no message is counted twice.
+    sent := greatest(
+      (SELECT count(*) FROM chat.messages m WHERE m.user_id = check_message_limit.user_id AND m.id >= since AND m.role = 'user'),
+      (SELECT count(*) FROM chat_private.llm_requests q WHERE q.user_id = check_message_limit.user_id AND q.id >= since),
+      (SELECT count(*) FROM chat.usage_events e WHERE e.user_id = check_message_limit.user_id AND e.id >= since));
     IF sent >= bound.allowed THEN
       PERFORM chat_private.refuse_over_limit(bound.name, bound.allowed);
     END IF;
@@ -143,4 +148,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.check_message_limit(uuid) IS
-'Errors: PC303 the user has sent as many messages as the plan allows in a minute or a day.';
+'Errors: PC303 the user has sent as many messages, or made as many calls to models, as the plan allows in a minute or a day.';

@@ -110,35 +110,31 @@ BEGIN
     PERFORM chat_private.queue_mail(owner_id, 'password_changed', account.email);
   END IF;
   PERFORM chat_private.switch_identity(previous);
+  -- Who has the account's mail need not wait for the failures of whoever guessed.
+  PERFORM chat_private.settle_login(owner_id, NULL, NULL);
   PERFORM chat_private.audit('password.reset', 'user:' || owner_id, user_id => owner_id);
 END
 $$;
 COMMENT ON FUNCTION chat.reset_password(text, text) IS
-'Gives the account that a token belongs to a new password, and ends all its sessions and signed tokens. The token, from
-chat.request_password_reset or chat.admin_reset_password, works once; who holds it has the account''s mail, so the address
-counts as verified. A second factor is still asked for at the next login. new_password: as for chat.register.
+'Gives the account that a token belongs to a new password, ends all its sessions and signed tokens, and lifts a lock after
+failed logins. The token, from chat.request_password_reset or chat.admin_reset_password, works once; who holds it has the
+account''s mail, so the address counts as verified. A second factor is still asked for at the next login. new_password: as for
+chat.register.
 Errors: 22004 an argument is NULL; PC301 the token is unknown, used or expired; 22023 new_password is not valid.';
 
-CREATE OR REPLACE FUNCTION chat_private.require_verified_email(user_id uuid, ip_address inet DEFAULT NULL,
-                                                               user_agent text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.require_verified_email(user_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF chat_private.setting('email_verification_required') = 'true'
      AND EXISTS (SELECT FROM chat.users u
                  WHERE u.id = require_verified_email.user_id AND u.email IS NOT NULL AND u.email_verified_at IS NULL) THEN
-    -- The password was right, so it is no guess.
-    PERFORM chat_private.ask_ledger('settle_login',
-      chat_private.login_payload(require_verified_email.user_id, NULL, require_verified_email.ip_address)
-      || jsonb_build_object('is_complete', false, 'audit', chat_private.audit_payload('login', require_verified_email.user_id,
-           jsonb '{"reason": "unverified"}', 'refused', require_verified_email.ip_address, require_verified_email.user_agent)));
     RAISE EXCEPTION 'the e-mail address must be verified first' USING ERRCODE = 'PC302',
       HINT = 'Open the link in the mail that was sent; chat.request_email_verification(email) sends another one.';
   END IF;
 END
 $$;
-COMMENT ON FUNCTION chat_private.require_verified_email(uuid, inet, text) IS
-'For login, once the password has been found right; the caller must act as the user already. Takes back the attempt, which
-chat_private.charge_login has counted, and audits the refusal.
+COMMENT ON FUNCTION chat_private.require_verified_email(uuid) IS
+'For login, once the password has been found right; the caller must act as the user already.
 Errors: PC302 the setting email_verification_required is on and the user''s address is not verified.';
 
 CREATE OR REPLACE FUNCTION chat.request_email_verification(email text DEFAULT NULL) RETURNS void

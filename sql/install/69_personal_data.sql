@@ -15,6 +15,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat_private.credentials', 'user_id', '{password_hash}', 'delete'),
     ('chat_private.login_names', 'user_id', '{}', 'delete'),
     ('chat_private.session_tokens', 'user_id', '{token_hash}', 'delete'),
+    ('chat_private.refresh_tokens', 'user_id', '{token_hash,successor_hash}', 'delete'),
+    ('chat.identities', 'user_id', '{}', 'delete'),
     ('chat_private.account_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat_private.totp_factors', 'user_id', '{sealed_key}', 'delete'),
     ('chat_private.totp_steps', 'user_id', '{}', 'delete'),
@@ -110,10 +112,12 @@ BEGIN
   UPDATE chat.invitations i SET invited_by = NULL WHERE i.invited_by = remove_account.user_id;
   DELETE FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.erase_audit_origin(remove_account.user_id);
 END
 $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
-'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.';
+'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.
+Addresses and user agents in the audit log are erased even if the transaction is rolled back.';
 
 CREATE OR REPLACE FUNCTION chat.delete_my_account(password text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -134,3 +138,35 @@ COMMENT ON FUNCTION chat.delete_my_account(text) IS
 connection. password: NULL only for an account that has none. The audit log keeps its rows, with an id that leads to nobody;
 usage stays, as nobody''s.
 Errors: 28000 nobody is authenticated; 22004 password is NULL; 28P01 it is wrong; 55000 the last active administrator stays.';
+
+CREATE OR REPLACE FUNCTION chat.admin_remove_lost_guests(idle interval DEFAULT '30 days', max_rows integer DEFAULT 1000) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  previous chat_private.identity := chat_private.open_gate();
+  guests uuid[];
+  guest_id uuid;
+  removed integer := 0;
+BEGIN
+  IF admin_remove_lost_guests.idle IS NULL OR admin_remove_lost_guests.max_rows IS NULL THEN
+    RAISE EXCEPTION 'idle and max_rows must not be null' USING ERRCODE = '22004';
+  END IF;
+  guests := ARRAY(SELECT u.id FROM chat.users u
+                  WHERE u.role = 'guest' AND u.created_at < clock_timestamp() - admin_remove_lost_guests.idle ORDER BY u.id);
+  FOREACH guest_id IN ARRAY guests LOOP
+    EXIT WHEN removed >= admin_remove_lost_guests.max_rows;
+    PERFORM chat_private.act_as(guest_id);
+    IF NOT EXISTS (SELECT FROM chat.sessions s WHERE s.user_id = guest_id AND s.expires_at > clock_timestamp()
+                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle) THEN
+      PERFORM chat_private.remove_account(guest_id);
+      removed := removed + 1;
+    END IF;
+  END LOOP;
+  PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.audit('admin.remove_lost_guests', details => jsonb_build_object('removed', removed));
+  RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION chat.admin_remove_lost_guests(interval, integer) IS
+'Removes guests who came longer ago than idle and have no session that was used since: nothing leads to them any more. At most
+max_rows, oldest first; returns how many. Have it called now and then.
+Errors: 42501 not an administrator; 22004 an argument is NULL.';

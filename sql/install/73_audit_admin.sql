@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION chat_private.prune_audit_log(max_rows integer) RETURN
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  oldest CONSTANT timestamptz := clock_timestamp() - chat_private.setting_or('audit_retention', NULL)::interval;
+  oldest CONSTANT timestamptz := clock_timestamp() - chat_private.setting_text('audit_retention')::interval;
   pruned integer;
 BEGIN
   IF oldest IS NULL THEN

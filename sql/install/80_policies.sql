@@ -14,6 +14,8 @@ BEGIN
                  ('chat.usage_events', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
+                 ('chat_private.refresh_tokens', 'user_id'),
+                 ('chat.identities', 'user_id'),
                  ('chat_private.totp_factors', 'user_id'),
                  ('chat_private.totp_steps', 'user_id'),
                  ('chat_private.recovery_codes', 'user_id'),
@@ -105,3 +107,14 @@ DROP POLICY IF EXISTS active_rows ON chat.plans;
 CREATE POLICY active_rows ON chat.plans FOR SELECT TO pgchat_client USING (is_active);
 DROP POLICY IF EXISTS all_rows ON chat.plans;
 CREATE POLICY all_rows ON chat.plans TO pgchat_owner, pgchat_service USING (true);
+
+-- Private halves are sealed; the engine opens them, pgchat's own functions show the public ones.
+ALTER TABLE chat_private.signing_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.signing_keys FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.signing_keys;
+CREATE POLICY functions_only ON chat_private.signing_keys TO pgchat_owner, pgchat_engine USING (true);
+
+ALTER TABLE chat_private.oidc_providers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.oidc_providers FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.oidc_providers;
+CREATE POLICY functions_only ON chat_private.oidc_providers TO pgchat_owner USING (true);

@@ -29,6 +29,7 @@ constexpr std::array entries{
     PGCHAT_ERROR(no_default_model, "PC003"),
     PGCHAT_ERROR(not_found, "P0002"),
     PGCHAT_ERROR(not_authenticated, "28000"),
+    PGCHAT_ERROR(invalid_token, "28000"),
     PGCHAT_ERROR(wrong_credentials, "28P01"),
     PGCHAT_ERROR(permission_denied, "42501"),
     PGCHAT_ERROR(read_only_server, "25006"),

@@ -24,6 +24,7 @@ enum class ErrorCode {
     no_default_model,
     not_found,
     not_authenticated,
+    invalid_token,
     wrong_credentials,
     permission_denied,
     read_only_server,

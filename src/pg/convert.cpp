@@ -24,6 +24,11 @@ std::string_view Args::text_at(int index) const {
     return view_of(value);
 }
 
+std::string_view Args::bytes_at(int index) const {
+    if (is_null(index)) return {};
+    return view_of(call([&] { return DatumGetByteaPP(call_->args[index].value); }));
+}
+
 std::string_view Args::json_at(int index) const {
     if (is_null(index)) return {};
     return call([&] {

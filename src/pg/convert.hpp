@@ -15,9 +15,10 @@ public:
     // Throws Error null_argument naming the argument.
     void require(int index, const char* name) const;
 
-    std::string_view text_at(int index) const;  // empty for NULL
-    std::string_view json_at(int index) const;  // jsonb as its text; empty for NULL
-    Uuid uuid_at(int index) const;              // nil for NULL
+    std::string_view text_at(int index) const;   // empty for NULL
+    std::string_view bytes_at(int index) const;  // bytea; empty for NULL
+    std::string_view json_at(int index) const;   // jsonb as its text; empty for NULL
+    Uuid uuid_at(int index) const;               // nil for NULL
     int int32_at(int index, int if_null) const noexcept;
     bool boolean_at(int index, bool if_null) const noexcept;
 

@@ -170,16 +170,40 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
         case RequestKind::secret:
             post(client, handler_.secrets().reply_to(frame));
             return;
+        case RequestKind::sign_token: {
+            const auto algorithm = static_cast<JoseAlgorithm>(frame.u8());
+            post(client, write_answer(number, handler_.tokens().sign(frame.text(), algorithm)));
+            return;
+        }
+        case RequestKind::id_token:
+            handler_.id_tokens().verify(
+                frame, [this, process = client.process_number, channel = client.handle](std::string reply) {
+                    answer_later(process, channel, std::move(reply));
+                });
+            return;
+        case RequestKind::verify_token:
+            post(client, write_flag(number, handler_.tokens().verifies(frame.text())));
+            return;
     }
     throw Error(ErrorCode::internal, "unknown request kind");
 }
 
 void EngineChannels::answer(const LedgerRequest& request, std::string frame) {
     const auto found = clients_.find(request.process_number);
-    if (found == clients_.end() || found->second->handle != request.channel) return;
-    Client& client = *found->second;
-    if (client.ledger_waiting-- == most_waiting_of_one) handler_.serve_again(client.process_number);
-    if (request.number != unanswered) post(client, std::move(frame));
+    if (found != clients_.end() && found->second->handle == request.channel &&
+        found->second->ledger_waiting-- == most_waiting_of_one)
+        handler_.serve_again(request.process_number);
+    if (request.number != unanswered) send_to(request.process_number, request.channel, std::move(frame));
+}
+
+void EngineChannels::answer_later(int process_number, dsm_handle channel, std::string frame) {
+    late_answers_.push_back({process_number, channel, std::move(frame)});
+}
+
+// Nothing where the backend has gone meanwhile.
+void EngineChannels::send_to(int process_number, dsm_handle channel, std::string frame) {
+    const auto found = clients_.find(process_number);
+    if (found != clients_.end() && found->second->handle == channel) post(*found->second, std::move(frame));
 }
 
 void EngineChannels::begin(Client& client, std::uint32_t number, const CompleteRequest& request) {

@@ -11,9 +11,11 @@
 
 #include "core/engine/engine.hpp"
 #include "core/engine/frames.hpp"
+#include "core/engine/id_token_service.hpp"
 #include "core/engine/secret_service.hpp"
 #include "pg/channel.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_tokens.hpp"
 
 namespace pgchat::pg {
 
@@ -29,6 +31,8 @@ public:
     // The process may have something that was not taken from it: EngineChannels::serve() is to be called for it again.
     virtual void serve_again(int process_number) = 0;
     virtual SecretService& secrets() = 0;
+    virtual EngineTokens& tokens() = 0;
+    virtual IdTokenService& id_tokens() = 0;
 };
 
 class EngineChannels {
@@ -49,6 +53,8 @@ public:
     void send_result(Call& call);
     // A ledger request is settled: answers it, unless its backend has gone meanwhile. Called once for each.
     void answer(const LedgerRequest& request, std::string frame);
+    // The same for any request, with the next deliver(): may be called from within I/O.
+    void answer_later(int process_number, dsm_handle channel, std::string frame);
     // Sends what can be sent. Never waits.
     void deliver();
     // Whether no reader needs the call's log any more.
@@ -102,6 +108,7 @@ private:
 
     Client* open(int process_number, dsm_handle handle);
     bool take_requests(Client& client);
+    void send_to(int process_number, dsm_handle channel, std::string frame);
     shm_mq_result take_frame(Client& client, std::string_view& bytes);
     void retire(Client& client);
     void keep(Client& client, FrameReader& frame);
@@ -131,6 +138,12 @@ private:
     std::unordered_set<Client*> gateways_;
     std::unordered_set<Client*> blocked_;  // clients whose queue is full
     std::vector<Uuid> dirty_;
+    struct LateAnswer {
+        int process_number;
+        dsm_handle channel;
+        std::string frame;
+    };
+    std::vector<LateAnswer> late_answers_;
     std::vector<int> gone_;  // clients found dead while sending
     std::size_t reader_count_ = 0;
 };

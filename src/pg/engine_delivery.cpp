@@ -43,6 +43,8 @@ void EngineChannels::send_result(Call& call) {
 }
 
 void EngineChannels::deliver() {
+    for (LateAnswer& late : std::exchange(late_answers_, {}))
+        send_to(late.process_number, late.channel, std::move(late.frame));
     for (auto next = blocked_.begin(); next != blocked_.end();) {
         Client& client = **next;
         if (!flush_outbox(client)) {

@@ -19,14 +19,11 @@ constexpr Milliseconds lock_pause{20};
 constexpr Milliseconds lock_retry_delay{100};
 constexpr Milliseconds longest_lock_wait{5000};
 
-// An act that is an SQL function: chat_private.ledger_<name>(jsonb) returns jsonb.
-std::string run_sql_act(LedgerAct act, std::string_view payload) {
+std::string do_act(LedgerAct act, std::string_view payload) {
     static std::map<LedgerAct, Statement> statements;
     auto found = statements.find(act);
-    if (found == statements.end()) {
-        const std::string sql = std::string("SELECT chat_private.ledger_") + ledger_act_name(act) + "($1::jsonb)::text";
-        found = statements.emplace(act, Statement(sql, {TEXTOID})).first;
-    }
+    if (found == statements.end())
+        found = statements.emplace(act, Statement(ledger_act_statement(act), {TEXTOID})).first;
     Datum values[] = {text_datum(payload)};
     found->second.execute(values);
     return std::string(Row(0).text_at(1));
@@ -36,7 +33,7 @@ std::string run_sql_act(LedgerAct act, std::string_view payload) {
 std::optional<std::string> reply_to(const LedgerRequest& request) {
     std::string answer;
     try {
-        switch (in_subtransaction(activity, [&] { answer = run_sql_act(request.act, request.payload); })) {
+        switch (in_subtransaction(activity, [&] { answer = do_act(request.act, request.payload); })) {
             case Outcome::committed:
                 return write_answer(request.number, answer);
             case Outcome::locked:
@@ -85,7 +82,7 @@ void EngineLedger::put_back(std::deque<LedgerRequest>& batch) {
     }
 }
 
-void EngineLedger::run(const Answer& answer) {
+void EngineLedger::run() {
     if (empty() || clock_.now() < next_run()) return;
     std::deque<LedgerRequest> batch = next_batch();
     std::vector<std::string> replies;
@@ -100,7 +97,7 @@ void EngineLedger::run(const Answer& answer) {
     for (std::string& reply : replies) {
         const LedgerRequest request = std::move(batch.front());
         batch.pop_front();
-        answer(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
+        answer_(request, outcome == Outcome::committed ? std::move(reply) : unavailable(request.number));
     }
     if (locked) {
         batch.front().met_lock = true;
@@ -111,29 +108,29 @@ void EngineLedger::run(const Answer& answer) {
     put_back(batch);
     if (outcome == Outcome::committed && !locked) return;
     not_before_ = clock_.now() + lock_pause;
-    refuse_overdue(set_aside_, answer);
-    refuse_overdue(waiting_, answer);
+    refuse_overdue(set_aside_);
+    refuse_overdue(waiting_);
 }
 
-void EngineLedger::finish(const Answer& answer) {
+void EngineLedger::finish() {
     while (!empty()) {
         not_before_ = retry_at_ = {};
         const std::size_t before = waiting_.size() + set_aside_.size();
-        run(answer);
+        run();
         if (waiting_.size() + set_aside_.size() < before) continue;
         std::deque<LedgerRequest>& stuck = set_aside_.empty() ? waiting_ : set_aside_;
-        answer(stuck.front(), unavailable(stuck.front().number));
+        answer_(stuck.front(), unavailable(stuck.front().number));
         stuck.pop_front();
     }
 }
 
-void EngineLedger::refuse_overdue(std::deque<LedgerRequest>& requests, const Answer& answer) {
+void EngineLedger::refuse_overdue(std::deque<LedgerRequest>& requests) {
     for (auto request = requests.begin(); request != requests.end();) {
         if (request->give_up > clock_.now()) {
             ++request;
             continue;
         }
-        answer(*request, unavailable(request->number));
+        answer_(*request, unavailable(request->number));
         request = requests.erase(request);
     }
 }

@@ -27,16 +27,16 @@ class EngineLedger {
 public:
     using Answer = std::function<void(const LedgerRequest& request, std::string frame)>;
 
-    explicit EngineLedger(const Clock& clock) : clock_(clock) {}
+    EngineLedger(const Clock& clock, Answer answer) : clock_(clock), answer_(std::move(answer)) {}
 
     void add(LedgerRequest request);
 
     // Does what waits, as much as one turn of the loop may take, and then answers. What meets somebody's lock is set
     // aside and ends the turn; what came after it goes on in the next.
-    void run(const Answer& answer);
+    void run();
 
     // The same for all that waits, which is refused where it cannot be done now.
-    void finish(const Answer& answer);
+    void finish();
 
     bool empty() const noexcept { return waiting_.empty() && set_aside_.empty(); }
     // When there is something to do again; only where it is not empty.
@@ -45,9 +45,10 @@ public:
 private:
     std::deque<LedgerRequest> next_batch();
     void put_back(std::deque<LedgerRequest>& batch);
-    void refuse_overdue(std::deque<LedgerRequest>& requests, const Answer& answer);
+    void refuse_overdue(std::deque<LedgerRequest>& requests);
 
     const Clock& clock_;
+    const Answer answer_;
     std::deque<LedgerRequest> waiting_;
     std::deque<LedgerRequest> set_aside_;  // for a lock, in the order in which they are tried again
     TimePoint not_before_{};

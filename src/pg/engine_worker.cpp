@@ -4,9 +4,14 @@
 #include <ctime>
 
 #include "pg/boundary.hpp"
+#include "pg/call_record.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 extern "C" {
 #include "postmaster/interrupt.h"
@@ -20,39 +25,18 @@ namespace {
 constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
-constexpr std::size_t record_batch_size = 200;
 constexpr std::size_t checkpoint_batch = 12;
-// How long the usage of immediate calls may stay in memory, to be written together.
-constexpr Milliseconds usage_interval{50};
-constexpr std::size_t usage_batch = 500;
-constexpr Milliseconds recording_retry_delay{1000};
-constexpr Milliseconds busy_retry_delay{50};
+constexpr Milliseconds write_retry_delay{1000};
+// How long there must be no call before memory is given back.
+constexpr Milliseconds trim_delay{1000};
 constexpr Milliseconds tidy_interval{60000};
 constexpr Milliseconds tidy_pause{200};
-constexpr int most_recording_failures = 5;
-constexpr int most_failures_in_a_row = 3;
 
 CurlTransportOptions transport_options() {
     CurlTransportOptions options;
     options.max_kept_connections = settings.max_calls;
     options.ca_file = settings.ca_file;
     return options;
-}
-
-FinishedCall finished_call(const Call& call) {
-    const CallSpec& spec = call.spec();
-    FinishedCall finished;
-    finished.user_id = spec.user_id;
-    finished.request_id = spec.request_id;
-    finished.message_id = spec.message_id;
-    finished.conversation_id = spec.conversation_id;
-    finished.durable = spec.durable;
-    finished.model = spec.model->name;
-    finished.provider = spec.model->provider->name;
-    finished.result = call.result();
-    // With the events that publish_end() will add.
-    finished.last_seq = call.log().size() + call.log().has_pending() + !finished.result.tool_calls.empty() + 1;
-    return finished;
 }
 
 // What immediate and claimed requests have in common. Throws Error where the request cannot be sent.
@@ -69,17 +53,8 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     return spec;
 }
 
-// A claimed request that cannot be sent.
-FinishedCall refused_call(const ClaimedRequest& request, const Error& error) {
-    FinishedCall refused;
-    refused.user_id = request.user_id;
-    refused.request_id = request.request_id;
-    refused.message_id = request.message_id;
-    refused.conversation_id = request.conversation_id;
-    refused.durable = true;
-    refused.model = request.model;
-    refused.result.error = error;
-    return refused;
+std::int64_t unix_seconds() {
+    return static_cast<std::int64_t>(std::time(nullptr));
 }
 
 }  // namespace
@@ -90,8 +65,12 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       echo_(clock_),
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
-      ledger_(clock_),
-      secrets_(clock_, [] { return static_cast<std::int64_t>(std::time(nullptr)); }),
+      recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
+      ledger_(clock_,
+              [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
+      secrets_(clock_, unix_seconds),
+      tokens_(slot, secrets_.vault()),
+      id_tokens_(clock_, network_, unix_seconds),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -99,13 +78,13 @@ void EngineWorker::run() {
     catalog_generation_ = pg_atomic_read_u64(&slot_.catalog_generation) - 1;
     refresh_catalog();
     while (!recover_requests()) {
-        wait_.sleep(clock_.now(), clock_.now() + recording_retry_delay);
+        wait_.sleep(clock_.now(), clock_.now() + write_retry_delay);
         take_wakes();
         if (stopping_) return;
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
-        keep_ledger();
+        ledger_.run();
         claim();
         engine_.run();
         channels_.deliver();
@@ -114,6 +93,7 @@ void EngineWorker::run() {
         tidy();
         channels_.deliver();
         publish_totals();
+        give_back_memory();
         wait_.sleep(clock_.now(), next_wake());
     }
     stop();
@@ -183,6 +163,8 @@ void EngineWorker::apply_settings() {
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
+    tokens_.forget();
+    id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
 
 void EngineWorker::refresh_catalog() {
@@ -192,11 +174,6 @@ void EngineWorker::refresh_catalog() {
     if (!load_catalog(catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
-}
-
-void EngineWorker::keep_ledger() {
-    ledger_.run(
-        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
 }
 
 void EngineWorker::claim() {
@@ -222,14 +199,14 @@ void EngineWorker::claim() {
         }
     };
     const bool committed = claim_requests(limit, take, count);
-    next_queue_poll_ = now + (committed ? queue_poll_interval : recording_retry_delay);
+    next_queue_poll_ = now + (committed ? queue_poll_interval : write_retry_delay);
     queue_may_have_more_ = committed && count == limit;
     if (!committed) {
         next_claim_ = next_queue_poll_;
         return;
     }
     for (CallSpec& spec : claimed) channels_.call_started(engine_.submit(std::move(spec)));
-    std::move(refused.begin(), refused.end(), std::back_inserter(durable_));
+    for (FinishedCall& finished : refused) recorder_.add_durable(std::move(finished));
 }
 
 void EngineWorker::settle_finished() {
@@ -240,15 +217,15 @@ void EngineWorker::settle_finished() {
             settle_immediate(*call);
             continue;
         }
-        durable_.push_back(finished_call(*call));
-        durable_.back().log = &call->log();
+        FinishedCall finished = finished_call(*call);
+        finished.log = &call->log();
+        recorder_.add_durable(std::move(finished));
     }
-    record_durable();
-    record_usage();
+    recorder_.run();
 }
 
 void EngineWorker::settle_immediate(Call& call) {
-    if (call.attempts() > 0) usage_.push_back(finished_call(call));
+    if (call.attempts() > 0) recorder_.add_usage(finished_call(call));
     channels_.send_result(call);
     if (call.spec().stream) {
         engine_.publish_end(call);
@@ -258,71 +235,7 @@ void EngineWorker::settle_immediate(Call& call) {
     engine_.release(call);
 }
 
-void EngineWorker::record_durable() {
-    take_deferred();
-    if (!durable_.empty()) record_batch(durable_);
-}
-
-void EngineWorker::record_usage() {
-    const TimePoint now = clock_.now();
-    if (usage_.empty()) {
-        next_usage_write_ = now + usage_interval;
-    } else if (now >= next_usage_write_ || usage_.size() >= usage_batch) {
-        next_usage_write_ = now + usage_interval;
-        record_batch(usage_);
-    }
-}
-
-// Records as many as one turn may. Rows that somebody holds locked are left for later. A batch that fails is tried one
-// by one, so that a single row cannot hold up the others; where the first few fail too, it is not the rows.
-void EngineWorker::record_batch(std::vector<FinishedCall>& batch) {
-    const std::size_t size = std::min(batch.size(), record_batch_size);
-    std::vector<FinishedCall> part(std::make_move_iterator(batch.begin()),
-                                   std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(size)));
-    batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(size));
-    std::vector<FinishedCall*> calls;
-    for (FinishedCall& finished : part) calls.push_back(&finished);
-    std::vector<Uuid> busy;
-    Outcome outcome = record_finished(calls, busy);
-    const bool whole = outcome == Outcome::committed;
-    int failed_in_a_row = 0;
-    for (FinishedCall& finished : part) {
-        if (!whole && failed_in_a_row < most_failures_in_a_row) {
-            outcome = record_finished({&finished}, busy);
-            failed_in_a_row = outcome == Outcome::committed ? 0 : failed_in_a_row + 1;
-            // A lock goes some day; what fails for itself is given up.
-            if (outcome == Outcome::failed) ++finished.failures;
-        }
-        const bool is_busy = std::find(busy.begin(), busy.end(), finished.request_id) != busy.end();
-        if (is_busy)
-            defer(std::move(finished), busy_retry_delay);
-        else if (outcome != Outcome::committed && finished.failures < most_recording_failures)
-            defer(std::move(finished), recording_retry_delay);
-        else
-            close_recorded(finished);
-    }
-}
-
-void EngineWorker::defer(FinishedCall finished, Milliseconds delay) {
-    finished.not_before = clock_.now() + delay;
-    deferred_.push_back(std::move(finished));
-}
-
-void EngineWorker::take_deferred() {
-    const TimePoint now = clock_.now();
-    for (std::size_t i = 0; i < deferred_.size();) {
-        if (deferred_[i].not_before > now) {
-            ++i;
-            continue;
-        }
-        durable_.push_back(std::move(deferred_[i]));
-        deferred_[i] = std::move(deferred_.back());
-        deferred_.pop_back();
-    }
-}
-
 void EngineWorker::close_recorded(const FinishedCall& finished) {
-    if (!finished.durable) return;
     channels_.call_refused(finished.request_id, finished.message_id);
     Call* const call = engine_.find(finished.request_id);
     if (call == nullptr) return;
@@ -342,7 +255,7 @@ void EngineWorker::save_checkpoints() {
         if (call->is_finished()) continue;
         batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
     }
-    if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + recording_retry_delay;
+    if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + write_retry_delay;
 }
 
 void EngineWorker::tidy() {
@@ -351,6 +264,24 @@ void EngineWorker::tidy() {
     bool more = false;
     pgchat::pg::tidy(more);
     next_tidy_ = now + (more ? tidy_pause : tidy_interval);
+}
+
+bool EngineWorker::has_memory_to_give_back() const noexcept {
+    return engine_.counters().submitted != trimmed_after_ && engine_.in_flight() + engine_.waiting() == 0;
+}
+
+// A crowd that has gone leaves free memory in pieces that the allocator keeps for the next one.
+void EngineWorker::give_back_memory() {
+    const TimePoint now = clock_.now();
+    if (!has_memory_to_give_back()) {
+        next_trim_ = now + trim_delay;
+        return;
+    }
+    if (now < next_trim_) return;
+    trimmed_after_ = engine_.counters().submitted;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 void EngineWorker::publish_totals() {
@@ -371,13 +302,13 @@ TimePoint EngineWorker::next_wake() const {
     if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
     if (queue_may_have_more_ && engine_.room() > 0 && next_claim_ <= now) return now;
     // What delivery found to be abandoned is still to be recorded.
-    if (!finished_.empty() || !durable_.empty()) return now;
+    if (!finished_.empty()) return now;
     TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
     earliest = std::min(earliest, next_tidy_);
+    if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
-    if (!usage_.empty()) earliest = std::min(earliest, next_usage_write_);
+    if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
-    for (const FinishedCall& finished : deferred_) earliest = std::min(earliest, finished.not_before);
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;
 }
@@ -387,12 +318,8 @@ void EngineWorker::stop() {
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::stopping));
     engine_.interrupt_all();
     settle_finished();
-    std::move(deferred_.begin(), deferred_.end(), std::back_inserter(durable_));
-    deferred_.clear();
-    while (!durable_.empty()) record_batch(durable_);
-    while (!usage_.empty()) record_batch(usage_);
-    ledger_.finish(
-        [this](const LedgerRequest& request, std::string frame) { channels_.answer(request, std::move(frame)); });
+    recorder_.finish();
+    ledger_.finish();
     channels_.deliver();
 }
 

@@ -9,6 +9,7 @@
 #include "core/llm/echo_transport.hpp"
 #include "pg/engine_channels.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_recorder.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_wait.hpp"
 
@@ -32,6 +33,8 @@ private:
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
     void serve_again(int process_number) override { ring(slot_, process_number); }
     SecretService& secrets() override { return secrets_; }
+    EngineTokens& tokens() override { return tokens_; }
+    IdTokenService& id_tokens() override { return id_tokens_; }
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -40,18 +43,14 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
-    void keep_ledger();
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);
-    void record_durable();
-    void record_usage();
-    void record_batch(std::vector<FinishedCall>& batch);
-    void defer(FinishedCall finished, Milliseconds delay);
-    void take_deferred();
     void close_recorded(const FinishedCall& finished);
     void save_checkpoints();
     void tidy();
+    bool has_memory_to_give_back() const noexcept;
+    void give_back_memory();
     void publish_totals();
     TimePoint next_wake() const;
     void stop();
@@ -62,8 +61,11 @@ private:
     EchoTransport echo_;
     Engine engine_;
     EngineChannels channels_;
+    EngineRecorder recorder_;
     EngineLedger ledger_;
     SecretService secrets_;
+    EngineTokens tokens_;
+    IdTokenService id_tokens_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
@@ -71,13 +73,11 @@ private:
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_checkpoint_{};
-    TimePoint next_usage_write_{};
     TimePoint next_tidy_{};
-    std::vector<Uuid> finished_;          // calls that finished in this turn of the loop
-    std::vector<FinishedCall> durable_;   // to be recorded at once
-    std::vector<FinishedCall> deferred_;  // could not be recorded, to be tried again
-    std::vector<FinishedCall> usage_;     // of immediate calls, recorded together a little later
-    std::deque<Due> checkpoints_;         // messages whose text has changed, by when it is to be saved
+    TimePoint next_trim_{};
+    std::uint64_t trimmed_after_ = 0;  // calls submitted by then
+    std::vector<Uuid> finished_;       // calls that finished in this turn of the loop
+    std::deque<Due> checkpoints_;      // messages whose text has changed, by when it is to be saved
 };
 
 }  // namespace pgchat::pg

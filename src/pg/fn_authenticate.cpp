@@ -30,6 +30,7 @@ std::optional<Uuid> authenticate(std::string_view text, bool is_local) {
     }
     set_identity(&token->user_id, session->role, &session->session_id, is_local);
     set_pending_identity(nullptr, is_local);
+    set_signed_identity(false, is_local);
     remember(token->user_id, *session, revocations);
     if (session->activity_is_old) touch_session(token->user_id, session->session_id);
     return token->user_id;

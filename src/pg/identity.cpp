@@ -17,6 +17,7 @@ char* session_id_text;
 char* token_text;
 char* pending_user_text;
 char* pending_session_text;
+char* signed_text;
 
 // The parsed forms, kept by the assign hooks in step with the parameters.
 const Uuid* user_id;
@@ -133,6 +134,16 @@ void set_pending_identity(const PendingIdentity* pending, bool is_local) {
     set_parameter("app.pending_session_id", pending ? to_string(pending->session_id).c_str() : "", is_local);
 }
 
+bool identity_is_signed() {
+    require_preloaded();
+    return signed_text[0] != '\0';
+}
+
+void set_signed_identity(bool is_signed, bool is_local) {
+    if (!identity_is_signed() && !is_signed) return;
+    set_parameter("app.signed_identity", is_signed ? "yes" : "", is_local);
+}
+
 void define_identity_parameters() noexcept {
     define("app.current_user_id", "The id of the user on whose behalf statements run; row policies read it.",
            &user_id_text, check_uuid, assign_user_id);
@@ -146,6 +157,8 @@ void define_identity_parameters() noexcept {
            assign_pending_user);
     define("app.pending_session_id", "The session whose second factor is still to be proved.", &pending_session_text,
            check_uuid, assign_pending_session);
+    define("app.signed_identity", "Whether the current user was authenticated by a signed token; empty: not so.",
+           &signed_text, nullptr, nullptr);
 }
 
 }  // namespace pgchat::pg

@@ -52,6 +52,11 @@ std::optional<PendingIdentity> pending_identity();
 // Null: nobody.
 void set_pending_identity(const PendingIdentity* pending, bool is_local);
 
+// Whether the identity was set by a signed token, which must not renew itself. Unlike the identity it stays when a
+// function acts for somebody else for a while.
+bool identity_is_signed();
+void set_signed_identity(bool is_signed, bool is_local);
+
 // Defines the parameters. Called once, from _PG_init.
 void define_identity_parameters() noexcept;
 

@@ -65,16 +65,17 @@ Verdict look_up(const Identity& given) {
     made.session_id = given.session_id;
     strlcpy(made.token, given.token, sizeof made.token);
     std::optional<std::string> role;
+    const std::optional<TokenClaims> claims = parse_claims(given.token);
+    if (claims) made.check_again = std::min<TimestampTz>(made.check_again, claims->expires_at_us);
+    if (claims && claims->expires_at_us <= GetCurrentTimestamp()) return made;
     if (given.has_session) {
         if (const std::optional<SessionUser> session = find_session(given.user_id, given.session_id)) {
-            if (!session->mfa_pending) role = session->role;
+            if (!session->mfa_pending && (!claims || claims->version == session->token_version)) role = session->role;
             made.activity_is_old = session->activity_is_old;
             made.check_again = std::min<TimestampTz>(made.check_again, session->valid_until_us);
         }
-    } else if (const std::optional<TokenClaims> claims = parse_claims(given.token);
-               claims && claims->expires_at_us > GetCurrentTimestamp()) {
+    } else if (claims) {
         role = find_user(given.user_id, claims->version);
-        made.check_again = std::min<TimestampTz>(made.check_again, claims->expires_at_us);
     }
     made.is_valid = role.has_value();
     if (role) strlcpy(made.role, role->c_str(), sizeof made.role);

@@ -1,6 +1,13 @@
 #include "pg/ledger.hpp"
 
+#include "pg/convert.hpp"
 #include "pg/engine_client.hpp"
+#include "pg/lifecycle.hpp"
+#include "pg/query_as.hpp"
+
+extern "C" {
+#include "catalog/pg_type.h"
+}
 
 namespace pgchat::pg {
 namespace {
@@ -20,9 +27,17 @@ std::string answer_to(EngineRequest& request) {
     return std::string(read_answer(*reply));
 }
 
+// In a transaction that has just created the extension: what it undoes, it undoes with the tables.
+std::string do_here(LedgerAct act, std::string_view payload) {
+    const char* const answer =
+        query_text_as("pgchat_engine", ledger_act_statement(act).c_str(), {{TEXTOID, text_datum(payload)}});
+    return answer != nullptr ? answer : "";
+}
+
 }  // namespace
 
 std::string ask_ledger(LedgerAct act, std::string_view payload) {
+    if (extension_is_uncommitted()) return do_here(act, payload);
     try {
         EngineRequest request([&](std::uint32_t number) { return write_ledger(number, act, payload); });
         return answer_to(request);
@@ -34,6 +49,7 @@ std::string ask_ledger(LedgerAct act, std::string_view payload) {
 }
 
 void tell_ledger(LedgerAct act, std::string_view payload) {
+    if (extension_is_uncommitted()) return;
     tell_engine([&](std::uint32_t number) { return write_ledger(number, act, payload); });
 }
 

@@ -9,9 +9,9 @@
 namespace pgchat::pg {
 
 // Has the engine do the act and returns its answer, once that is committed. The wait is interruptible; what has been
-// sent by then happens all the same. The act must need no lock that this transaction holds.
-// Throws Error: engine_unavailable when no engine runs, it ends meanwhile, or cannot write in time; read_only_server on
-// a standby; and what the act itself throws.
+// sent by then happens all the same. In the transaction that creates the extension it is done there. The act must need
+// no lock that this transaction holds. Throws Error: engine_unavailable when no engine runs, it ends meanwhile, or
+// cannot write in time; read_only_server on a standby; and what the act itself throws.
 std::string ask_ledger(LedgerAct act, std::string_view payload);
 
 // The same for an act whose outcome nobody waits for: it is sent, or dropped where no engine runs or the server is a

@@ -6,6 +6,8 @@
 #include "pg/shared_state.hpp"
 
 extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_extension.h"
@@ -15,6 +17,7 @@ extern "C" {
 #include "nodes/parsenodes.h"
 #include "storage/ipc.h"
 #include "tcop/utility.h"
+#include "utils/fmgroids.h"
 }
 
 namespace pgchat::pg {
@@ -157,6 +160,22 @@ std::uint64_t own_revocations_so_far() noexcept {
 
 bool revocation_is_due() noexcept {
     return revocation_at_commit;
+}
+
+bool extension_is_uncommitted() {
+    if (!launch_at_commit) return false;
+    return call([] {
+        ScanKeyData key;
+        Relation const extensions = table_open(ExtensionRelationId, AccessShareLock);
+        ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("pgchat"));
+        SysScanDesc const scan = systable_beginscan(extensions, ExtensionNameIndexId, true, nullptr, 1, &key);
+        HeapTuple const row = systable_getnext(scan);
+        const bool is_own =
+            HeapTupleIsValid(row) && TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
+        systable_endscan(scan);
+        table_close(extensions, AccessShareLock);
+        return is_own;
+    });
 }
 
 void install_lifecycle_hooks() noexcept {

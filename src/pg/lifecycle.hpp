@@ -12,6 +12,9 @@ void wake_engine_at_commit();
 // At this transaction's commit: the engine reads models, providers and settings anew.
 void reload_catalog_at_commit();
 
+// Whether this transaction has created the extension: nobody else sees its tables yet, the engine neither.
+bool extension_is_uncommitted();
+
 // Installs the hooks. Called once, from _PG_init.
 void install_lifecycle_hooks() noexcept;
 

@@ -1,10 +1,14 @@
 #include "pg/llm_arguments.hpp"
 
+#include <cstring>
+
 #include "core/crypto/uuid_v7.hpp"
 #include "pg/identity.hpp"
+#include "pg/query_as.hpp"
 #include "pg/settings.hpp"
 
 extern "C" {
+#include "catalog/pg_type.h"
 #include "utils/acl.h"
 }
 
@@ -39,11 +43,19 @@ void require_length(std::string_view text, const char* what) {
                     "Shorten it, or have an administrator raise pgchat.max_message_bytes.");
 }
 
+// Only guests are asked for, so that no other call pays for a query: their plan is the one that has limits at first.
+void require_room_in_plan(const Uuid& user_id) {
+    const Identity identity = current_identity();
+    if (!identity.has_user || std::strcmp(identity.role, "guest") != 0) return;
+    query_as("pgchat_owner", "SELECT chat_private.check_message_limit($1)", {{UUIDOID, uuid_datum(user_id)}});
+}
+
 }  // namespace
 
 CompleteRequest complete_request(const Args& args, PromptForm form) {
     CompleteRequest request;
     request.user_id = calling_user();
+    require_room_in_plan(request.user_id);
     request.request_id = uuid_v7();
     if (form == PromptForm::prompt) {
         args.require(0, "prompt");

@@ -48,8 +48,8 @@ std::optional<SessionUser> cached_session(const SessionToken& token, const Sha25
 void cache_session(const SessionToken& token, const Sha256Digest& token_hash, const SessionUser& session,
                    std::uint64_t revocations) {
     // A standby learns of no revocation but by looking.
-    if (session.mfa_pending || session.role.size() >= sizeof(Entry::role) || revocation_is_due() ||
-        RecoveryInProgress())
+    if (session.mfa_pending || session.is_uncommitted || session.role.size() >= sizeof(Entry::role) ||
+        revocation_is_due() || RecoveryInProgress())
         return;
     Entry& entry = entries[token_hash[0]];
     entry.token_hash = token_hash;

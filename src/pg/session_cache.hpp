@@ -12,8 +12,7 @@ namespace pgchat::pg {
 // What is known of the token; nullopt where it is to be looked up.
 std::optional<SessionUser> cached_session(const SessionToken& token, const Sha256Digest& token_hash);
 
-// Keeps what a look-up has found. revocations: how many there had been before it. Not for what this transaction itself
-// has written, which it may still undo.
+// Keeps what a look-up has found. revocations: how many there had been before it.
 void cache_session(const SessionToken& token, const Sha256Digest& token_hash, const SessionUser& session,
                    std::uint64_t revocations);
 

@@ -4,21 +4,13 @@
 #include <cstring>
 
 #include "pg/convert.hpp"
+#include "pg/keyed_row.hpp"
 #include "pg/ledger.hpp"
 #include "pg/session_cache.hpp"
 #include "pg/shared_state.hpp"
 
 extern "C" {
-#include "access/genam.h"
-#include "access/stratnum.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -26,47 +18,6 @@ namespace pgchat::pg {
 namespace {
 
 constexpr std::int64_t activity_interval_us = 60LL * 1000 * 1000;
-
-// One row found by the whole of its table's primary key. Plain data, made and read inside one call().
-class KeyedRow {
-public:
-    KeyedRow(const char* schema, const char* table, Snapshot snapshot, const char* const* columns, const Datum* keys,
-             const RegProcedure* equals, int count) noexcept {
-        relation_ = table_open(get_relname_relid(table, get_namespace_oid(schema, false)), AccessShareLock);
-        ScanKeyData scan_keys[2];
-        for (int i = 0; i < count; ++i)
-            ScanKeyInit(&scan_keys[i], get_attnum(RelationGetRelid(relation_), columns[i]), BTEqualStrategyNumber,
-                        equals[i], keys[i]);
-        scan_ = systable_beginscan(relation_, RelationGetPrimaryKeyIndexCompat(relation_), true, snapshot, count,
-                                   scan_keys);
-        tuple_ = systable_getnext(scan_);
-    }
-
-    bool found() const noexcept { return HeapTupleIsValid(tuple_); }
-    bool is_own() const noexcept { return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple_->t_data)); }
-    Datum column(const char* name) const noexcept {
-        bool is_null;
-        return heap_getattr(tuple_, get_attnum(RelationGetRelid(relation_), name), RelationGetDescr(relation_),
-                            &is_null);
-    }
-    void close() noexcept {
-        systable_endscan(scan_);
-        table_close(relation_, NoLock);
-    }
-
-private:
-    static Oid RelationGetPrimaryKeyIndexCompat(Relation relation) noexcept {
-#if PG_VERSION_NUM >= 180000
-        return RelationGetPrimaryKeyIndex(relation, false);
-#else
-        return RelationGetPrimaryKeyIndex(relation);
-#endif
-    }
-
-    Relation relation_;
-    SysScanDesc scan_;
-    HeapTuple tuple_;
-};
 
 // What one look-up gathers, trivially destructible.
 struct Found {
@@ -146,8 +97,9 @@ bool read_user(Snapshot snapshot, Datum user, Found& found) noexcept {
 
 std::optional<SessionUser> session_user(const Found& found) {
     if (!found.is_valid) return std::nullopt;
-    return SessionUser{uuid_from(found.session_id), found.role, found.mfa_pending, found.activity_is_old,
-                       found.valid_until};
+    return SessionUser{uuid_from(found.session_id), found.role,   found.mfa_pending,
+                       found.activity_is_old,       found.is_own, found.valid_until,
+                       found.token_version};
 }
 
 }  // namespace
@@ -163,7 +115,7 @@ std::optional<SessionUser> find_session(const SessionToken& token) {
                read_user(snapshot, user, result);
     });
     std::optional<SessionUser> session = session_user(found);
-    if (session && !found.is_own) cache_session(token, digest, *session, revocations);
+    if (session) cache_session(token, digest, *session, revocations);
     return session;
 }
 
@@ -175,10 +127,10 @@ std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session
     }));
 }
 
-std::optional<std::string> find_user(const Uuid& user_id, std::int32_t token_version) {
+std::optional<std::string> find_user(const Uuid& user_id, std::optional<std::int32_t> token_version) {
     const Datum user = uuid_datum(user_id);
     const Found found = look_now([&](Snapshot snapshot, Found& result) { return read_user(snapshot, user, result); });
-    if (!found.is_valid || found.token_version != token_version) return std::nullopt;
+    if (!found.is_valid || (token_version && found.token_version != *token_version)) return std::nullopt;
     return found.role;
 }
 

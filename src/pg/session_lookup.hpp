@@ -14,7 +14,9 @@ struct SessionUser {
     std::string role;
     bool mfa_pending = false;         // the second factor is still to be proved
     bool activity_is_old = false;     // last_activity_at is more than a minute ago
+    bool is_uncommitted = false;      // this transaction wrote something of it, and may still undo that
     std::int64_t valid_until_us = 0;  // when it expires, absolutely or for not being used; as TimestampTz
+    std::int32_t token_version = 0;   // of the user
 };
 
 // The session and the in-app role of its user; nullopt when the token names no session, the session has expired or was
@@ -24,8 +26,8 @@ std::optional<SessionUser> find_session(const SessionToken& token);
 // The same by the session's id; must not be called in a parallel operation.
 std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session_id);
 
-// The in-app role of an active user whose tokens have that version; nullopt when there is none.
-std::optional<std::string> find_user(const Uuid& user_id, std::int32_t token_version);
+// The in-app role of an active user, whose tokens have that version where one is given; nullopt when there is none.
+std::optional<std::string> find_user(const Uuid& user_id, std::optional<std::int32_t> token_version);
 
 // Has the engine note that the session is in use. Does nothing where that is not possible now.
 void touch_session(const Uuid& user_id, const Uuid& session_id);

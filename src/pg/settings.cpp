@@ -53,6 +53,21 @@ const IntegerSetting integer_settings[] = {
 };
 // clang-format on
 
+struct BooleanSetting {
+    const char* name;
+    const char* description;
+    bool* variable;
+    bool initial;
+    GucContext context;
+};
+
+// clang-format off
+const BooleanSetting boolean_settings[] = {
+    {"pgchat.trust_jwt_claims", "Whether chat.pre_request believes request.jwt.claims, which PostgREST has verified; only for roles that cannot SET it.",
+     &settings.trust_jwt_claims, false, PGC_SUSET},
+};
+// clang-format on
+
 bool check_trusted_hosts(char** value, void**, GucSource) noexcept {
     try {
         TrustedHosts{*value};
@@ -92,6 +107,9 @@ void define_settings() noexcept {
         DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
                                 setting.minimum, setting.maximum, setting.context, setting.unit, nullptr, nullptr,
                                 nullptr);
+    for (const BooleanSetting& setting : boolean_settings)
+        DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
+                                 setting.context, 0, nullptr, nullptr, nullptr);
     for (const StringSetting& setting : string_settings)
         DefineCustomStringVariable(setting.name, setting.description, nullptr, setting.variable, setting.initial,
                                    setting.context, GUC_SUPERUSER_ONLY, setting.check, nullptr, nullptr);

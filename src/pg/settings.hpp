@@ -20,6 +20,7 @@ struct Settings {
     int max_engines;
     int bcrypt_cost;
     int max_concurrent_hashes;
+    bool trust_jwt_claims;
     char* trusted_hosts;
     char* ca_file;
     char* master_key_file;

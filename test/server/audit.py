@@ -270,6 +270,24 @@ def _():
             admin.execute("DROP DATABASE audit_restored WITH (FORCE)")
 
 
+@test("in the transaction that creates the extension, accounts can be made and used before there is an engine")
+def _():
+    with connect() as admin:
+        admin.execute("CREATE DATABASE audit_new")
+        try:
+            with connect(dbname="audit_new") as owner:
+                owner.execute("BEGIN; CREATE EXTENSION pgchat; SET LOCAL pgchat.bcrypt_cost = 4")
+                owner.execute("SELECT chat.register('ann@example.com', 'correct-horse-9')")
+                equal(value(owner, "SELECT session_token IS NOT NULL FROM chat.login('ann@example.com', 'correct-horse-9')"), True, "a login")
+                is_whole(owner)
+                owner.execute("COMMIT")
+                value(owner, "SELECT session_token FROM chat.login('ann@example.com', 'correct-horse-9')")
+                is_whole(owner)
+                assert "account.register" in actions(owner, "%"), "what was noted before there was an engine stays"
+        finally:
+            admin.execute("DROP DATABASE audit_new WITH (FORCE)")
+
+
 @test("the engine lets go of old rows by itself, and the rest still verifies")
 def _():
     with private("audit-retention"), connect() as admin:

@@ -55,6 +55,8 @@ def _():
             admin.execute("INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (%s, chat.uuid_v7(), 1)", (person.id,))
             for table in "recovery_codes", "used_recovery_codes":
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
+            admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
+            person.value("SELECT chat.issue_refresh_token()")
             value(admin, "SELECT chat.request_password_reset(%s)", f"{person.name}@example.com")
         rows(admin, "SELECT chat.outbox_claim(10)")
         owned = rows(admin, OWNED)

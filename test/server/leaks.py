@@ -56,6 +56,7 @@ def settle(in_flight=0):
         return (status["calls_in_flight"], status["calls_waiting"], status["queue_depth"]) == (in_flight, 0, 0)
 
     wait_until(is_idle, "the engine is idle", 60)
+    time.sleep(1.2)  # A second of quiet, and the engine gives back what it does not need.
 
 
 def operator():

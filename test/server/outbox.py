@@ -213,15 +213,16 @@ def _():
 def _():
     setting("mails_per_hour", 100000)
     took = {"secret@example.com": [], "nobody@example.com": []}
-    with connect(user=role("pgchat_client")) as client, service() as operator:
+    with connect(user=role("pgchat_client")) as client, connect() as admin:
         for turn in range(220):
             for address, seconds in took.items():
                 began = time.perf_counter()
                 value(client, "SELECT chat.request_password_reset(%s)", address)
                 if turn >= 20:
                     seconds.append(time.perf_counter() - began)
-            if turn % 50 == 0:
-                value(operator, "SELECT count(*) FROM chat.outbox_claim(1000)")
+            # An account has asked for few mails within the hour, not for hundreds.
+            admin.execute("DELETE FROM chat_private.outbox WHERE created_at < (SELECT max(created_at) - interval '1 s' FROM chat_private.outbox)"
+                          " OR (SELECT count(*) > 4 FROM chat_private.outbox)")
     known, unknown = (sorted(seconds)[len(seconds) // 2] * 1000 for seconds in took.values())
     diag(f"medians of 200: {known:.3f} ms with an account, {unknown:.3f} ms without")
     assert 0.8 < known / unknown < 1.25, known / unknown

@@ -50,7 +50,7 @@ def calls(query, *arguments, level="read committed"):
     return call
 
 
-@test("a disabled account is refused by the next transaction of every connection that knows it")
+@test("a disabled account is refused by the next statement of every connection that knows it")
 def _():
     person = Person("disabled")
     person.conversation()
@@ -62,6 +62,8 @@ def _():
                     equal(value(client, "SELECT chat.authenticate(%s)", person.token), person.id)
                     equal(value(client, "SELECT count(*) FROM chat.list_conversations()"), 1)
         value(operator, "SELECT chat.admin_set_active(%s, false)", person.id)
+        equal(person.rows("SELECT chat.current_user_id(), count(*) FROM chat.conversations"), [(None, 0)], "a connection that was authenticated as a whole")
+        fails("28000", person.value, "SELECT chat.create_conversation()", hint=True)
         for client in clients:
             fails("28000", value, client, "SELECT chat.authenticate(%s)", person.token, hint=True)
         value(operator, "SELECT chat.admin_set_active(%s, true)", person.id)

@@ -104,6 +104,27 @@ def _():
         fails("28000", someone.value, "SELECT chat.authenticate(%s)", token)
 
 
+@test("a role that is changed and changed back by ROLLBACK, or by a savepoint, is what it was")
+def _():
+    with connect() as admin:
+        someone = person()
+        session = session_of(admin, someone)
+        role_now = "SELECT chat.current_user_role()"
+        for back in "ROLLBACK TO s", "ROLLBACK":
+            admin.execute("BEGIN")
+            value(admin, "SELECT chat_private.set_identity(%s, 'user', %s, true)", someone.id, session)
+            admin.execute("SAVEPOINT s")
+            admin.execute("UPDATE chat.users SET role = 'admin' WHERE id = %s", (someone.id,))
+            value(admin, "SELECT chat_private.set_identity(%s, 'admin', %s, true)", someone.id, session)
+            equal(value(admin, role_now), "admin", "meanwhile")
+            admin.execute(back)
+            if back == "ROLLBACK":
+                admin.execute("BEGIN")
+                value(admin, "SELECT chat.authenticate(%s)", someone.token)
+            equal(value(admin, role_now), "user", f"after {back}")
+            admin.execute("ROLLBACK")
+
+
 @test("within one transaction a deleted session's token is refused before COMMIT")
 def _():
     someone = person()

@@ -8,7 +8,7 @@ import time
 
 from support import mock
 from support.cluster import ROOT
-from support.database import Person, connect, engine, fails, rows, service, value
+from support.database import Person, connect, engine, fails, role, rows, service, value
 from support.databases import cluster, engine_pid, use, wait_for_engine, wait_until_final
 from support.tap import diag, equal, run, skip_all, test, wait_until
 
@@ -60,11 +60,13 @@ def _():
         # One call fills the engine, so that the next stays in the queue.
         running = person.reply_to("key:running", mock.model("hang=body&tokens=3"))
         wait_until(lambda: person.message(running)["status"] == "streaming", "the first reply has begun")
+        token = person.value("SELECT chat.issue_jwt()")
         queued = person.reply_to("key:queued", mock.model("text=after"))
         wait_until(lambda: engine(admin)["queue_depth"] == 1, "the second request is queued")
     service().close()
     with standby():
         check_standby(person, done, queued)
+        check_token(person, token)
         check_promotion(person, running, queued)
 
 
@@ -75,7 +77,8 @@ def check_standby(person, done, queued):
         fails("25006", value, client, "SELECT chat.llm_submit('x')")
         fails("25006", value, client, "SELECT chat.create_conversation()")
         fails("25006", value, client, "SELECT chat.totp_enroll()")
-        assert not os.path.exists(f"{os.path.realpath(FOLDER)}/standby/pgchat_master.key"), "a standby makes no master key"
+        read_key = "SELECT pg_read_file('pgchat_master.key')"
+        equal(value(connect(), read_key), value(on_primary(), read_key), "a standby makes no master key, and has the primary's")
         equal(engine(operator)["state"], "none")
         equal(engine_pid(NAME), None)
         equal(value(client, "SELECT chat.current_user_id()"), person.id)
@@ -87,6 +90,18 @@ def check_standby(person, done, queued):
         equal(value(client, "SELECT chat.authenticate(%s)", person.token), person.id)
     fails("28000", value, connect(), "SELECT chat.authenticate('nothing')")
     equal(mock.stats()["by_key"].get("key:queued"), None)
+
+
+def check_token(person, token):
+    """A signed token is verified from the public key alone; what must be written or signed is refused."""
+    with connect(user=role("pgchat_client")) as client, client.transaction():
+        equal(value(client, "SELECT chat.authenticate_jwt(%s)", token), person.id)
+        equal(value(client, "SELECT count(*) FROM chat.list_conversations()"), 3)
+    with connect(user=role("pgchat_client")) as client:
+        fails("28000", value, client, "SELECT chat.authenticate_jwt(%s)", token + "x")
+        equal(value(client, "SELECT jsonb_array_length(chat.jwks() -> 'keys')"), 1)
+        value(client, "SELECT chat.authenticate(%s, false)", person.token)
+        fails("25006", value, client, "SELECT chat.issue_jwt()")
 
 
 def check_promotion(person, running, queued):

@@ -1,7 +1,7 @@
 -- Everything held about a person: all of it is handed out, and all of it goes with the account.
 BEGIN;
 \ir people.psql
-SELECT plan(40);
+SELECT plan(45);
 
 -- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise.
 CREATE TEMP TABLE personal ON COMMIT DROP AS
@@ -22,6 +22,7 @@ SELECT is_empty($$SELECT p.name, a.attname FROM (SELECT DISTINCT name FROM perso
                   WHERE a.attname ~ '(hash|secret|token|salt|key)$' AND a.attname <> ALL (t.secrets || ARRAY['content_hash', 'idempotency_key'])$$, 'and what sounds like a secret is one');
 
 -- Rows of alice and of bob in every table.
+SELECT count(chat.login('alice', 'alice-password', ip_address => '192.0.2.9', user_agent => 'a browser'));
 CREATE FUNCTION pg_temp.live(token text, mark text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   conversation uuid := pg_temp.got(token, format('SELECT chat.create_conversation(%L)', mark || ' title'));
@@ -36,6 +37,9 @@ INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id,
 SELECT person, chat.uuid_v7(), chat.uuid_v7(), chat.uuid_v7(), 'm', 'p', 7, 0.25, 'complete' FROM (VALUES (:'alice'::uuid), (:'bob')) t (person), generate_series(1, 1500);
 INSERT INTO chat.invitations (email, plan, expires_at, accepted_at, accepted_by, invited_by, supervisor_id)
 VALUES ('alice@example.com', 'free', now(), now(), :'alice', :'bob', NULL), ('bob@example.com', 'free', now(), now(), :'bob', :'alice', :'alice');
+INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'a'), (:'bob', 'idp', 'b');
+INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
+SELECT user_id, convert_to('hash of ' || id, 'UTF8'), id, expires_at FROM chat.sessions WHERE user_id IN (:'alice', :'bob');
 INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');
 INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
@@ -86,6 +90,7 @@ SELECT is((SELECT (invited_by, supervisor_id)::text FROM chat.invitations WHERE 
 SELECT is(pg_temp.audited('account.delete', 'user:' || :'alice'), 1, 'the audit log keeps that it was removed');
 SELECT is_empty(format($$SELECT a.action, a.details FROM chat.audit_log a WHERE (a.user_id = %1$L OR a.resource = 'user:' || %1$L) AND (a.details::text ~* 'alice|canary' OR a.resource ~* 'alice')$$, :'alice'),
                 'and nothing that says who it was');
+SELECT is((SELECT (count(*) > 0, count(ip_address), count(user_agent))::text FROM chat.audit_log WHERE user_id = :'alice'), '(t,0,0)', 'nor from where');
 SELECT is(pg_temp.try(:'alice_token', 'SELECT 1'), '28000', 'its token is refused');
 SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'its name leads nowhere');
 SELECT isnt(chat.register('alice@example.com', 'alice-password', 'alice'), :'alice', 'and can be taken again, by somebody new');
@@ -99,5 +104,14 @@ SELECT is(pg_temp.rows_left(:'supa'), NULL, 'with every row');
 SELECT is((SELECT supervisor_id FROM chat.users WHERE id = :'worker'), NULL, 'and the workers stay, without a supervisor');
 SELECT is(pg_temp.audited('admin.delete_user', 'user:' || :'supa'), 1, 'which is audited');
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_delete_user(%L)', :'supa')), 'P0002', 'once');
+SELECT user_id AS lost FROM chat.register_guest() \gset
+SELECT user_id AS fresh FROM chat.register_guest() \gset
+SELECT user_id AS used FROM chat.register_guest() \gset
+UPDATE chat.users SET created_at = created_at - interval '31 days' WHERE id IN (:'lost', :'used');
+UPDATE chat.sessions SET last_activity_at = last_activity_at - interval '31 days' WHERE user_id = :'lost';
+SELECT is(pg_temp.got(:'admin_token', 'SELECT chat.admin_remove_lost_guests()'), '1', 'a guest whom nothing leads to is removed');
+SELECT is(pg_temp.rows_left(:'lost'), NULL, 'with every row');
+SELECT is((SELECT count(*)::int FROM chat.users WHERE id IN (:'fresh', :'used')), 2, 'one who is new, or comes back, is not');
+SELECT is(pg_temp.try(:'admin_token', 'SELECT chat.admin_remove_lost_guests(NULL)'), '22004', 'idle is some time');
 SELECT * FROM finish();
 ROLLBACK;

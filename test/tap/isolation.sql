@@ -20,6 +20,9 @@ INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 's
 INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
 INSERT INTO chat_private.used_recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
+INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'p', 'a'), (:'bob', 'p', 'b');
+INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
+  SELECT user_id, 'hash', id, expires_at FROM chat.sessions;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT count(*) FROM chat.outbox_claim(10);
 

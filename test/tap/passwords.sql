@@ -1,7 +1,7 @@
 -- Passwords: changing one's own, resetting a forgotten one, and an administrator taking one away.
 BEGIN;
 \ir people.psql
-SELECT plan(71);
+SELECT plan(73);
 
 -- change_password
 SELECT pg_temp.log_in('bob', 'bob-password') AS bobs_other \gset
@@ -30,6 +30,7 @@ SELECT is(pg_temp.try(NULL, 'SELECT chat.change_password($$a$$, $$b$$)'), '28000
 SELECT chat.admin_set_setting('password_change_domains', '["example.org"]');
 SELECT is(pg_temp.try(:'bob_token', 'SELECT chat.change_password($$another new one$$, $$a third new one$$)'), '42501', 'only users of chosen domains change theirs');
 SELECT is(pg_temp.login_outcome('bob', 'another new one'), 'ok', 'a refusal is no change');
+SELECT is(pg_temp.audited('password.change', 'user:' || :'bob', 'refused'), 1, 'and is audited, though it was rolled back');
 SELECT chat.request_password_reset('bob@example.com');
 SELECT is((SELECT count(*)::int FROM chat.outbox_claim(10)), 0, 'nor reset it');
 SELECT chat.admin_set_setting('password_change_domains', '["example.org", "example.com"]');
@@ -68,8 +69,10 @@ FROM (VALUES (format('SELECT chat.reset_password(%L, $$short$$)', :'token'), '22
              (format('SELECT chat.authenticate(%L)', 'pgc_' || substr(:'token', 5)), '28000'),
              (format('SELECT chat.verify_email(%L)', :'token'), 'PC301')) t (statement, outcome);
 SELECT is(pg_temp.login_outcome('alice', 'alice-password'), 'ok', 'asking changes nothing yet');
+SELECT count(pg_temp.login_outcome('alice', 'wrong-password')) FROM generate_series(1, 6);
+SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'somebody guesses, and the account is locked');
 SELECT is(pg_temp.try(NULL, format('SELECT chat.reset_password(%L, $$long enough now$$)', :'token')), '1 rows', 'the token resets the password');
-SELECT is(pg_temp.login_outcome('alice', 'long enough now'), 'ok', 'to the new one');
+SELECT is(pg_temp.login_outcome('alice', 'long enough now'), 'ok', 'to the new one, and lifts the lock');
 SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'from the old one');
 SELECT is(pg_temp.try(:'alice_token', 'SELECT 1'), '28000', 'all sessions have ended');
 SELECT is(pg_temp.try(NULL, format('SELECT chat.reset_password(%L, $$long enough too$$)', :'token')), 'PC301', 'once');

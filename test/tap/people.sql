@@ -1,7 +1,7 @@
 -- People: what each kind of person may do and see, profile and settings, sessions, supervisors, guests and plans.
 BEGIN;
 \ir people.psql
-SELECT plan(62);
+SELECT plan(67);
 
 -- Who may do what. One letter for each of: anonymous, guest, user, worker, supervisor of the worker, another supervisor, admin.
 CREATE TEMP TABLE personas (n integer, name text, token text) ON COMMIT DROP;
@@ -117,7 +117,12 @@ $$;
 INSERT INTO chat.messages (user_id, conversation_id, role, content) SELECT :'guest', :'guests_conversation', 'user', n::text FROM generate_series(1, 2) n;
 SELECT is(pg_temp.try(:'guest_token', format('SELECT chat.send_message(%L, $$x$$)', :'guests_conversation')), 'PC303', 'no more messages in a minute');
 SELECT is(pg_temp.try(:'guest_token', format('SELECT chat.ask(%L, $$x$$)', :'guests_conversation')), 'PC303', 'by whatever function');
+SELECT is(pg_temp.try(:'guest_token', call), 'PC303', 'or without a conversation: ' || call)
+FROM unnest(ARRAY['SELECT chat.llm_submit($$x$$)', 'SELECT chat.llm_complete($$x$$)', 'SELECT chat.llm_complete_json($$x$$)', 'SELECT chat.llm_stream($$x$$)']) call;
 SELECT pg_temp.age_messages();
+INSERT INTO chat.usage_events (user_id, outcome) VALUES (:'guest', 'complete'), (:'guest', 'complete');
+SELECT is(pg_temp.try(:'guest_token', 'SELECT chat.llm_complete($$x$$)'), 'PC303', 'calls count as messages do');
+DELETE FROM chat.usage_events WHERE user_id = :'guest';
 SELECT is(pg_temp.try(:'guest_token', format('SELECT chat.send_message(%L, $$x$$)', :'guests_conversation')), '1 rows', 'a minute later there are');
 SELECT chat.admin_save_plan('guest', limits => '{"messages_per_day": 3}');
 SELECT is(pg_temp.try(:'guest_token', 'SELECT chat.send_message(chat.create_conversation(), $$x$$)'), 'PC303', 'until the day''s are used up');

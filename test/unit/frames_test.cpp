@@ -101,6 +101,29 @@ TEST(Frames, AttachAndItsReply) {
     });
 }
 
+TEST(Frames, LedgerAndItsAnswer) {
+    const std::string payload("{\"a\":\"b\0c\"}", 11);
+    const std::string asked = write_ledger(12, LedgerAct::settle_login, payload);
+    expect_no_prefix_is_read(asked, [&](FrameReader& reader) {
+        EXPECT_EQ(reader.kind(), static_cast<std::uint8_t>(RequestKind::ledger));
+        EXPECT_EQ(reader.request_number(), 12u);
+        const LedgerFrame read = read_ledger(reader);
+        EXPECT_EQ(read.act, LedgerAct::settle_login);
+        EXPECT_EQ(read.payload, payload);
+    });
+    const std::string answer = write_answer(12, "true");
+    expect_no_prefix_is_read(answer, [&](FrameReader& reader) {
+        EXPECT_EQ(reader.kind(), static_cast<std::uint8_t>(ReplyKind::answer));
+        EXPECT_EQ(read_answer(reader), "true");
+    });
+}
+
+TEST(Frames, AnActThereIsNotIsRefused) {
+    const std::string frame = FrameWriter(RequestKind::ledger, 1).u8(200).text("{}").take();
+    FrameReader reader(frame);
+    EXPECT_THROW(read_ledger(reader), Error);
+}
+
 TEST(Frames, Flag) {
     for (const bool value : {true, false})
         expect_no_prefix_is_read(write_flag(9, value), [&](FrameReader& reader) {

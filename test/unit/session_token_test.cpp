@@ -24,6 +24,15 @@ TEST(SessionToken, WritesAndReadsItsText) {
     EXPECT_EQ(parsed->secret, token.secret);
 }
 
+TEST(SessionToken, IsNeverTakenForARefreshToken) {
+    const SessionToken token = sample();
+    const std::string text = token.text(refresh_token_prefix);
+    EXPECT_TRUE(text.starts_with("pgr_"));
+    EXPECT_FALSE(SessionToken::parse(text).has_value());
+    EXPECT_FALSE(SessionToken::parse(token.text(), refresh_token_prefix).has_value());
+    EXPECT_EQ(SessionToken::parse(text, refresh_token_prefix)->secret, token.secret);
+}
+
 TEST(SessionToken, HashesTheSecretAlone) {
     SessionToken token = sample();
     // FIPS 180-4 of the bytes 0..31, as sha256sum gives it.

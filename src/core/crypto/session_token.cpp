@@ -10,11 +10,10 @@
 namespace pgchat {
 namespace {
 
-constexpr std::string_view prefix = "pgc_";
 constexpr std::size_t id_bytes = 16;
 constexpr std::size_t secret_bytes = 32;
 // 48 bytes fill 64 characters without a spare bit, so each token has exactly one spelling.
-constexpr std::size_t text_size = prefix.size() + (id_bytes + secret_bytes) * 4 / 3;
+constexpr std::size_t encoded_size = (id_bytes + secret_bytes) * 4 / 3;
 
 }  // namespace
 
@@ -24,8 +23,8 @@ SessionToken SessionToken::generate(const Uuid& user_id) {
     return token;
 }
 
-std::optional<SessionToken> SessionToken::parse(std::string_view text) {
-    if (text.size() != text_size || !text.starts_with(prefix)) return std::nullopt;
+std::optional<SessionToken> SessionToken::parse(std::string_view text, std::string_view prefix) {
+    if (text.size() != prefix.size() + encoded_size || !text.starts_with(prefix)) return std::nullopt;
     std::optional<std::string> bytes = base64url_decode(text.substr(prefix.size()));
     if (!bytes) return std::nullopt;
     SessionToken token;
@@ -35,7 +34,7 @@ std::optional<SessionToken> SessionToken::parse(std::string_view text) {
     return token;
 }
 
-std::string SessionToken::text() const {
+std::string SessionToken::text(std::string_view prefix) const {
     std::array<std::uint8_t, id_bytes + secret_bytes> bytes;
     std::copy(secret.begin(), secret.end(), std::copy(user_id.bytes.begin(), user_id.bytes.end(), bytes.begin()));
     std::string text = std::string(prefix) + base64url_encode(bytes);

@@ -17,7 +17,18 @@ namespace pgchat {
 inline constexpr std::uint32_t unanswered = 0;
 
 // From a backend. Every frame begins with its kind and the number by which replies name the request.
-enum class RequestKind : std::uint8_t { complete, attach, gateway, cancel, wait, ledger, secret };
+enum class RequestKind : std::uint8_t {
+    complete,
+    attach,
+    gateway,
+    cancel,
+    wait,
+    ledger,
+    secret,
+    sign_token,
+    verify_token,
+    id_token
+};
 
 // To a backend.
 enum class ReplyKind : std::uint8_t { result, events, error, flag, answer };

@@ -6,14 +6,19 @@ namespace pgchat {
 namespace {
 
 // In the order of the enum.
-constexpr std::array names{"audit",         "charge_login", "settle_login",  "refuse_login",     "unlock_login",
-                           "touch_session", "erase_origin", "use_totp_step", "use_recovery_code"};
-static_assert(names.size() == static_cast<std::size_t>(LedgerAct::use_recovery_code) + 1, "one name an act");
+constexpr std::array names{"audit",         "charge_login", "settle_login",  "refuse_login",      "unlock_login",
+                           "touch_session", "erase_origin", "use_totp_step", "use_recovery_code", "signing_key",
+                           "refresh_reuse"};
+static_assert(names.size() == static_cast<std::size_t>(LedgerAct::refresh_reuse) + 1, "one name an act");
 
 }  // namespace
 
 const char* ledger_act_name(LedgerAct act) noexcept {
     return names[static_cast<std::size_t>(act)];
+}
+
+std::string ledger_act_statement(LedgerAct act) {
+    return std::string("SELECT chat_private.ledger_") + ledger_act_name(act) + "($1::jsonb)::text";
 }
 
 std::optional<LedgerAct> ledger_act_from_name(std::string_view name) noexcept {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace pgchat {
@@ -16,11 +17,16 @@ enum class LedgerAct : std::uint8_t {
     touch_session,
     erase_origin,
     use_totp_step,
-    use_recovery_code
+    use_recovery_code,
+    signing_key,
+    refresh_reuse
 };
 
 // The act's name as SQL knows it ("audit"); static storage, null-terminated.
 const char* ledger_act_name(LedgerAct act) noexcept;
+
+// The statement that does the act: $1 is its payload, text in JSON; the answer is its one column.
+std::string ledger_act_statement(LedgerAct act);
 
 // The inverse of ledger_act_name; nullopt for an unknown name.
 std::optional<LedgerAct> ledger_act_from_name(std::string_view name) noexcept;

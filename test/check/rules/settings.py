@@ -15,6 +15,7 @@ CHANGED_BY = {"PGC_POSTMASTER": "restart", "PGC_SIGHUP": "reload", "PGC_SUSET": 
 content = tree.text(SOURCE)
 LITERAL = r'"((?:[^"\\]|\\.)*)"'
 INTEGER = re.compile(rf'\{{"(pgchat\.\w+)",\s*{LITERAL},\s*&[\w.]+,\s*(-?\d+),\s*[^,]+,\s*[^,]+,\s*(PGC_\w+),\s*(\w+)\}}')
+BOOLEAN = re.compile(rf'\{{"(pgchat\.\w+)",\s*{LITERAL},\s*&[\w.]+,\s*(true|false),\s*(PGC_\w+)\}}')
 STRING = re.compile(rf'\{{"(pgchat\.\w+)",\s*{LITERAL},\s*&[\w.]+,\s*{LITERAL},\s*(PGC_\w+),\s*\w+\}}')
 
 defined = {}
@@ -22,6 +23,8 @@ for name, _, initial, context, unit in INTEGER.findall(content):
     defined[name] = (int(initial), unit, CHANGED_BY[context])
 for name, _, initial, context in STRING.findall(content):
     defined[name] = (initial, None, CHANGED_BY[context])
+for name, _, initial, context in BOOLEAN.findall(content):
+    defined[name] = ("on" if initial == "true" else "off", None, CHANGED_BY[context])
 
 violations = []
 for name in sorted(set(re.findall(r'"(pgchat\.\w+)"', content)) - set(defined)):
