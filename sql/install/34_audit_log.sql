@@ -39,3 +39,9 @@ CREATE TABLE chat_private.audit_head (
   pruned_hash bytea NOT NULL
 );
 COMMENT ON TABLE chat_private.audit_head IS 'Both ends of the audit log''s chain: the last row written and the last one that retention removed; without it a cut-off end would not be missed';
+
+CREATE TABLE chat_private.audit_erasures (
+  former_user_id uuid PRIMARY KEY,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE chat_private.audit_erasures IS 'People whose accounts were removed lately, and from whose audit rows the engine therefore erases addresses and user agents';

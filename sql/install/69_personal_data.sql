@@ -112,7 +112,7 @@ BEGIN
   UPDATE chat.invitations i SET invited_by = NULL WHERE i.invited_by = remove_account.user_id;
   DELETE FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.switch_identity(previous);
-  PERFORM chat_private.erase_audit_origin(remove_account.user_id);
+  INSERT INTO chat_private.audit_erasures (former_user_id) VALUES (remove_account.user_id) ON CONFLICT DO NOTHING;
 END
 $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS

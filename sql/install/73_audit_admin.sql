@@ -73,27 +73,22 @@ COMMENT ON FUNCTION chat_private.prune_audit_log(integer) IS
 'Removes rows of the audit log that are older than the setting audit_retention, from the oldest on and at most so many, and keeps
 the last one''s id and hash, with which the chain then begins. For the engine; returns how many.';
 
-CREATE OR REPLACE FUNCTION chat_private.ledger_erase_origin(payload jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION chat_private.erase_audit_origins(max_rows integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
   erased integer;
 BEGIN
   UPDATE chat.audit_log a SET ip_address = NULL, user_agent = NULL, origin_salt = NULL
-  WHERE a.id IN (SELECT o.id FROM chat.audit_log o
-                 WHERE o.user_id = (payload ->> 'user_id')::uuid AND o.origin_salt IS NOT NULL LIMIT 500);
+  WHERE a.id IN (SELECT o.id FROM chat_private.audit_erasures e JOIN chat.audit_log o ON o.user_id = e.former_user_id
+                 WHERE o.origin_salt IS NOT NULL LIMIT erase_audit_origins.max_rows);
   GET DIAGNOSTICS erased = ROW_COUNT;
-  RETURN to_jsonb(erased);
+  -- What was under way when the account went may still have been noted after it.
+  DELETE FROM chat_private.audit_erasures e WHERE erased = 0 AND e.created_at < clock_timestamp() - interval '1 day';
+  RETURN erased;
 END
 $$;
-COMMENT ON FUNCTION chat_private.ledger_erase_origin(jsonb) IS 'The ledger''s act behind chat_private.erase_audit_origin; answers how many rows.';
-
-CREATE OR REPLACE FUNCTION chat_private.erase_audit_origin(user_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  WHILE chat_private.ask_ledger('erase_origin', jsonb_build_object('user_id', erase_audit_origin.user_id))::integer > 0 LOOP
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION chat_private.erase_audit_origin(uuid) IS
-'Erases addresses and user agents from all audit rows of a person, whose account is being deleted: what is left names a user
-id that belongs to nobody. The chain stays verifiable. Not undone by a ROLLBACK. Errors: 57P03 no engine.';
+COMMENT ON FUNCTION chat_private.erase_audit_origins(integer) IS
+'Erases addresses and user agents from audit rows of people whose accounts were removed, at most so many rows: what is left
+names a user id that belongs to nobody. The chain stays verifiable. For the engine, which sees only removals that were
+committed, so that nobody erases traces by a removal that they roll back; returns how many.';

@@ -57,6 +57,11 @@ CREATE POLICY all_rows ON chat.audit_log FOR SELECT TO pgchat_owner, pgchat_serv
 DROP POLICY IF EXISTS engine_rows ON chat.audit_log;
 CREATE POLICY engine_rows ON chat.audit_log TO pgchat_engine USING (true);
 
+ALTER TABLE chat_private.audit_erasures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.audit_erasures FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.audit_erasures;
+CREATE POLICY functions_only ON chat_private.audit_erasures TO pgchat_owner, pgchat_engine USING (true);
+
 -- A supervisor sees the accounts of their workers.
 DROP POLICY IF EXISTS supervisor_rows ON chat.users;
 CREATE POLICY supervisor_rows ON chat.users FOR SELECT TO pgchat_owner, pgchat_client USING (supervisor_id = chat.current_user_id());

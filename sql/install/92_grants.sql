@@ -21,6 +21,7 @@ GRANT SELECT, DELETE, UPDATE (last_activity_at, idle_expires_at) ON chat.session
 GRANT SELECT, INSERT, DELETE ON chat.audit_log TO pgchat_engine;
 GRANT UPDATE (ip_address, user_agent, origin_salt) ON chat.audit_log TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat_private.audit_head TO pgchat_engine;
+GRANT SELECT, DELETE ON chat_private.audit_erasures TO pgchat_engine;
 GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
@@ -62,7 +63,7 @@ DECLARE
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
     'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
     'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting', 'chat_private.setting_text', 'chat_private.setting_definitions',
-    'chat_private.ledger_touch_session', 'chat_private.ledger_erase_origin', 'chat_private.prune_audit_log', 'chat_private.tidy',
+    'chat_private.ledger_touch_session', 'chat_private.erase_audit_origins', 'chat_private.prune_audit_log', 'chat_private.tidy',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse'];
   f record;
 BEGIN

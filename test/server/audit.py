@@ -10,7 +10,7 @@ import uuid
 import psycopg
 
 from support.cluster import private
-from support.database import Person, connect, fails, rows, service, value
+from support.database import PASSWORD, Person, connect, fails, rows, service, value
 from support.databases import running_pid, wait_for_engine
 from support.tap import Task, diag, equal, run, test, wait_until
 
@@ -167,6 +167,21 @@ def _():
         assert beside < 250, beside
         equal(len(actions(one, "slow.many")), 12000, "rows")
         is_whole(one)
+
+
+@test("removing an account erases where its rows came from, and a removal that is rolled back does not")
+def _():
+    from_there = "SELECT count(*) FROM chat.audit_log WHERE user_id = %s AND ip_address = '203.0.113.9'"
+    thief = Person("thief")
+    with connect() as admin:
+        value(admin, "SELECT chat.login(%s, %s, ip_address => '203.0.113.9')", f"{thief.name}@example.com", PASSWORD)
+        for end in "ROLLBACK", "COMMIT":
+            thief.connection.execute("BEGIN")
+            thief.value("SELECT chat.delete_my_account(%s)", PASSWORD)
+            thief.connection.execute(end)
+            value(admin, "SELECT chat_private.tidy(1000)")
+            equal(value(admin, from_there, thief.id), 1 if end == "ROLLBACK" else 0, f"rows from there after {end}")
+        is_whole(admin)
 
 
 @test("clients and operators read their rows and change none")

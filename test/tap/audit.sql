@@ -101,8 +101,9 @@ SELECT throws_ok('SELECT chat.admin_list_audit_log(page_size => 0)', '22023', NU
 -- What is let go of. The engine is asked for nothing meanwhile, which would wait for this transaction; and it has written what
 -- nobody waited for.
 SELECT chat_private.audit('test.last');
+INSERT INTO chat_private.audit_erasures (former_user_id) VALUES (:'alice');
 SELECT set_config('role', 'pgchat_engine', true);
-SELECT chat_private.ledger_erase_origin(jsonb_build_object('user_id', :'alice'));
+SELECT chat_private.erase_audit_origins(10000);
 SELECT set_config('role', 'none', true);
 SELECT is((SELECT count(*)::int FROM chat.audit_log WHERE user_id = :'alice' AND (ip_address, user_agent, origin_salt) IS DISTINCT FROM (NULL, NULL, NULL)), 0,
           'of a person who goes, addresses are erased');

@@ -1,13 +1,15 @@
 -- Everything held about a person: all of it is handed out, and all of it goes with the account.
 BEGIN;
 \ir people.psql
-SELECT plan(45);
+SELECT plan(46);
 
--- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise.
+-- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise. A row of audit_erasures
+-- names nobody who is still there.
 CREATE TEMP TABLE personal ON COMMIT DROP AS
   SELECT c.oid::regclass AS name, a.attname AS column
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND a.atttypid = 'uuid'::regtype
+    AND c.oid <> 'chat_private.audit_erasures'::regclass
     AND (a.attname ~ '(^|_)(user|owner|supervisor|worker)_id$' OR a.attname ~ '_by$' OR c.oid = 'chat.users'::regclass AND a.attname = 'id');
 SELECT is_empty($$SELECT name FROM personal WHERE name::oid NOT IN (SELECT t.name::regclass FROM chat_private.personal_tables() t)$$, 'no table with a user in it is forgotten');
 SELECT is_empty($$SELECT t.name FROM chat_private.personal_tables() t LEFT JOIN personal p ON p.name = t.name::regclass AND p.column = t.owner_column WHERE p.name IS NULL$$,
@@ -90,6 +92,8 @@ SELECT is((SELECT (invited_by, supervisor_id)::text FROM chat.invitations WHERE 
 SELECT is(pg_temp.audited('account.delete', 'user:' || :'alice'), 1, 'the audit log keeps that it was removed');
 SELECT is_empty(format($$SELECT a.action, a.details FROM chat.audit_log a WHERE (a.user_id = %1$L OR a.resource = 'user:' || %1$L) AND (a.details::text ~* 'alice|canary' OR a.resource ~* 'alice')$$, :'alice'),
                 'and nothing that says who it was');
+SELECT ok((SELECT count(ip_address) > 0 FROM chat.audit_log WHERE user_id = :'alice'), 'where from is known until the removal is committed');
+SELECT set_config('role', 'pgchat_engine', true), chat_private.erase_audit_origins(10000), set_config('role', 'none', true);
 SELECT is((SELECT (count(*) > 0, count(ip_address), count(user_agent))::text FROM chat.audit_log WHERE user_id = :'alice'), '(t,0,0)', 'nor from where');
 SELECT is(pg_temp.try(:'alice_token', 'SELECT 1'), '28000', 'its token is refused');
 SELECT is(pg_temp.login_outcome('alice', 'alice-password'), '28P01', 'its name leads nowhere');

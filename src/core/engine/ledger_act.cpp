@@ -6,9 +6,8 @@ namespace pgchat {
 namespace {
 
 // In the order of the enum.
-constexpr std::array names{"audit",         "charge_login", "settle_login",  "refuse_login",      "unlock_login",
-                           "touch_session", "erase_origin", "use_totp_step", "use_recovery_code", "signing_key",
-                           "refresh_reuse"};
+constexpr std::array names{"audit",         "charge_login",  "settle_login",      "refuse_login", "unlock_login",
+                           "touch_session", "use_totp_step", "use_recovery_code", "signing_key",  "refresh_reuse"};
 static_assert(names.size() == static_cast<std::size_t>(LedgerAct::refresh_reuse) + 1, "one name an act");
 
 }  // namespace

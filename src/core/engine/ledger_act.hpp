@@ -15,7 +15,6 @@ enum class LedgerAct : std::uint8_t {
     refuse_login,
     unlock_login,
     touch_session,
-    erase_origin,
     use_totp_step,
     use_recovery_code,
     signing_key,
