@@ -255,7 +255,8 @@ def endless():
     diag(f"30 bodies of 8 MB: engine {before} KiB before, {most[0]} at most, {after} after; the same process: {engine(admin)['pid'] == pid}")
     equal(engine(admin)["pid"], pid, "the engine's process")
     assert after - before < 16 * 1024, f"grew by {after - before} KiB"
-    assert most[0] - before < 4 * 8 * 1024, f"needed {most[0] - before} KiB"
+    # 32 MB of ended streams, and some copies of the body under way.
+    assert most[0] - before < (32 + 4 * 8) * 1024, f"needed {most[0] - before} KiB"
 
 
 @test("invalid UTF-8, also split across chunks, NUL and lone surrogates become U+FFFD in the text, and are valid everywhere")

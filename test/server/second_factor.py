@@ -8,13 +8,13 @@ import hmac
 import os
 import pathlib
 import struct
-import subprocess
 import threading
 import time
 import uuid
 
 import psycopg
 
+from support import canaries
 from support.cluster import control, private
 from support.database import PASSWORD, Person, connect, fails, role, rows, value
 from support.databases import engine_pid
@@ -330,14 +330,9 @@ def _():
                 equal(found_in(connection.info.backend_pid), [], "in a backend")
 
 
-CANARY_SETTINGS = {"shared_preload_libraries": "pgchat,pg_stat_statements", "pg_stat_statements.track": "all", "log_statement": "all",
-                   "log_parameter_max_length": 0, "log_parameter_max_length_on_error": 0, "log_min_duration_statement": 0,
-                   "log_error_verbosity": "verbose", "log_min_messages": "debug1"}
-
-
 @test("the app's secret, recovery codes and the master key are in no dump, WAL, table file, server log or statistics view")
 def _():
-    with private("second-factor", **CANARY_SETTINGS) as folder, connect() as admin:
+    with private("second-factor", **canaries.SETTINGS) as folder, connect() as admin:
         with contextlib.suppress(psycopg.errors.UndefinedFile):
             admin.execute("CREATE EXTENSION pg_stat_statements")
         person = Enrolled("canary")
@@ -351,28 +346,15 @@ def _():
         secrets = {person.secret.encode(), raw, raw.hex().encode(), key.encode(), bytes.fromhex(key), base64.b64encode(raw),
                    *(one.encode() for one in codes), *(one.replace("-", "").encode() for one in codes)}
 
-        activity = "\n".join(query for query, in rows(admin, "SELECT query FROM pg_stat_activity WHERE query IS NOT NULL"))
+        activity = canaries.activity_of_others(admin)
         others.execute("COMMIT")
-        admin.execute("CHECKPOINT")
-        value(admin, "SELECT pg_switch_wal()")
-        bindir = subprocess.run([os.environ.get("PG_CONFIG") or "pg_config", "--bindir"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        dump = subprocess.run([f"{bindir}/pg_dumpall"], check=True, stdout=subprocess.PIPE, timeout=60).stdout
-        data = Key(folder).data
-        places = {"dump": dump, "log": pathlib.Path(os.environ["PGCHAT_SERVER_LOG"]).read_bytes(), "pg_stat_activity": activity.encode(),
-                  "wal": b"".join(path.read_bytes() for path in (data / "pg_wal").iterdir() if path.is_file()),
-                  "tables": b"".join(path.read_bytes() for path in (data / "base").rglob("*") if path.is_file())}
-        if value(admin, "SELECT to_regclass('pg_stat_statements')"):
-            places["pg_stat_statements"] = "\n".join(text for text, in rows(admin, "SELECT query FROM pg_stat_statements")).encode()
-        # That the places are the right ones: each holds what it may.
+        found = canaries.places(admin, Key(folder).data, activity)
         hash_of_code = hashlib.sha256(uuid.UUID(str(person.id)).bytes + codes[0].replace("-", "").encode())
         signs = {"dump": hash_of_code.hexdigest().encode(), "wal": hash_of_code.digest(), "tables": hash_of_code.digest(),
                  "log": b"SELECT chat.totp_verify($1)", "pg_stat_activity": b"SELECT chat.totp_verify($1)",
                  "pg_stat_statements": b"SELECT chat.totp_verify($1)"}
-        for place, content in places.items():
-            assert signs[place] in content, f"{place} does not hold what it should"
-            for secret in secrets:
-                assert secret not in content, f"{place} holds a secret"
-        diag(", ".join(f"{place} {len(content) // 1024} kB" for place, content in places.items()) + f"; {len(secrets)} forms of secrets")
+        canaries.check_absent(found, secrets, signs)
+        diag(", ".join(f"{place} {len(content) // 1024} kB" for place, content in found.items()) + f"; {len(secrets)} forms of secrets")
 
 
 run()
