@@ -25,7 +25,7 @@ namespace {
 constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
-constexpr std::size_t checkpoint_batch = 12;
+constexpr std::size_t checkpoint_batch = 24;
 constexpr Milliseconds write_retry_delay{1000};
 // How long there must be no call before memory is given back.
 constexpr Milliseconds trim_delay{1000};

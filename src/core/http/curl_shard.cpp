@@ -51,12 +51,11 @@ void CurlShard::act(int socket, std::uint32_t events) noexcept {
     curl_multi_socket_action(multi_.get(), socket, wanted, &running);
 }
 
-bool CurlShard::act_on_timer(TimePoint now) noexcept {
-    if (!timer_ || *timer_ > now) return false;
+void CurlShard::act_on_timer(TimePoint now) noexcept {
+    if (!timer_ || *timer_ > now) return;
     timer_.reset();
     int running = 0;
     curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
-    return true;
 }
 
 CURL* CurlShard::next_ended(CURLcode& code) noexcept {

@@ -32,7 +32,7 @@ public:
 
     // Handles events (epoll's) of a socket, and what libcurl wanted to do by `now`.
     void act(int socket, std::uint32_t events) noexcept;
-    bool act_on_timer(TimePoint now) noexcept;
+    void act_on_timer(TimePoint now) noexcept;
     std::optional<TimePoint> timer() const noexcept { return timer_; }
 
     // The next request that has ended (still to be removed) and how; null when there is none.

@@ -158,11 +158,16 @@ bool CurlTransport::drive() {
     const SignalBlock no_signals;
     const auto ready = sockets_.ready();
     for (const SocketPoll::Event& event : ready) shards_[event.owner]->act(event.fd, event.events);
-    bool more = sockets_.has_more();
-    // What a timer set going, a connection to a near host above all, may be ready at once.
+    const std::uint64_t adopted = sockets_.adopted();
     for (const auto& shard : shards_)
-        if (shard && shard->act_on_timer(context_.now)) more = true;
-    return more;
+        if (shard) shard->act_on_timer(context_.now);
+    // A connection that a timer set going may be there at once, where the host is near.
+    return sockets_.has_more() || sockets_.adopted() != adopted || timer_is_due();
+}
+
+bool CurlTransport::timer_is_due() const noexcept {
+    return std::any_of(shards_.begin(), shards_.end(),
+                       [&](const auto& shard) { return shard && shard->timer() && *shard->timer() <= context_.now; });
 }
 
 // Closes the connections that were needed for a crowd which has gone.

@@ -62,6 +62,7 @@ private:
     void give_back(std::uint32_t slot) noexcept;
     void finish(std::uint32_t slot, const HttpResult& result);
     bool drive();
+    bool timer_is_due() const noexcept;
     void drop_idle_shards() noexcept;
     void tell_refused();
     void tell_completed();

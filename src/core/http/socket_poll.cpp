@@ -24,6 +24,7 @@ SocketPoll::State& SocketPoll::state(int fd) {
 void SocketPoll::adopt(int fd) {
     state(fd) = State{};
     state(fd).adopted = true;
+    ++adopted_;
 }
 
 void SocketPoll::close(int fd) noexcept {

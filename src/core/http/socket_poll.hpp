@@ -28,6 +28,9 @@ public:
 
     int fd() const noexcept { return epoll_; }
 
+    // How many descriptors have been adopted so far.
+    std::uint64_t adopted() const noexcept { return adopted_; }
+
     // Tells of a descriptor that was just opened and will be closed through close(). For others, interest is dropped
     // at once, because they may be closed, and their number used again, without a word.
     void adopt(int fd);
@@ -65,7 +68,7 @@ private:
     void sort(const epoll_event& raw);
     void take_from_queue();
 
-    static constexpr std::size_t most_at_once = 1024;
+    static constexpr std::size_t most_at_once = 384;
 
     int epoll_;
     std::vector<State> states_;  // by descriptor
@@ -73,6 +76,7 @@ private:
     std::vector<Event> events_;
     std::deque<Event> queue_;  // of patient descriptors that are ready
     bool has_more_ = false;
+    std::uint64_t adopted_ = 0;
 };
 
 }  // namespace pgchat
