@@ -207,15 +207,23 @@ TEST_F(EngineTest, TheEndTellsTheStatus) {
     EXPECT_EQ(events(4), (Events{"cancelled:the call was cancelled"}));
 }
 
-TEST_F(EngineTest, CancelsInEachState) {
-    limits.max_calls = 3;
-    engine.set_limits(limits);
-    for (std::uint64_t i = 1; i <= 4; ++i) submit(i);
-    engine.run();
-    network.answer(2, 500, "");
-    network.head(3, 200);
-    network.body(3, openai_content("Hel"));
-    engine.run();
+class FourStatesTest : public EngineTest {
+protected:
+    // 1 is sent, 2 waits to be tried again, 3 has begun to answer, 4 waits for room.
+    void submit_into_four_states() {
+        limits.max_calls = 3;
+        engine.set_limits(limits);
+        for (std::uint64_t i = 1; i <= 4; ++i) submit(i);
+        engine.run();
+        network.answer(2, 500, "");
+        network.head(3, 200);
+        network.body(3, openai_content("Hel"));
+        engine.run();
+    }
+};
+
+TEST_F(FourStatesTest, CancelsInEachState) {
+    submit_into_four_states();
     for (std::uint64_t i = 1; i <= 4; ++i) {
         engine.cancel(*find(i));
         EXPECT_EQ(find(i)->result().status, CallStatus::cancelled);
@@ -231,15 +239,8 @@ TEST_F(EngineTest, CancelsInEachState) {
     EXPECT_EQ(network.requests.size(), 3u);
 }
 
-TEST_F(EngineTest, AnInterruptEndsAllAndTellsWhatMayHaveBeenPaid) {
-    limits.max_calls = 3;
-    engine.set_limits(limits);
-    for (std::uint64_t i = 1; i <= 4; ++i) submit(i);
-    engine.run();
-    network.answer(2, 500, "");
-    network.head(3, 200);
-    network.body(3, openai_content("Hel"));
-    engine.run();
+TEST_F(FourStatesTest, AnInterruptEndsAllAndTellsWhatMayHaveBeenPaid) {
+    submit_into_four_states();
     engine.interrupt_all();
     EXPECT_EQ(listener.finished.size(), 4u);
     EXPECT_EQ(find(1)->result().error->code(), ErrorCode::outcome_unknown);
