@@ -20,8 +20,8 @@ extern "C" {
 namespace pgchat::pg {
 namespace {
 
-// The queue is looked at when a commit wakes the engine; this only catches what no wake-up announced (a prepared
-// transaction committed by another session, a row restored by hand).
+// The queue is looked at when a commit wakes the engine; this only catches what no wake-up announced (a row restored by
+// hand).
 constexpr Milliseconds queue_poll_interval{5000};
 // Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;

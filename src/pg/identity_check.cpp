@@ -38,6 +38,7 @@ struct Verdict {
 
 Verdict verdict;
 ExecutorStart_hook_type previous_executor_start;
+ExecutorRun_hook_type previous_executor_run;
 
 // Whoever sets the parameters directly, and pgchat's own functions when they act for somebody, answer for it
 // themselves.
@@ -116,6 +117,28 @@ void on_executor_start(QueryDesc* query, int flags) {
         standard_ExecutorStart(query, flags);
 }
 
+// A plan that goes on has its user's id built in, so nothing but an error keeps it from giving more rows.
+void check_at_fetch() {
+    const Identity given = given_identity();
+    if (is_checkable(given) && !checked(given).has_user)
+        throw Error(ErrorCode::not_authenticated, "the session has ended", "Log in again with chat.login.");
+}
+
+#if PG_VERSION_NUM >= 180000
+void on_executor_run(QueryDesc* query, ScanDirection direction, std::uint64_t count) {
+    const auto run = [&](auto function) { function(query, direction, count); };
+#else
+void on_executor_run(QueryDesc* query, ScanDirection direction, std::uint64_t count, bool execute_once) {
+    const auto run = [&](auto function) { function(query, direction, count, execute_once); };
+#endif
+    if (query->already_executed && !IsInParallelMode() && !IsParallelWorker() && given_identity().has_user)
+        entry([] {
+            check_at_fetch();
+            return Datum{0};
+        });
+    run(previous_executor_run != nullptr ? previous_executor_run : standard_ExecutorRun);
+}
+
 }  // namespace
 
 Identity checked(const Identity& given) {
@@ -151,6 +174,8 @@ void remember(const Uuid& user_id, const SessionUser& session, std::uint64_t rev
 void install_identity_check() noexcept {
     previous_executor_start = ExecutorStart_hook;
     ExecutorStart_hook = on_executor_start;
+    previous_executor_run = ExecutorRun_hook;
+    ExecutorRun_hook = on_executor_run;
 }
 
 }  // namespace pgchat::pg

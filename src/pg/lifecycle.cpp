@@ -113,6 +113,21 @@ void run_utility(PlannedStmt* planned, const char* query, bool read_only, Proces
     next(planned, query, read_only, context, params, environment, destination, completion);
 }
 
+bool commits_prepared(const Node* statement) noexcept {
+    return IsA(statement, TransactionStmt) &&
+           reinterpret_cast<const TransactionStmt*>(statement)->kind == TRANS_STMT_COMMIT_PREPARED;
+}
+
+// Of a transaction that another session prepared nobody here knows what it announces: so all that can be.
+void announce_everything() noexcept {
+    EngineSlot* const slot = find_engine(MyDatabaseId);
+    if (slot != nullptr) {
+        pg_atomic_fetch_add_u64(&slot->catalog_generation, 1);
+        wake(*slot, static_cast<WakeReason>(wake_queue | wake_catalog | wake_extension));
+    }
+    pg_atomic_fetch_add_u64(&shared->revocations, 1);
+}
+
 // Called by the server, and holds nothing a longjmp could skip.
 void on_utility(PlannedStmt* planned, const char* query, bool read_only, ProcessUtilityContext context,
                 ParamListInfo params, QueryEnvironment* environment, DestReceiver* destination,
@@ -120,7 +135,9 @@ void on_utility(PlannedStmt* planned, const char* query, bool read_only, Process
     const Oid database = database_needed_alone(planned->utilityStmt);
     if (IsA(planned->utilityStmt, CreatedbStmt)) launch_at_commit = true;
     if (!OidIsValid(database)) {
+        const bool was_prepared = commits_prepared(planned->utilityStmt);
         run_utility(planned, query, read_only, context, params, environment, destination, completion);
+        if (was_prepared) announce_everything();
         return;
     }
     static bool exit_callback_set = false;

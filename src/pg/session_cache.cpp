@@ -15,7 +15,7 @@ extern "C" {
 namespace pgchat::pg {
 namespace {
 
-// What no revocation announces, a prepared transaction that another session commits for one, is noticed this late.
+// What nothing announces, a row changed while triggers were switched off for one, is noticed this late.
 constexpr std::int64_t longest_trust_us = 10LL * 1000 * 1000;
 
 struct Entry {

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from support.database import PASSWORD, Person, connect, fails, role, rows, value
-from support.tap import equal, run, test, wait_until
+from support.tap import Task, equal, run, test, wait_until
 
 WHO = "SELECT chat.current_user_id()"
 MINE = "SELECT count(*) FROM chat.conversations"
@@ -84,6 +84,46 @@ def _():
                 equal((value(connection, "EXECUTE mine"), value(connection, WHO)), (0, None), f"after, {isolation}")
                 connection.execute("COMMIT")
                 equal((value(connection, "EXECUTE mine"), value(connection, WHO)), (0, None), "and after COMMIT")
+
+
+@test("a cursor that is open gives no further rows, nor does a loop over a query that has begun")
+def _():
+    with connect() as admin:
+        someone = Person("fetching")
+        for _ in range(3):
+            someone.conversation()
+        with someone.connect() as reader:
+            for fetch in "FETCH 1 FROM mine", "FETCH ALL FROM mine", "MOVE 1 FROM mine":
+                admin.execute("UPDATE chat.users SET is_active = true WHERE id = %s", (someone.id,))
+                reader.execute("BEGIN")
+                reader.execute("DECLARE mine CURSOR FOR SELECT id FROM chat.conversations")
+                assert value(reader, "FETCH 1 FROM mine") is not None
+                admin.execute("UPDATE chat.users SET is_active = false WHERE id = %s", (someone.id,))
+                fails("28000", reader.execute, fetch, hint=True)
+                reader.execute("ROLLBACK")
+        for _ in range(100):
+            admin.execute("INSERT INTO chat.conversations (user_id) VALUES (%s)", (someone.id,))
+        admin.execute("UPDATE chat.users SET is_active = true WHERE id = %s", (someone.id,))
+        with someone.connect() as looping:
+            # A loop fetches 10 rows first, and later 50 at a time.
+            loop = Task(fails, "28000", looping.execute,
+                        "DO $$ DECLARE c record; BEGIN FOR c IN SELECT id FROM chat.conversations LOOP PERFORM pg_sleep(0.05); END LOOP; END $$")
+            time.sleep(0.2)
+            admin.execute("UPDATE chat.users SET is_active = false WHERE id = %s", (someone.id,))
+            loop.result()
+
+
+@test("a revocation in a prepared transaction that another session commits")
+def _():
+    someone = person()
+    with connect() as one, connect() as another:
+        in_force(someone.connection, someone)
+        one.execute("BEGIN")
+        one.execute("UPDATE chat.users SET is_active = false WHERE id = %s", (someone.id,))
+        one.execute("PREPARE TRANSACTION 'check_revocation'")
+        in_force(someone.connection, someone)
+        another.execute("COMMIT PREPARED 'check_revocation'")
+        ended(someone.connection)
 
 
 @test("a revocation that is rolled back ends nothing")
