@@ -275,6 +275,8 @@ def _():
         other = key.data.parent / "other.key"
         admin.execute(f"ALTER SYSTEM SET pgchat.master_key_file = '{other}'")
         reload(admin, "PC201 the master key file does not exist")
+        # Made where something was sealed before the engine had read the new configuration.
+        key.file.unlink(missing_ok=True)
         key.write("ab" * 32, other)
         reload(admin, "")
         wait_until(lambda: not sealed_with(admin).startswith("PC"), "the file is found")
