@@ -23,11 +23,14 @@ BEGIN
   ELSIF octet_length(turn.content) > pg_size_bytes(current_setting('pgchat.max_message_bytes')) THEN
     RAISE EXCEPTION 'the message is too long' USING ERRCODE = '54000';
   END IF;
-  SELECT c.active_leaf_id, c.system_prompt, f.name, f.is_usable INTO conversation
-  FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, c.model) f
+  SELECT c.active_leaf_id, c.system_prompt, f.name, f.is_usable, l.is_limited INTO conversation
+  FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, c.model) f,
+       LATERAL chat_private.message_limits(c.user_id) l
   WHERE c.user_id = caller_id AND c.id = turn.conversation_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+  ELSIF conversation.is_limited THEN
+    RAISE EXCEPTION 'the plan limits messages, which this function does not count' USING ERRCODE = '0A000';
   ELSIF conversation.is_usable IS NOT TRUE THEN
     RAISE EXCEPTION 'no such model' USING ERRCODE = '42704';
   END IF;
