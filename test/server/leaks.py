@@ -26,8 +26,16 @@ def segments(pid):
         return len({line.split()[5] for line in maps if "/dev/shm/PostgreSQL." in line})
 
 
-def grew(what, before, after):
-    """Tells by how much, and fails beyond the limit."""
+def grew(what, before, pid, in_flight=0):
+    """By how much the process has grown. What it has for a moment only, it gives back after a call; a leak stays."""
+    after = rss_kib(pid)
+    for _ in range(4):
+        if after < before * (1 + MOST_GROWTH):
+            break
+        with operator() as caller:
+            value(caller, "SELECT chat.llm_complete('x', %s)", mock.model("tokens=1"))
+        settle(in_flight)
+        after = min(after, rss_kib(pid))
     growth = (after - before) / before
     diag(f"{what}: {before} to {after} KiB, {growth:+.1%}")
     return growth
@@ -43,7 +51,7 @@ def steady(what, pids, step, first, last):
     step(last - first)
     seconds = time.monotonic() - began
     settle(in_flight)
-    growths = [grew(f"{name}, {what} {first:,} to {last:,}", before[name], rss_kib(pid)) for name, pid in pids.items()]
+    growths = [grew(f"{name}, {what} {first:,} to {last:,}", before[name], pid, in_flight) for name, pid in pids.items()]
     diag(f"{(last - first) / seconds:,.0f} a second")
     assert max(growths) < MOST_GROWTH, f"grew by {max(growths):.1%}"
 
@@ -176,10 +184,10 @@ def _():
     connections(1800)
     settle()
     wait_until(lambda: segments(pid) <= before[1], "the segments of ended sessions are gone")
-    after = descriptors(pid), segments(pid), rss_kib(pid)
-    diag(f"(descriptors, segments, KiB) of the engine after 200 connections: {before}, after 2,000: {after}")
+    after = descriptors(pid), segments(pid)
+    diag(f"(descriptors, segments) of the engine after 200 connections: {before[:2]}, after 2,000: {after}")
     assert after[0] <= before[0] + 2, "the engine's descriptors grow"
-    assert grew("engine, connections 200 to 2,000", before[2], after[2]) < MOST_GROWTH
+    assert grew("engine, connections 200 to 2,000", before[2], pid) < MOST_GROWTH
 
 
 if not mock.PORT:
