@@ -23,9 +23,10 @@ def actions(connection, like):
 
 
 def is_whole(connection):
-    bad, reason, checked = rows(connection, "SELECT * FROM chat.verify_audit_log()")[0]
+    # One statement and so one snapshot, as the engine audits the ends of sessions in its own time.
+    bad, reason, checked, there = rows(connection, "SELECT v.*, (SELECT count(*) FROM chat.audit_log) FROM chat.verify_audit_log() v")[0]
     equal((bad, reason), (None, None), "the chain")
-    equal(checked, value(connection, "SELECT count(*) FROM chat.audit_log"), "all rows were checked")
+    equal(checked, there, "all rows were checked")
 
 
 @test("a row outlives ROLLBACK, a savepoint, an exception block, statement_timeout and the connection")
