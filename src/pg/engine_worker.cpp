@@ -23,7 +23,7 @@ namespace {
 // The queue is looked at when a commit wakes the engine; this only catches what no wake-up announced (a row restored by
 // hand).
 constexpr Milliseconds queue_poll_interval{5000};
-// Rows a turn of the loop may claim, record or save, so that no stream waits for a long transaction.
+// Rows that a turn of the loop may claim or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t checkpoint_batch = 24;
 constexpr Milliseconds write_retry_delay{1000};
@@ -158,6 +158,7 @@ void EngineWorker::apply_settings() {
     limits.flush_interval = Milliseconds(settings.flush_interval_ms);
     limits.retention = Milliseconds(settings.stream_retention_s * 1000LL);
     limits.call.connect_timeout = Milliseconds(settings.connect_timeout_ms);
+    limits.call.read_rest = limits.flush_interval;
     limits.call.idle_timeout = Milliseconds(settings.idle_timeout_ms);
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;

@@ -151,11 +151,15 @@ TEST_F(EngineTest, TheFirstTextGoesOutAtOnceAndTheNextWaits) {
     run_at(25);
     EXPECT_EQ(events(1), (Events{"content:a", "content:bc"}));
     EXPECT_EQ(listener.notices, 2);
-    run_at(1'000);
+    run_at(40);
     feed(id, openai_content("d"));
     EXPECT_EQ(events(1).size(), 2u);
-    run_at(1'025);
+    EXPECT_EQ(engine.next_deadline(), begin + Milliseconds(50)) << "an interval after the one before";
+    run_at(50);
     EXPECT_EQ(events(1).back(), "content:d");
+    run_at(1'000);
+    feed(id, openai_content("e"));
+    EXPECT_EQ(events(1).back(), "content:e") << "after a silence at once";
 }
 
 TEST_F(EngineTest, WithoutAnIntervalEachTokenIsAnEvent) {

@@ -27,21 +27,22 @@ protected:
     }
 
     SocketPoll sockets_;
+    TimePoint now_{};
     int ends_[2] = {-1, -1};
 };
 
 TEST_F(SocketPollTest, ReportsWhatIsWatched) {
     sockets_.adopt(ends_[0]);
     EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN));
-    EXPECT_TRUE(sockets_.ready().empty());
+    EXPECT_TRUE(sockets_.ready(now_).empty());
     send_byte();
     EXPECT_TRUE(wakes());
-    ASSERT_EQ(sockets_.ready().size(), 1u);
-    EXPECT_EQ(sockets_.ready()[0].fd, ends_[0]);
-    EXPECT_EQ(sockets_.ready()[0].events, static_cast<std::uint32_t>(EPOLLIN));
+    ASSERT_EQ(sockets_.ready(now_).size(), 1u);
+    EXPECT_EQ(sockets_.ready(now_)[0].fd, ends_[0]);
+    EXPECT_EQ(sockets_.ready(now_)[0].events, static_cast<std::uint32_t>(EPOLLIN));
     EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN | EPOLLOUT, 7));
-    EXPECT_EQ(sockets_.ready()[0].owner, 7u);
-    EXPECT_EQ(sockets_.ready()[0].events, static_cast<std::uint32_t>(EPOLLIN | EPOLLOUT));
+    EXPECT_EQ(sockets_.ready(now_)[0].owner, 7u);
+    EXPECT_EQ(sockets_.ready(now_)[0].events, static_cast<std::uint32_t>(EPOLLIN | EPOLLOUT));
 }
 
 TEST_F(SocketPollTest, SilencesASocketThatNobodyWatches) {
@@ -50,10 +51,10 @@ TEST_F(SocketPollTest, SilencesASocketThatNobodyWatches) {
     sockets_.watch(ends_[0], 0);
     EXPECT_FALSE(wakes());
     send_byte();
-    EXPECT_TRUE(sockets_.ready().empty());
+    EXPECT_TRUE(sockets_.ready(now_).empty());
     EXPECT_FALSE(wakes()) << "taken out at the first event";
     sockets_.watch(ends_[0], EPOLLIN);
-    EXPECT_EQ(sockets_.ready().size(), 1u) << "and back in";
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u) << "and back in";
 }
 
 TEST_F(SocketPollTest, WatchesAgainAfterADrop) {
@@ -62,7 +63,7 @@ TEST_F(SocketPollTest, WatchesAgainAfterADrop) {
     sockets_.watch(ends_[0], 0);
     sockets_.watch(ends_[0], EPOLLIN);
     send_byte();
-    EXPECT_EQ(sockets_.ready().size(), 1u);
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
 }
 
 TEST_F(SocketPollTest, DropsDescriptorsOfOthersAtOnce) {
@@ -98,7 +99,8 @@ protected:
             EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
             sockets_.adopt(pair[0]);
             sockets_.watch(pair[0], EPOLLIN);
-            sockets_.set_patient(pair[0], true);
+            SocketUse use = sockets_.begin_use(pair[0]);
+            sockets_.read_on(use, Milliseconds{0});
             EXPECT_EQ(write(pair[1], "x", 1), 1);
         }
     }
@@ -110,13 +112,14 @@ protected:
     }
 
     SocketPoll sockets_;
+    TimePoint now_{};
     std::array<std::array<int, 2>, count> pairs_{};
 };
 
 TEST_F(PatientSocketsTest, WaitTheirTurnInOrder) {
     std::vector<int> order;
     for (int round = 0; round < 2; ++round) {
-        const auto ready = sockets_.ready();
+        const auto ready = sockets_.ready(now_);
         EXPECT_EQ(sockets_.has_more(), round == 0);
         for (const auto& event : ready) {
             order.push_back(event.fd);
@@ -126,11 +129,11 @@ TEST_F(PatientSocketsTest, WaitTheirTurnInOrder) {
     }
     ASSERT_EQ(order.size(), count);
     for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(order[i], pairs_[i][0]);
-    EXPECT_TRUE(sockets_.ready().empty());
+    EXPECT_TRUE(sockets_.ready(now_).empty());
 }
 
 TEST_F(PatientSocketsTest, AnImpatientOneGoesFirst) {
-    EXPECT_EQ(sockets_.ready().size(), SocketPoll::batch_size);
+    EXPECT_EQ(sockets_.ready(now_).size(), SocketPoll::batch_size);
     const int last = pairs_[count - 1][0];
     sockets_.close(last);
     ::close(pairs_[count - 1][1]);
@@ -140,16 +143,106 @@ TEST_F(PatientSocketsTest, AnImpatientOneGoesFirst) {
     sockets_.adopt(opened);
     sockets_.watch(opened, EPOLLIN);
     EXPECT_EQ(write(pairs_[count - 1][1], "x", 1), 1);
-    const auto ready = sockets_.ready();
+    const auto ready = sockets_.ready(now_);
     EXPECT_EQ(ready.front().fd, opened);
     EXPECT_EQ(std::count_if(ready.begin(), ready.end(), [&](const auto& event) { return event.fd == opened; }), 1);
 }
 
 TEST_F(PatientSocketsTest, ADropTakesEffectInTheQueue) {
     const int second = pairs_[SocketPoll::batch_size][0];
-    sockets_.ready();
+    sockets_.ready(now_);
     sockets_.watch(second, 0);
-    for (const auto& event : sockets_.ready()) EXPECT_NE(event.fd, second);
+    for (const auto& event : sockets_.ready(now_)) EXPECT_NE(event.fd, second);
+}
+
+class RestingSocketTest : public SocketPollTest {
+protected:
+    static constexpr Milliseconds rest{25};
+
+    RestingSocketTest() {
+        sockets_.adopt(ends_[0]);
+        sockets_.watch(ends_[0], EPOLLIN);
+        use_ = sockets_.begin_use(ends_[0]);
+    }
+    // Reads on from the first event, as a transport does.
+    void read_on(bool is_full = false) {
+        send_byte();
+        ASSERT_EQ(sockets_.ready(now_).size(), 1u) << "the beginning does not rest";
+        sockets_.read_on(use_, rest);
+        take(is_full);
+    }
+    void take(bool is_full = false) {
+        char bytes[8];
+        EXPECT_GT(read(ends_[0], bytes, sizeof bytes), 0);
+        sockets_.acted({ends_[0], EPOLLIN, 0}, is_full);
+    }
+
+    SocketUse use_;
+};
+
+TEST_F(RestingSocketTest, IsReadOnceForWhatComesMeanwhile) {
+    read_on();
+    EXPECT_FALSE(sockets_.next_due());
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    EXPECT_EQ(sockets_.next_due(), now_ + rest);
+    EXPECT_FALSE(wakes()) << "epoll says nothing more of it";
+    now_ += Milliseconds{10};
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    now_ += Milliseconds{15};
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+    take();
+    EXPECT_FALSE(sockets_.next_due());
+    EXPECT_TRUE(sockets_.ready(now_ + rest).empty());
+    send_byte();
+    EXPECT_TRUE(wakes()) << "it is heard of again";
+}
+
+TEST_F(RestingSocketTest, DoesNotRestWhileThereIsMuch) {
+    read_on(true);
+    send_byte();
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+    take(false);
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty()) << "and does again";
+}
+
+TEST_F(RestingSocketTest, DoesNotRestForACallThatWaitsOnIt) {
+    read_on();
+    SocketUse other = sockets_.begin_use(ends_[0]);
+    sockets_.acted({ends_[0], EPOLLIN, 0}, false);
+    send_byte();
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+    sockets_.end_use(other);
+    take();
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+}
+
+TEST_F(RestingSocketTest, TheNextCallOnItIsHeardAtOnce) {
+    read_on();
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    sockets_.end_use(use_);
+    sockets_.watch(ends_[0], 0);
+    EXPECT_TRUE(sockets_.ready(now_ + rest).empty()) << "nobody cares";
+    EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN));
+    EXPECT_EQ(sockets_.ready(now_ + rest).size(), 1u);
+}
+
+TEST_F(RestingSocketTest, AUseOfASocketThatWasClosedChangesNoOther) {
+    const int number = ends_[0];
+    sockets_.close(number);
+    ::close(ends_[1]);
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
+    ASSERT_EQ(ends_[0], number);
+    sockets_.adopt(number);
+    sockets_.watch(number, EPOLLIN);
+    sockets_.read_on(use_, rest);
+    sockets_.end_use(use_);
+    send_byte();
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ void Call::start(Transport& transport) noexcept {
         request.idle_timeout = limits_.idle_timeout;
         request.total_timeout = left;
         request.max_response_bytes = limits_.max_response_bytes;
+        if (spec_.stream) request.read_rest = limits_.read_rest;
         decoder_ = provider.decoder(spec_.stream);
         head_ = {};
         error_body_.clear();

@@ -47,6 +47,7 @@ struct CallLimits {
     Milliseconds connect_timeout{10'000};
     Milliseconds idle_timeout{60'000};
     std::size_t max_response_bytes = 64u << 20;
+    Milliseconds read_rest{0};  // of streams, as in HttpRequest
     RetryPolicy retry;
 };
 
@@ -91,6 +92,7 @@ public:
     std::uint64_t number = 0;  // in order of submission
     bool admitted = false;
     bool flush_scheduled = false;
+    TimePoint flushed_at{};
     std::optional<TimePoint> timer;
     std::size_t retained_bytes = 0;
     // For the listener of that engine.

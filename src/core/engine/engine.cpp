@@ -110,10 +110,11 @@ void Engine::text_arrived(Call& call) noexcept {
         if (call.log().flush()) listener_.events_ready(call);
         return;
     }
-    if (call.log().size() == 0)
-        first_flushes_.push_back(call.spec().request_id);
+    const TimePoint due = call.flushed_at + limits_.flush_interval;
+    if (due <= clock_.now())
+        due_flushes_.push_back(call.spec().request_id);
     else
-        flushes_.push_back({clock_.now() + limits_.flush_interval, call.spec().request_id});
+        flushes_.push_back({due, call.spec().request_id});
     call.flush_scheduled = true;
 }
 
@@ -168,20 +169,21 @@ void Engine::run_timers(TimePoint now) {
     }
 }
 
-void Engine::flush(const Uuid& request_id) {
+void Engine::flush(const Uuid& request_id, TimePoint now) {
     Call* const call = find(request_id);
     if (call == nullptr) return;
     call->flush_scheduled = false;
+    call->flushed_at = now;
     if (!call->log().closed() && call->log().flush()) listener_.events_ready(*call);
 }
 
 void Engine::flush_due(TimePoint now) {
-    for (const Uuid& id : first_flushes_) flush(id);
-    first_flushes_.clear();
+    for (const Uuid& id : due_flushes_) flush(id, now);
+    due_flushes_.clear();
     while (!flushes_.empty() && flushes_.front().at <= now) {
         const Uuid id = flushes_.front().request_id;
         flushes_.pop_front();
-        flush(id);
+        flush(id, now);
     }
 }
 

@@ -104,7 +104,7 @@ private:
     void begin(Call& call);
     void run_timers(TimePoint now);
     void flush_due(TimePoint now);
-    void flush(const Uuid& request_id);
+    void flush(const Uuid& request_id, TimePoint now);
     void drop_expired(TimePoint now);
     static std::size_t retained_size(const Call& call) noexcept;
 
@@ -118,8 +118,8 @@ private:
     std::unordered_map<Uuid, Call*, UuidHash> by_message_;
     std::map<std::uint64_t, Call*> waiting_;  // for room, by number
     std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
-    std::vector<Uuid> first_flushes_;         // calls whose first text arrived in this run()
-    std::deque<Due> flushes_;                 // in order of time, as the interval is the same for all
+    std::vector<Uuid> due_flushes_;           // calls with text whose readers have heard nothing for an interval
+    std::deque<Due> flushes_;                 // of the others, none of which waits for longer than an interval
     std::deque<Retained> retained_;
     std::size_t retained_bytes_ = 0;
     std::size_t in_flight_ = 0;

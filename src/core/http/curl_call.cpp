@@ -110,7 +110,7 @@ void CurlCall::begin(HttpRequest request, HttpHandler& handler, TimePoint now) {
     phase_ = Phase::connecting;
     started_ = last_byte_ = now;
     received_ = 0;
-    socket_ = -1;
+    use_ = {};
     stopped_ = HttpOutcome::ok;
     sent_ = address_refused_ = false;
     error_[0] = '\0';
@@ -124,8 +124,14 @@ void CurlCall::begin(HttpRequest request, HttpHandler& handler, TimePoint now) {
     set_body();
 }
 
+void CurlCall::use_socket(int socket) noexcept {
+    if (use_.fd == socket) return;
+    context_.sockets.end_use(use_);
+    use_ = context_.sockets.begin_use(socket);
+}
+
 void CurlCall::leave() noexcept {
-    if (socket_ >= 0) context_.sockets.set_patient(socket_, false);
+    context_.sockets.end_use(use_);
 }
 
 void CurlCall::release() noexcept {
@@ -192,8 +198,9 @@ std::size_t CurlCall::take_body(std::string_view bytes) noexcept {
         stop(HttpOutcome::too_large);
         return 0;
     }
-    if (received_ == 0 && socket_ >= 0) context_.sockets.set_patient(socket_, true);
+    if (received_ == 0) context_.sockets.read_on(use_, request_.read_rest);
     received_ += bytes.size();
+    context_.read += bytes.size();
     if (!handler_->on_body(bytes)) {
         stop(HttpOutcome::aborted);
         return 0;
@@ -209,6 +216,13 @@ curl_socket_t CurlCall::open_socket(const curl_sockaddr& address) {
     const int fd = socket(address.family, address.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address.protocol);
     if (fd >= 0) context_.sockets.adopt(fd);
     return fd;
+}
+
+// Of a connection that others use already libcurl tells no more.
+void CurlCall::use_shared_socket() noexcept {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(easy(), CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK && socket != CURL_SOCKET_BAD)
+        use_socket(socket);
 }
 
 // Called when there is a connection, before each attempt to send the request on it.
@@ -229,6 +243,7 @@ int CurlCall::before_request(const char* address) noexcept {
     }
     sent_ = true;
     phase_ = Phase::waiting;
+    if (use_.fd < 0) use_shared_socket();
     return CURL_PREREQFUNC_OK;
 }
 

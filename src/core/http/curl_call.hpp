@@ -30,6 +30,7 @@ struct CurlCallContext {
     DeadlineQueue& deadlines;
     CURLSH* share = nullptr;  // TLS sessions and resolved names
     TimePoint now{};          // as of the present run(), so that a chunk costs no look at the clock
+    std::size_t read = 0;     // bytes of bodies since the transport last looked
 };
 
 // Reused for one request after another: the constant options are set once.
@@ -43,7 +44,7 @@ public:
     // Takes a request that reason_to_refuse() let pass; the handle is then ready to be added. `now` starts its time.
     void begin(HttpRequest request, HttpHandler& handler, TimePoint now);
     // The socket that carries the call; several calls may share one.
-    void use_socket(int socket) noexcept { socket_ = socket; }
+    void use_socket(int socket) noexcept;
     // The call is over, and its socket free for another.
     void leave() noexcept;
     // Gives back what begin() took. The handle must have been removed from its multi handle.
@@ -75,6 +76,7 @@ private:
     std::size_t take_header_line(std::string_view line);
     std::size_t take_body(std::string_view bytes) noexcept;
     curl_socket_t open_socket(const curl_sockaddr& address);
+    void use_shared_socket() noexcept;
     int before_request(const char* address) noexcept;
 
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* call) noexcept;
@@ -94,7 +96,7 @@ private:
     TimePoint started_{};
     TimePoint last_byte_{};
     std::size_t received_ = 0;
-    int socket_ = -1;
+    SocketUse use_;
     HttpOutcome stopped_ = HttpOutcome::ok;  // why a callback of ours ended the call
     bool sent_ = false;
     bool address_refused_ = false;

@@ -20,6 +20,9 @@ constexpr std::size_t shard_size = 512;
 // work: from new requests, and from handing on what has come.
 constexpr Milliseconds longest_run{2};
 
+// A read of so much was likely cut by libcurl's buffer (curl_call.cpp).
+constexpr std::size_t full_read_bytes = 2048;
+
 void initialize_libcurl() {
     static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (code != CURLE_OK) throw Error(ErrorCode::internal, "libcurl could not be initialized");
@@ -156,8 +159,11 @@ void CurlTransport::run() {
 // Hands libcurl what is ready. Returns whether more may be.
 bool CurlTransport::drive() {
     const SignalBlock no_signals;
-    const auto ready = sockets_.ready();
-    for (const SocketPoll::Event& event : ready) shards_[event.owner]->act(event.fd, event.events);
+    for (const SocketPoll::Event& event : sockets_.ready(context_.now)) {
+        context_.read = 0;
+        shards_[event.owner]->act(event.fd, event.events);
+        sockets_.acted(event, context_.read >= full_read_bytes);
+    }
     const std::uint64_t adopted = sockets_.adopted();
     for (const auto& shard : shards_)
         if (shard) shard->act_on_timer(context_.now);
@@ -215,6 +221,7 @@ std::optional<TimePoint> CurlTransport::next_deadline() const {
     if (!refused_.empty()) return context_.now;
     std::optional<TimePoint> next;
     if (const auto first = deadlines_.first()) next = first->time;
+    if (const auto due = sockets_.next_due(); due && (!next || *due < *next)) next = due;
     for (const auto& shard : shards_)
         if (shard && shard->timer() && (!next || *shard->timer() < *next)) next = shard->timer();
     return next;

@@ -21,10 +21,15 @@ SocketPoll::State& SocketPoll::state(int fd) {
     return states_[index];
 }
 
+SocketPoll::State* SocketPoll::state_of(const SocketUse& use) noexcept {
+    if (use.stage == SocketUse::Stage::none) return nullptr;
+    State& state = states_[static_cast<std::size_t>(use.fd)];
+    return state.opening == use.opening ? &state : nullptr;
+}
+
 void SocketPoll::adopt(int fd) {
     state(fd) = State{};
-    state(fd).adopted = true;
-    ++adopted_;
+    state(fd).opening = ++adopted_;
 }
 
 void SocketPoll::close(int fd) noexcept {
@@ -35,46 +40,96 @@ void SocketPoll::close(int fd) noexcept {
 bool SocketPoll::watch(int fd, std::uint32_t events, std::uint32_t owner) {
     State& state = this->state(fd);
     state.watched = events;
-    if (events == state.registered || (events == 0 && state.adopted)) return true;
+    if (events == 0 && state.opening != 0) return true;
+    return register_watched(state, fd, owner);
+}
+
+// What rests is reported once, as epoll would else report it again and again until it is read.
+bool SocketPoll::register_watched(State& state, int fd, std::uint32_t owner) {
+    const bool may_rest = state.watched != 0 && state.is_patient() && state.rest > Milliseconds{0};
+    const std::uint32_t wanted = state.watched | (may_rest ? std::uint32_t{EPOLLONESHOT} : 0);
+    if (wanted == state.registered && !state.is_silenced) return true;
     epoll_event event{};
-    event.events = events;
+    event.events = wanted;
     event.data.u64 = std::uint64_t{owner} << 32 | static_cast<std::uint32_t>(fd);
-    const int operation = events == 0 ? EPOLL_CTL_DEL : state.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    const int operation = wanted == 0 ? EPOLL_CTL_DEL : state.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     const bool done = epoll_ctl(epoll_, operation, fd, &event) == 0;
-    state.registered = done ? events : 0;
+    state.registered = done ? wanted : 0;
+    state.is_silenced = false;
     return done;
 }
 
-void SocketPoll::set_patient(int fd, bool patient) noexcept {
-    if (static_cast<std::size_t>(fd) < states_.size()) states_[fd].patient = patient;
+SocketUse SocketPoll::begin_use(int fd) noexcept {
+    if (fd < 0 || static_cast<std::size_t>(fd) >= states_.size() || states_[fd].opening == 0) return {};
+    ++states_[fd].waiting;
+    return {fd, states_[fd].opening, SocketUse::Stage::waiting};
 }
 
-std::span<const SocketPoll::Event> SocketPoll::ready() {
+void SocketPoll::read_on(SocketUse& use, Milliseconds rest) noexcept {
+    State* const state = state_of(use);
+    if (state == nullptr || use.stage != SocketUse::Stage::waiting) return;
+    use.stage = SocketUse::Stage::reading;
+    --state->waiting;
+    ++state->reading;
+    state->rest = rest;
+}
+
+void SocketPoll::end_use(SocketUse& use) noexcept {
+    if (State* const state = state_of(use))
+        --(use.stage == SocketUse::Stage::waiting ? state->waiting : state->reading);
+    use = {};
+}
+
+std::span<const SocketPoll::Event> SocketPoll::ready(TimePoint now) {
     const int count = epoll_wait(epoll_, raw_events_.data(), most_at_once, 0);
     events_.clear();
-    for (int i = 0; i < count; ++i) sort(raw_events_[i]);
+    for (int i = 0; i < count; ++i) sort(raw_events_[i], now);
+    take_rested(now);
     take_from_queue();
     has_more_ = !queue_.empty() || count == static_cast<int>(most_at_once);
     return events_;
 }
 
-// epoll reports what waits in the queue again and again, until it is read.
-void SocketPoll::sort(const epoll_event& raw) {
+// epoll reports what waits in the queue again and again, until it is read, unless it may rest.
+void SocketPoll::sort(const epoll_event& raw, TimePoint now) {
     const int fd = static_cast<int>(static_cast<std::uint32_t>(raw.data.u64));
     State& state = this->state(fd);
+    state.is_silenced = (state.registered & EPOLLONESHOT) != 0;
     if (state.watched == 0) {
         epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
         state.registered = 0;
+        state.is_silenced = false;
+        return;
+    }
+    const Event event{fd, raw.events, static_cast<std::uint32_t>(raw.data.u64 >> 32)};
+    if (!state.is_patient() || (raw.events & EPOLLOUT) != 0) {
+        state.queued = false;
+        events_.push_back(event);
         return;
     }
     if (state.queued) return;
-    const Event event{fd, raw.events, static_cast<std::uint32_t>(raw.data.u64 >> 32)};
-    if (state.patient) {
+    state.queued = true;
+    if (state.is_silenced && !state.is_full)
+        resting_.push_back({event, now + state.rest});
+    else
         queue_.push_back(event);
-        state.queued = true;
-    } else {
-        events_.push_back(event);
-    }
+}
+
+void SocketPoll::acted(const Event& event, bool is_full) {
+    State& state = this->state(event.fd);
+    state.is_full = is_full;
+    if (state.watched != 0) register_watched(state, event.fd, event.owner);
+}
+
+// In the order in which they came, as the rest is the same for nearly all.
+void SocketPoll::take_rested(TimePoint now) {
+    for (; !resting_.empty() && resting_.front().until <= now; resting_.pop_front())
+        queue_.push_back(resting_.front().event);
+}
+
+std::optional<TimePoint> SocketPoll::next_due() const noexcept {
+    if (resting_.empty()) return std::nullopt;
+    return resting_.front().until;
 }
 
 // An entry of a descriptor that was closed since counts for nothing, even where its number is used again.

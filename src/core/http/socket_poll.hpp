@@ -6,6 +6,8 @@
 //
 // Sockets in the middle of a response may wait in a queue, first come, first served: where a thousand streams keep a
 // core busy, a connection that is being made or a response that begins would otherwise wait for all of them, each time.
+// Where the reader has no use for every piece at once, they also rest before they are read, so that what comes
+// meanwhile is read with it: most of what a streamed token costs is the read.
 #pragma once
 
 #include <sys/epoll.h>
@@ -13,10 +15,22 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "core/clock.hpp"
+
 namespace pgchat {
+
+// What one call has to do with a socket, which calls of HTTP/2 share.
+struct SocketUse {
+    enum class Stage : std::uint8_t { none, waiting, reading };
+
+    int fd = -1;
+    std::uint64_t opening = 0;  // which of the sockets that have had this number
+    Stage stage = Stage::none;
+};
 
 class SocketPoll {
 public:
@@ -40,8 +54,12 @@ public:
     // the same while a descriptor is open. False when the kernel refused.
     bool watch(int fd, std::uint32_t events, std::uint32_t owner = 0);
 
-    // Whether the descriptor's events may wait for those of others; not so when it is opened.
-    void set_patient(int fd, bool patient) noexcept;
+    // Tells that a call now waits for the beginning of a response on an adopted descriptor, reads the rest of one, or
+    // is over (stage none). While all calls on it read, its events may wait for those of others, and `rest` after the
+    // first.
+    SocketUse begin_use(int fd) noexcept;
+    void read_on(SocketUse& use, Milliseconds rest) noexcept;
+    void end_use(SocketUse& use) noexcept;
 
     struct Event {
         int fd;
@@ -50,22 +68,40 @@ public:
     };
     // Watched descriptors that are ready: the impatient ones first, then of the patient ones at most one batch. Valid
     // until the next call.
-    std::span<const Event> ready();
+    std::span<const Event> ready(TimePoint now);
+    // To be called when an event has been acted on. `is_full`: so much was read that there is likely more, which then
+    // does not rest.
+    void acted(const Event& event, bool is_full);
     // Whether ready() has left some for its next call.
     bool has_more() const noexcept { return has_more_; }
+    // When the first of the resting ones has rested.
+    std::optional<TimePoint> next_due() const noexcept;
     static constexpr std::size_t batch_size = 128;
 
 private:
     struct State {
         std::uint32_t watched = 0;
         std::uint32_t registered = 0;  // what epoll knows
-        bool adopted = false;
-        bool patient = false;
+        std::uint64_t opening = 0;     // 0: not adopted
+        std::uint32_t waiting = 0;     // calls in that stage; so too
+        std::uint32_t reading = 0;
+        Milliseconds rest{0};
+        bool is_silenced = false;  // reported once, and not again before it is registered anew
+        bool is_full = false;      // as acted() was told
         bool queued = false;
+
+        bool is_patient() const noexcept { return reading > 0 && waiting == 0; }
+    };
+    struct Resting {
+        Event event;
+        TimePoint until;
     };
 
     State& state(int fd);
-    void sort(const epoll_event& raw);
+    State* state_of(const SocketUse& use) noexcept;
+    bool register_watched(State& state, int fd, std::uint32_t owner);
+    void sort(const epoll_event& raw, TimePoint now);
+    void take_rested(TimePoint now);
     void take_from_queue();
 
     static constexpr std::size_t most_at_once = 384;
@@ -75,6 +111,7 @@ private:
     std::array<epoll_event, most_at_once> raw_events_;
     std::vector<Event> events_;
     std::deque<Event> queue_;  // of patient descriptors that are ready
+    std::deque<Resting> resting_;
     bool has_more_ = false;
     std::uint64_t adopted_ = 0;
 };

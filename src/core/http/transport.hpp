@@ -22,7 +22,9 @@ struct HttpRequest {
     Milliseconds idle_timeout{60'000};     // longest silence once the response has begun
     Milliseconds total_timeout{600'000};
     std::size_t max_response_bytes = 64u << 20;  // of the decoded body
-    bool trusted_host = false;                   // plain http and private addresses are allowed
+    // How long what comes of a body may rest unread, once it has begun and while it comes in small pieces.
+    Milliseconds read_rest{0};
+    bool trusted_host = false;  // plain http and private addresses are allowed
 };
 
 enum class HttpOutcome {

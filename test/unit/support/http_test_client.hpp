@@ -25,6 +25,7 @@ public:
         EXPECT_FALSE(result.has_value());
         EXPECT_EQ(heads, 1);
         received += bytes.size();
+        ++pieces;
         if (keep_body) body += bytes;
         return received < stop_after;
     }
@@ -42,6 +43,7 @@ public:
     std::optional<HttpResponseHead> head;
     int heads = 0;
     std::size_t received = 0;
+    int pieces = 0;  // calls of on_body
     std::string body;
     std::optional<HttpResult> result;
 };
