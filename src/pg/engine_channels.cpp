@@ -153,6 +153,7 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
             return;
         case RequestKind::cancel: {
             const Uuid user_id = frame.uuid();
+            handler_.submit_held();
             Call* const call = handler_.engine().find(frame.uuid());
             const bool mine = call != nullptr && !call->is_finished() && call->spec().user_id == user_id;
             if (mine) handler_.engine().cancel(*call);

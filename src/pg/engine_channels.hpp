@@ -26,6 +26,8 @@ public:
     // An immediate call: submits it. Throws Error when it cannot be.
     virtual Call& begin_call(const CompleteRequest& request) = 0;
     virtual Engine& engine() = 0;
+    // Submits the durable requests that have been claimed and are held back.
+    virtual void submit_held() = 0;
     // Something to be done in a transaction of the engine's own, answered by EngineChannels::answer().
     virtual void keep(LedgerRequest request) = 0;
     // The process may have something that was not taken from it: EngineChannels::serve() is to be called for it again.

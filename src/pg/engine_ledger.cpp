@@ -82,8 +82,8 @@ void EngineLedger::put_back(std::deque<LedgerRequest>& batch) {
     }
 }
 
-void EngineLedger::run() {
-    if (empty() || clock_.now() < next_run()) return;
+bool EngineLedger::run() {
+    if (empty() || clock_.now() < next_run()) return false;
     std::deque<LedgerRequest> batch = next_batch();
     std::vector<std::string> replies;
     bool locked = false;
@@ -106,10 +106,12 @@ void EngineLedger::run() {
         retry_at_ = clock_.now() + lock_retry_delay;
     }
     put_back(batch);
-    if (outcome == Outcome::committed && !locked) return;
-    not_before_ = clock_.now() + lock_pause;
-    refuse_overdue(set_aside_);
-    refuse_overdue(waiting_);
+    if (outcome != Outcome::committed || locked) {
+        not_before_ = clock_.now() + lock_pause;
+        refuse_overdue(set_aside_);
+        refuse_overdue(waiting_);
+    }
+    return true;
 }
 
 void EngineLedger::finish() {

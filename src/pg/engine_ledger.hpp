@@ -32,8 +32,8 @@ public:
     void add(LedgerRequest request);
 
     // Does what waits, as much as one turn of the loop may take, and then answers. What meets somebody's lock is set
-    // aside and ends the turn; what came after it goes on in the next.
-    void run();
+    // aside and ends the turn; what came after it goes on in the next. Returns whether there was something to do.
+    bool run();
 
     // The same for all that waits, which is refused where it cannot be done now.
     void finish();

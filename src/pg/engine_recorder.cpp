@@ -19,16 +19,19 @@ constexpr int most_failures_in_a_row = 3;
 
 }  // namespace
 
-void EngineRecorder::run() {
+bool EngineRecorder::run() {
     take_deferred();
-    if (!durable_.empty()) record_batch(durable_);
+    bool has_recorded = !durable_.empty();
+    if (has_recorded) record_batch(durable_);
     const TimePoint now = clock_.now();
     if (usage_.empty()) {
         next_usage_write_ = now + usage_interval;
     } else if (now >= next_usage_write_ || usage_.size() >= batch_size) {
         next_usage_write_ = now + usage_interval;
         record_batch(usage_);
+        has_recorded = true;
     }
+    return has_recorded;
 }
 
 void EngineRecorder::finish() {

@@ -20,8 +20,8 @@ public:
     void add_durable(FinishedCall finished) { durable_.push_back(std::move(finished)); }
     void add_usage(FinishedCall finished) { usage_.push_back(std::move(finished)); }
 
-    // Records what is due, as much as one turn of the loop may.
-    void run();
+    // Records what is due, as much as one turn of the loop may. Returns whether there was something.
+    bool run();
     // Records, or gives up, all there is.
     void finish();
 

@@ -5,6 +5,10 @@
 #include "pg/engine_statement.hpp"
 #include "pg/settings.hpp"
 
+extern "C" {
+#include "replication/syncrep.h"
+}
+
 namespace pgchat::pg {
 namespace {
 
@@ -112,8 +116,11 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed) {
     static Statement statement("SELECT * FROM chat_private.claim_requests($1)", {INT4OID});
     claimed = 0;
-    // Flushed before anything is sent: after a crash nobody may send it again.
-    return in_transaction(Durability::flushed, "claiming requests", [&] {
+    // The caller flushes it before anything is sent; only a standby that must have it too is waited for here.
+    const Durability durability = SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0'
+                                      ? Durability::flushed
+                                      : Durability::asynchronous;
+    return in_transaction(durability, "claiming requests", [&] {
                Datum values[] = {Int32GetDatum(static_cast<std::int32_t>(limit))};
                statement.execute(values);
                for (std::uint64_t i = 0; i < SPI_processed; ++i) {

@@ -48,6 +48,7 @@ struct Checkpoint {
 
 // Each tells whether its transaction committed; a failure is in the server's log.
 bool load_catalog(std::shared_ptr<const Catalog>& catalog);
+// Not flushed to disk: nothing may be sent before ClaimGate says that it is.
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.

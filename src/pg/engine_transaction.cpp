@@ -1,5 +1,7 @@
 #include "pg/engine_transaction.hpp"
 
+#include "pg/plan_refresh.hpp"
+
 extern "C" {
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
@@ -91,6 +93,7 @@ void undo_part(const Surroundings& outer) noexcept {
 Outcome in_transaction(Durability durability, const char* activity, const std::function<void()>& body) {
     try {
         begin(durability, activity);
+        refresh_outgrown_plans();
         body();
         commit();
         return Outcome::committed;

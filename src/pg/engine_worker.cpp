@@ -27,6 +27,8 @@ constexpr Milliseconds queue_poll_interval{5000};
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t checkpoint_batch = 24;
 constexpr Milliseconds write_retry_delay{1000};
+// Up to so many calls in flight a claim is flushed at once, as hardly anybody waits meanwhile.
+constexpr std::size_t few_calls = 32;
 // How long there must be no call before memory is given back.
 constexpr Milliseconds trim_delay{1000};
 constexpr Milliseconds tidy_interval{60000};
@@ -84,12 +86,12 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
-        ledger_.run();
+        // Each transaction is followed by a look at the network, as tokens must not wait for all of them.
+        if (ledger_.run()) work_on_network();
         claim();
-        engine_.run();
-        channels_.deliver();
-        settle_finished();
-        save_checkpoints();
+        work_on_network();
+        if (settle_finished()) work_on_network();
+        if (save_checkpoints()) work_on_network();
         tidy();
         channels_.deliver();
         publish_totals();
@@ -177,13 +179,18 @@ void EngineWorker::refresh_catalog() {
     catalog_generation_ = generation;
 }
 
+void EngineWorker::work_on_network() {
+    if (claim_gate_.size() > 0) submit_claimed(false);
+    engine_.run();
+    channels_.deliver();
+}
+
 void EngineWorker::claim() {
     const TimePoint now = clock_.now();
     if (now >= next_queue_poll_) queue_may_have_more_ = true;
-    const std::size_t limit = std::min(claim_batch, engine_.room());
+    const std::size_t limit = std::min(claim_batch, room());
     if (!queue_may_have_more_ || limit == 0 || now < next_claim_) return;
     refresh_catalog();
-    // Nothing is sent before the claim is on disk: after a crash nobody may send it again.
     std::vector<CallSpec> claimed;
     std::vector<FinishedCall> refused;
     std::size_t count = 0;
@@ -206,11 +213,22 @@ void EngineWorker::claim() {
         next_claim_ = next_queue_poll_;
         return;
     }
-    for (CallSpec& spec : claimed) channels_.call_started(engine_.submit(std::move(spec)));
+    claim_gate_.add(std::move(claimed), clock_.now());
+    submit_claimed(engine_.in_flight() <= few_calls);
     for (FinishedCall& finished : refused) recorder_.add_durable(std::move(finished));
 }
 
-void EngineWorker::settle_finished() {
+// Nothing is sent before the claim is on disk: after a crash nobody may send it again.
+void EngineWorker::submit_claimed(bool at_once) {
+    for (CallSpec& spec : claim_gate_.take(clock_.now(), at_once))
+        channels_.call_started(engine_.submit(std::move(spec)));
+}
+
+std::size_t EngineWorker::room() const noexcept {
+    return engine_.room() - std::min(engine_.room(), claim_gate_.size());
+}
+
+bool EngineWorker::settle_finished() {
     for (const Uuid& id : std::exchange(finished_, {})) {
         Call* const call = engine_.find(id);
         if (call == nullptr) continue;
@@ -222,7 +240,7 @@ void EngineWorker::settle_finished() {
         finished.log = &call->log();
         recorder_.add_durable(std::move(finished));
     }
-    recorder_.run();
+    return recorder_.run();
 }
 
 void EngineWorker::settle_immediate(Call& call) {
@@ -244,9 +262,9 @@ void EngineWorker::close_recorded(const FinishedCall& finished) {
     engine_.publish_end(*call);
 }
 
-void EngineWorker::save_checkpoints() {
+bool EngineWorker::save_checkpoints() {
     const TimePoint now = clock_.now();
-    if (now < next_checkpoint_) return;
+    if (now < next_checkpoint_) return false;
     std::vector<Checkpoint> batch;
     while (!checkpoints_.empty() && checkpoints_.front().at <= now && batch.size() < checkpoint_batch) {
         Call* const call = engine_.find(checkpoints_.front().request_id);
@@ -256,7 +274,9 @@ void EngineWorker::save_checkpoints() {
         if (call->is_finished()) continue;
         batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
     }
-    if (!batch.empty() && !pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + write_retry_delay;
+    if (batch.empty()) return false;
+    if (!pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + write_retry_delay;
+    return true;
 }
 
 void EngineWorker::tidy() {
@@ -289,7 +309,7 @@ void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
     pg_atomic_write_u64(&totals.in_flight, engine_.in_flight());
-    pg_atomic_write_u64(&totals.waiting, engine_.waiting());
+    pg_atomic_write_u64(&totals.waiting, engine_.waiting() + claim_gate_.size());
     pg_atomic_write_u64(&totals.readers, channels_.reader_count());
     pg_atomic_write_u64(&totals.submitted, counters.submitted);
     pg_atomic_write_u64(&totals.completed, counters.completed);
@@ -301,10 +321,11 @@ TimePoint EngineWorker::next_wake() const {
     const TimePoint now = clock_.now();
     // A lock that was waited for in this turn has reset the latch, and with it whatever woke us meanwhile.
     if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
-    if (queue_may_have_more_ && engine_.room() > 0 && next_claim_ <= now) return now;
+    if (queue_may_have_more_ && room() > 0 && next_claim_ <= now) return now;
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty()) return now;
-    TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
+    TimePoint earliest = room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
+    if (claim_gate_.size() > 0) earliest = std::min(earliest, claim_gate_.next_look());
     earliest = std::min(earliest, next_tidy_);
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
@@ -317,6 +338,7 @@ TimePoint EngineWorker::next_wake() const {
 // What is under way is ended and recorded, so that the next engine finds nothing half done.
 void EngineWorker::stop() {
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::stopping));
+    submit_claimed(true);
     engine_.interrupt_all();
     settle_finished();
     recorder_.finish();

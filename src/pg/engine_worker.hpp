@@ -7,6 +7,7 @@
 #include "core/engine/engine.hpp"
 #include "core/http/curl_transport.hpp"
 #include "core/llm/echo_transport.hpp"
+#include "pg/claim_gate.hpp"
 #include "pg/engine_channels.hpp"
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
@@ -30,6 +31,7 @@ private:
 
     Call& begin_call(const CompleteRequest& request) override;
     Engine& engine() override { return engine_; }
+    void submit_held() override { submit_claimed(true); }
     void keep(LedgerRequest request) override { ledger_.add(std::move(request)); }
     void serve_again(int process_number) override { ring(slot_, process_number); }
     SecretService& secrets() override { return secrets_; }
@@ -39,15 +41,19 @@ private:
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
 
+    // Those that return whether they did say so of a transaction, which takes a while.
     void take_wakes();
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
+    void work_on_network();
     void claim();
-    void settle_finished();
+    void submit_claimed(bool at_once);
+    std::size_t room() const noexcept;
+    bool settle_finished();
     void settle_immediate(Call& call);
     void close_recorded(const FinishedCall& finished);
-    void save_checkpoints();
+    bool save_checkpoints();
     void tidy();
     bool has_memory_to_give_back() const noexcept;
     void give_back_memory();
@@ -62,6 +68,7 @@ private:
     Engine engine_;
     EngineChannels channels_;
     EngineRecorder recorder_;
+    ClaimGate claim_gate_;
     EngineLedger ledger_;
     SecretService secrets_;
     EngineTokens tokens_;
