@@ -1,4 +1,6 @@
 -- Taking a provider's own list of models over. For administrators and pgchat_service.
+--
+-- Nothing is known of how many models an array holds, and thousands must not be compared each with each: hence enable_nestloop.
 
 CREATE OR REPLACE FUNCTION chat_private.fetch_models(provider_id uuid, kind text) RETURNS jsonb
 LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_fetch_models';
@@ -10,7 +12,7 @@ standby.';
 
 CREATE OR REPLACE FUNCTION chat_private.refresh_models(provider_id uuid, listed jsonb)
 RETURNS TABLE (model text, action text, detail text)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -46,7 +48,7 @@ COMMENT ON FUNCTION chat_private.refresh_models(uuid, jsonb) IS
 
 CREATE OR REPLACE FUNCTION chat_private.add_models(provider_id uuid, listed jsonb, activate boolean)
 RETURNS TABLE (model text, action text, detail text)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY

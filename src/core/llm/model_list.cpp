@@ -17,6 +17,7 @@ namespace pgchat {
 namespace {
 
 constexpr int max_nesting = 32;
+constexpr std::size_t most_pages = 100;
 constexpr std::size_t max_name_characters = 200;
 constexpr std::size_t max_shown_name_bytes = 100;
 constexpr std::size_t max_display_name_bytes = 200;
@@ -166,7 +167,9 @@ std::string ModelList::add_page(std::string_view body) {
     for (const Json& entry : entries) add(entry);
     if (kind_ != ProviderKind::anthropic || !page.is_object() || json_member(page, "has_more") != true) return {};
     const Json& last = json_member(page, "last_id");
-    if (!last.is_string() || last == "" || !cursors_.insert(last.get<std::string>()).second) refuse_list();
+    if (!last.is_string() || last == "" || !cursors_.insert(last.get<std::string>()).second ||
+        cursors_.size() >= most_pages)
+        refuse_list();
     return last.get<std::string>();
 }
 

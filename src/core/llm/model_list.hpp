@@ -36,7 +36,7 @@ public:
     explicit ModelList(ProviderKind kind) : kind_(kind) {}
 
     // Reads a page. Returns the cursor of the next one; empty after the last. Throws Error: provider_bad_response for what
-    // is no list, or one whose pages lead nowhere; response_too_large beyond most_listed_models.
+    // is no list, or one whose pages lead nowhere, or are more than 100; response_too_large beyond most_listed_models.
     std::string add_page(std::string_view body);
 
     // Each model once, in the provider's order.
