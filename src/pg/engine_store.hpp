@@ -2,12 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/engine/call.hpp"
-#include "core/engine/catalog.hpp"
 #include "pg/engine_transaction.hpp"
 
 namespace pgchat::pg {
@@ -30,6 +28,7 @@ struct FinishedCall {
     Uuid message_id;
     Uuid conversation_id;
     bool durable = false;
+    bool was_submitted = false;  // to the engine, which is to be told once it is recorded
     std::string model;
     std::string provider;
     CallResult result;
@@ -47,7 +46,6 @@ struct Checkpoint {
 };
 
 // Each tells whether its transaction committed; a failure is in the server's log.
-bool load_catalog(std::shared_ptr<const Catalog>& catalog);
 // Not flushed to disk: nothing may be sent before ClaimGate says that it is.
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);

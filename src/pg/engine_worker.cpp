@@ -5,6 +5,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/call_record.hpp"
+#include "pg/engine_accounts.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
@@ -73,6 +74,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       secrets_(clock_, unix_seconds),
       tokens_(slot, secrets_.vault()),
       id_tokens_(clock_, network_, unix_seconds),
+      model_lists_(network_),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -103,9 +105,17 @@ void EngineWorker::run() {
 
 Call& EngineWorker::begin_call(const CompleteRequest& request) {
     refresh_catalog();
+    engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     CallSpec spec = spec_of(request, engine_.catalog());
     spec.stream = request.stream;
     return engine_.submit(std::move(spec));
+}
+
+void EngineWorker::fetch_models(std::uint32_t request_number, const ModelPageRequest& request,
+                                ModelListService::Answer answer) {
+    refresh_catalog();
+    model_lists_.fetch(request_number, engine_.catalog().find_provider(request.provider_id), request.cursor,
+                       std::move(answer));
 }
 
 void EngineWorker::events_ready(Call& call) noexcept {
@@ -181,8 +191,20 @@ void EngineWorker::refresh_catalog() {
 
 void EngineWorker::work_on_network() {
     if (claim_gate_.size() > 0) submit_claimed(false);
+    refresh_accounts();
     engine_.run();
     channels_.deliver();
+}
+
+// Calls go on whose accounts were missing, or had changed.
+void EngineWorker::refresh_accounts() {
+    const std::vector<Uuid> missing = engine_.missing_accounts();
+    if (missing.empty() || clock_.now() < next_account_load_) return;
+    const std::uint64_t generation = pg_atomic_read_u64(&slot_.account_generation);
+    if (load_accounts(missing, generation, clock_, engine_.accounts()))
+        engine_.accounts_loaded(missing);
+    else
+        next_account_load_ = clock_.now() + write_retry_delay;
 }
 
 void EngineWorker::claim() {
@@ -191,6 +213,7 @@ void EngineWorker::claim() {
     const std::size_t limit = std::min(claim_batch, room());
     if (!queue_may_have_more_ || limit == 0 || now < next_claim_) return;
     refresh_catalog();
+    engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     std::vector<CallSpec> claimed;
     std::vector<FinishedCall> refused;
     std::size_t count = 0;
@@ -198,6 +221,7 @@ void EngineWorker::claim() {
         try {
             claimed.push_back(spec_of(request, engine_.catalog()));
             claimed.back().durable = true;
+            claimed.back().may_wait = true;
             claimed.back().stream = request.message_id != Uuid{};
         } catch (const Error& error) {
             refused.push_back(refused_call(request, error));
@@ -244,7 +268,10 @@ bool EngineWorker::settle_finished() {
 }
 
 void EngineWorker::settle_immediate(Call& call) {
-    if (call.attempts() > 0) recorder_.add_usage(finished_call(call));
+    if (call.attempts() > 0)
+        recorder_.add_usage(finished_call(call));
+    else
+        engine_.usage_settled(call.spec().user_id);
     channels_.send_result(call);
     if (call.spec().stream) {
         engine_.publish_end(call);
@@ -255,6 +282,8 @@ void EngineWorker::settle_immediate(Call& call) {
 }
 
 void EngineWorker::close_recorded(const FinishedCall& finished) {
+    if (finished.was_submitted) engine_.usage_settled(finished.user_id);
+    if (!finished.durable) return;
     channels_.call_refused(finished.request_id, finished.message_id);
     Call* const call = engine_.find(finished.request_id);
     if (call == nullptr) return;
@@ -330,6 +359,7 @@ TimePoint EngineWorker::next_wake() const {
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
+    if (engine_.has_parked()) earliest = std::min(earliest, std::max(now, next_account_load_));
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;

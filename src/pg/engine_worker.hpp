@@ -8,6 +8,7 @@
 #include "core/http/curl_transport.hpp"
 #include "core/llm/echo_transport.hpp"
 #include "pg/claim_gate.hpp"
+#include "pg/engine_catalog.hpp"
 #include "pg/engine_channels.hpp"
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
@@ -37,6 +38,8 @@ private:
     SecretService& secrets() override { return secrets_; }
     EngineTokens& tokens() override { return tokens_; }
     IdTokenService& id_tokens() override { return id_tokens_; }
+    void fetch_models(std::uint32_t request_number, const ModelPageRequest& request,
+                      ModelListService::Answer answer) override;
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -47,6 +50,7 @@ private:
     void apply_settings();
     void refresh_catalog();
     void work_on_network();
+    void refresh_accounts();
     void claim();
     void submit_claimed(bool at_once);
     std::size_t room() const noexcept;
@@ -73,12 +77,14 @@ private:
     SecretService secrets_;
     EngineTokens tokens_;
     IdTokenService id_tokens_;
+    ModelListService model_lists_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
     bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
+    TimePoint next_account_load_{};
     TimePoint next_checkpoint_{};
     TimePoint next_tidy_{};
     TimePoint next_trim_{};

@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/http/transport.hpp"
 #include "core/llm/chat_request.hpp"
+#include "core/uuid.hpp"
 
 namespace pgchat {
 
@@ -22,6 +23,7 @@ std::optional<ProviderKind> provider_kind_from_name(std::string_view name) noexc
 std::optional<AuthType> auth_type_from_name(std::string_view name) noexcept;
 
 struct ProviderConfig {
+    Uuid id;
     std::string name;
     ProviderKind kind = ProviderKind::openai;
     std::string base_url;
@@ -30,6 +32,7 @@ struct ProviderConfig {
     Json options;                                              // null or object: kind-specific settings
     std::string api_key;                                       // empty: none
     bool trusted_host = false;
+    std::size_t max_concurrent_calls = 0;  // 0: no cap
 };
 
 // Tokens as the provider counted them; absent where it did not say.
