@@ -68,7 +68,8 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
       ledger_(clock_,
               [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
-      secrets_(clock_, unix_seconds),
+      sealed_rows_(slot),
+      secrets_(clock_, unix_seconds, sealed_rows_),
       tokens_(slot, secrets_.vault()),
       id_tokens_(clock_, network_, unix_seconds),
       wait_(network_.poll_fd()) {}
@@ -91,6 +92,7 @@ void EngineWorker::run() {
         settle_finished();
         save_checkpoints();
         tidy();
+        secrets_.rotation().run();
         channels_.deliver();
         publish_totals();
         give_back_memory();
@@ -134,6 +136,7 @@ void EngineWorker::take_wakes() {
     const std::uint32_t reasons = pg_atomic_exchange_u32(&slot_.wake, 0);
     if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
     if ((reasons & wake_extension) != 0 && !extension_is_installed()) stopping_ = true;
+    if ((reasons & wake_keys) != 0) secrets_.rotation().keys_changed();
     if ((reasons & wake_queue) != 0) queue_may_have_more_ = true;
     if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { serve(process); });
 }
@@ -163,6 +166,7 @@ void EngineWorker::apply_settings() {
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
+    secrets_.rotation().keys_changed();
     tokens_.forget();
     id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
@@ -307,6 +311,7 @@ TimePoint EngineWorker::next_wake() const {
     earliest = std::min(earliest, next_tidy_);
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
+    if (const auto at = secrets_.rotation().next_run()) earliest = std::min(earliest, *at);
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));

@@ -10,6 +10,7 @@
 #include "pg/engine_channels.hpp"
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
+#include "pg/engine_sealed_rows.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_wait.hpp"
 
@@ -63,6 +64,7 @@ private:
     EngineChannels channels_;
     EngineRecorder recorder_;
     EngineLedger ledger_;
+    EngineSealedRows sealed_rows_;
     SecretService secrets_;
     EngineTokens tokens_;
     IdTokenService id_tokens_;

@@ -24,6 +24,7 @@ enum WakeReason : std::uint32_t {
     wake_extension = 4,  // the extension may be gone
     wake_stop = 8,       // the engine must leave the database
     wake_doorbell = 16,  // a backend rang (doorbells)
+    wake_keys = 32,      // the master keys changed
 };
 
 // What chat.engine_status() shows.
@@ -48,6 +49,8 @@ struct EngineSlot {
     pg_atomic_uint64 generation;
     // Like it, but of the catalog: the engine reloads before the next request once it has changed.
     pg_atomic_uint64 catalog_generation;
+    // The id of the master key that everything of this database is sealed with, as it stands in memory; 0: not known.
+    pg_atomic_uint64 sealed_with;
     EngineTotals totals;
 };
 
@@ -99,6 +102,9 @@ void take_doorbells(EngineSlot& slot, Function&& on_process) {
         }
     }
 }
+
+// Wakes all engines but the slot's own for the reason.
+void wake_others(const EngineSlot& slot, WakeReason reason) noexcept;
 
 void wake_launcher() noexcept;
 

@@ -26,6 +26,10 @@ SealFrame read_seal(FrameReader& frame) {
     return request;
 }
 
+std::string write_secret_act(std::uint32_t request_number, SecretAct act) {
+    return begin(request_number, act).take();
+}
+
 std::string write_totp_check(std::uint32_t request_number, const TotpCheckFrame& request) {
     FrameWriter frame = begin(request_number, SecretAct::check_totp);
     frame.uuid(request.user_id).uuid(request.factor_id).u8(static_cast<std::uint8_t>(request.scheme.algorithm));

@@ -6,6 +6,7 @@
 
 #include "core/crypto/secret_vault.hpp"
 #include "core/engine/frames.hpp"
+#include "core/engine/key_rotation.hpp"
 
 namespace pgchat {
 
@@ -13,19 +14,22 @@ class SecretService {
 public:
     using UnixSeconds = std::function<std::int64_t()>;
 
-    // `clock` paces retries; `unix_seconds` is the real time, which one-time codes are checked against.
-    SecretService(Clock& clock, UnixSeconds unix_seconds);
+    // `clock` paces retries; `unix_seconds` is the real time, which one-time codes are checked against; `store` holds
+    // what is sealed.
+    SecretService(Clock& clock, UnixSeconds unix_seconds, SealedStore& store);
 
     SecretVault& vault() noexcept { return vault_; }
+    KeyRotation& rotation() noexcept { return rotation_; }
 
     // The reply to a frame of RequestKind::secret. Throws Error: master_key_unavailable, unsealing_failed,
-    // invalid_argument.
+    // invalid_argument, engine_unavailable.
     std::string reply_to(FrameReader& frame);
 
 private:
     std::string check_totp(FrameReader& frame);
 
     SecretVault vault_;
+    KeyRotation rotation_;
     UnixSeconds unix_seconds_;
 };
 

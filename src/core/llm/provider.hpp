@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/crypto/secret_text.hpp"
 #include "core/error.hpp"
 #include "core/http/transport.hpp"
 #include "core/llm/chat_request.hpp"
@@ -28,7 +29,8 @@ struct ProviderConfig {
     AuthType auth = AuthType::none;
     std::vector<std::pair<std::string, std::string>> headers;  // sent with each request
     Json options;                                              // null or object: kind-specific settings
-    std::string api_key;                                       // empty: none
+    SecretText api_key;                                        // empty: none
+    std::optional<Error> key_error;                            // why a key that is there cannot be used
     bool trusted_host = false;
 };
 
