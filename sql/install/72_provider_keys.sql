@@ -47,12 +47,8 @@ CREATE OR REPLACE TRIGGER catalog_changed AFTER INSERT OR UPDATE OR DELETE OR TR
   FOR EACH STATEMENT EXECUTE FUNCTION chat_private.catalog_changed();
 
 CREATE OR REPLACE FUNCTION chat_private.engine_provider_keys()
-RETURNS TABLE (provider text, provider_id uuid, sealed_key bytea)
-LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY
-  SELECT p.name, p.id, k.sealed_key FROM chat_private.provider_keys k JOIN chat.providers p ON p.id = k.provider_id;
-END
+RETURNS TABLE (provider_id uuid, sealed_key bytea)
+LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+  SELECT k.provider_id, k.sealed_key FROM chat_private.provider_keys k
 $$;
 COMMENT ON FUNCTION chat_private.engine_provider_keys() IS 'The keys of providers, sealed. For pgchat_engine.';

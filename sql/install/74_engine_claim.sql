@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION chat_private.engine_models()
 RETURNS TABLE (model_id uuid, model text, is_default boolean, provider text, kind text, base_url text, auth_type text,
                headers jsonb, provider_options jsonb, model_options jsonb, context_window integer, input_price numeric,
-               output_price numeric, cached_price numeric)
+               output_price numeric, cached_price numeric, provider_id uuid)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -15,7 +15,7 @@ BEGIN
   SELECT s.value #>> '{}' INTO default_model FROM chat.settings s WHERE s.key = 'default_model';
   RETURN QUERY
     SELECT m.id, m.name, m.name IS NOT DISTINCT FROM default_model, p.name, p.kind, e.base_url, e.auth_type, e.headers,
-           e.options, m.options, m.context_window, m.input_price, m.output_price, m.cached_price
+           e.options, m.options, m.context_window, m.input_price, m.output_price, m.cached_price, p.id
     FROM chat.models m
     JOIN chat.providers p ON p.id = m.provider_id
     JOIN chat_private.provider_endpoints e ON e.provider_id = p.id

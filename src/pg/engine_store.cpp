@@ -2,6 +2,7 @@
 
 #include "core/http/url_guard.hpp"
 #include "pg/array_column.hpp"
+#include "pg/engine_keys.hpp"
 #include "pg/engine_statement.hpp"
 #include "pg/settings.hpp"
 
@@ -35,11 +36,13 @@ enum ModelColumn {
     context_window,
     input_price,
     output_price,
-    cached_price
+    cached_price,
+    provider_id
 };
 
-std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
+std::shared_ptr<const ProviderConfig> read_provider(const Row& row, const ProviderKeys& keys) {
     auto provider = std::make_shared<ProviderConfig>();
+    provider->id = row.uuid(provider_id);
     provider->name = row.text_at(provider_name);
     const std::optional<ProviderKind> kind = provider_kind_from_name(row.text_at(provider_kind));
     const std::optional<AuthType> auth = auth_type_from_name(row.text_at(auth_type));
@@ -52,8 +55,7 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     for (const auto& [name, value] : header_object.items())
         if (value.is_string()) provider->headers.emplace_back(name, value.get<std::string>());
     provider->options = parse_json(row.json(provider_options));
-    const std::string variable = string_member(provider->options, "api_key_env");
-    if (const char* const key = variable.empty() ? nullptr : std::getenv(variable.c_str())) provider->api_key = key;
+    keys.give(*provider);
     if (provider->base_url.empty()) provider->base_url = provider_for(*kind).default_base_url();
     if (provider->kind != ProviderKind::echo)
         provider->trusted_host = check_request_url(provider->base_url, TrustedHosts(settings.trusted_hosts));
@@ -83,15 +85,17 @@ std::string error_json(const std::optional<Error>& error) {
 
 }  // namespace
 
-bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
+bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog) {
     static Statement statement("SELECT * FROM chat_private.engine_models()", {});
     auto loaded = std::make_shared<Catalog>();
+    ProviderKeys keys(vault);
     const Outcome outcome = in_transaction(Durability::asynchronous, "loading models", [&] {
+        keys.load();
         statement.execute(nullptr);
         for (std::uint64_t i = 0; i < SPI_processed; ++i) {
             const Row row(i);
             try {
-                loaded->add(read_model(row, read_provider(row)), row.boolean(is_default));
+                loaded->add(read_model(row, read_provider(row, keys)), row.boolean(is_default));
             } catch (const std::exception& error) {
                 // One provider that cannot be used must not take the others away.
                 const std::string name(row.text_at(model_name));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/crypto/secret_vault.hpp"
 #include "core/engine/call.hpp"
 #include "core/engine/catalog.hpp"
 #include "pg/engine_transaction.hpp"
@@ -30,6 +31,7 @@ struct FinishedCall {
     Uuid message_id;
     Uuid conversation_id;
     bool durable = false;
+    bool was_submitted = false;  // to the engine, which is to be told once it is recorded
     std::string model;
     std::string provider;
     CallResult result;
@@ -47,7 +49,7 @@ struct Checkpoint {
 };
 
 // Each tells whether its transaction committed; a failure is in the server's log.
-bool load_catalog(std::shared_ptr<const Catalog>& catalog);
+bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog);
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.

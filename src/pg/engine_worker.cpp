@@ -5,6 +5,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/call_record.hpp"
+#include "pg/engine_accounts.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
@@ -68,6 +69,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
       ledger_(clock_,
               [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
+      key_uses_(clock_),
       sealed_rows_(slot),
       secrets_(clock_, unix_seconds, sealed_rows_),
       tokens_(slot, secrets_.vault()),
@@ -87,12 +89,14 @@ void EngineWorker::run() {
     for (take_wakes(); !stopping_; take_wakes()) {
         ledger_.run();
         claim();
+        refresh_accounts();
         engine_.run();
         channels_.deliver();
         settle_finished();
         save_checkpoints();
         tidy();
         secrets_.rotation().run();
+        key_uses_.run();
         channels_.deliver();
         publish_totals();
         give_back_memory();
@@ -103,6 +107,7 @@ void EngineWorker::run() {
 
 Call& EngineWorker::begin_call(const CompleteRequest& request) {
     refresh_catalog();
+    engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     CallSpec spec = spec_of(request, engine_.catalog());
     spec.stream = request.stream;
     return engine_.submit(std::move(spec));
@@ -167,6 +172,8 @@ void EngineWorker::apply_settings() {
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
     secrets_.rotation().keys_changed();
+    // What could not be opened before, perhaps can now.
+    pg_atomic_fetch_add_u64(&slot_.account_generation, 1);
     tokens_.forget();
     id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
@@ -175,9 +182,20 @@ void EngineWorker::refresh_catalog() {
     const std::uint64_t generation = pg_atomic_read_u64(&slot_.catalog_generation);
     if (generation == catalog_generation_) return;
     std::shared_ptr<const Catalog> catalog;
-    if (!load_catalog(catalog)) return;
+    if (!load_catalog(secrets_.vault(), catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
+}
+
+// Calls go on whose accounts were missing, or had changed.
+void EngineWorker::refresh_accounts() {
+    const std::vector<Uuid> missing = engine_.missing_accounts();
+    if (missing.empty() || clock_.now() < next_account_load_) return;
+    const std::uint64_t generation = pg_atomic_read_u64(&slot_.account_generation);
+    if (load_accounts(missing, generation, clock_, secrets_.vault(), engine_.accounts()))
+        engine_.accounts_loaded(missing);
+    else
+        next_account_load_ = clock_.now() + write_retry_delay;
 }
 
 void EngineWorker::claim() {
@@ -186,6 +204,7 @@ void EngineWorker::claim() {
     const std::size_t limit = std::min(claim_batch, engine_.room());
     if (!queue_may_have_more_ || limit == 0 || now < next_claim_) return;
     refresh_catalog();
+    engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     // Nothing is sent before the claim is on disk: after a crash nobody may send it again.
     std::vector<CallSpec> claimed;
     std::vector<FinishedCall> refused;
@@ -194,6 +213,7 @@ void EngineWorker::claim() {
         try {
             claimed.push_back(spec_of(request, engine_.catalog()));
             claimed.back().durable = true;
+            claimed.back().may_wait = true;
             claimed.back().stream = request.message_id != Uuid{};
         } catch (const Error& error) {
             refused.push_back(refused_call(request, error));
@@ -217,6 +237,8 @@ void EngineWorker::settle_finished() {
     for (const Uuid& id : std::exchange(finished_, {})) {
         Call* const call = engine_.find(id);
         if (call == nullptr) continue;
+        const Uuid& own_key = call->spec().provider->own_key_id;
+        if (call->attempts() > 0 && own_key != Uuid{}) key_uses_.used(call->spec().user_id, own_key);
         if (!call->spec().durable) {
             settle_immediate(*call);
             continue;
@@ -229,7 +251,10 @@ void EngineWorker::settle_finished() {
 }
 
 void EngineWorker::settle_immediate(Call& call) {
-    if (call.attempts() > 0) recorder_.add_usage(finished_call(call));
+    if (call.attempts() > 0)
+        recorder_.add_usage(finished_call(call));
+    else
+        engine_.usage_settled(call.spec().user_id);
     channels_.send_result(call);
     if (call.spec().stream) {
         engine_.publish_end(call);
@@ -240,6 +265,8 @@ void EngineWorker::settle_immediate(Call& call) {
 }
 
 void EngineWorker::close_recorded(const FinishedCall& finished) {
+    if (finished.was_submitted) engine_.usage_settled(finished.user_id);
+    if (!finished.durable) return;
     channels_.call_refused(finished.request_id, finished.message_id);
     Call* const call = engine_.find(finished.request_id);
     if (call == nullptr) return;
@@ -311,8 +338,10 @@ TimePoint EngineWorker::next_wake() const {
     earliest = std::min(earliest, next_tidy_);
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
+    if (const auto at = key_uses_.next_run()) earliest = std::min(earliest, *at);
     if (const auto at = secrets_.rotation().next_run()) earliest = std::min(earliest, *at);
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
+    if (engine_.has_parked()) earliest = std::min(earliest, std::max(now, next_account_load_));
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;

@@ -8,6 +8,7 @@
 #include "core/http/curl_transport.hpp"
 #include "core/llm/echo_transport.hpp"
 #include "pg/engine_channels.hpp"
+#include "pg/engine_keys.hpp"
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_sealed_rows.hpp"
@@ -44,6 +45,7 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
+    void refresh_accounts();
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);
@@ -64,6 +66,7 @@ private:
     EngineChannels channels_;
     EngineRecorder recorder_;
     EngineLedger ledger_;
+    KeyUses key_uses_;
     EngineSealedRows sealed_rows_;
     SecretService secrets_;
     EngineTokens tokens_;
@@ -74,6 +77,7 @@ private:
     bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
+    TimePoint next_account_load_{};
     TimePoint next_checkpoint_{};
     TimePoint next_tidy_{};
     TimePoint next_trim_{};

@@ -24,7 +24,8 @@ enum WakeReason : std::uint32_t {
     wake_extension = 4,  // the extension may be gone
     wake_stop = 8,       // the engine must leave the database
     wake_doorbell = 16,  // a backend rang (doorbells)
-    wake_keys = 32,      // the master keys changed
+    wake_accounts = 32,  // roles, plans, limits or rights of users changed
+    wake_keys = 64,      // the master keys changed
 };
 
 // What chat.engine_status() shows.
@@ -49,6 +50,8 @@ struct EngineSlot {
     pg_atomic_uint64 generation;
     // Like it, but of the catalog: the engine reloads before the next request once it has changed.
     pg_atomic_uint64 catalog_generation;
+    // The same of accounts.
+    pg_atomic_uint64 account_generation;
     // The id of the master key that everything of this database is sealed with, as it stands in memory; 0: not known.
     pg_atomic_uint64 sealed_with;
     EngineTotals totals;

@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/http/transport.hpp"
 #include "core/llm/chat_request.hpp"
+#include "core/uuid.hpp"
 
 namespace pgchat {
 
@@ -23,6 +24,7 @@ std::optional<ProviderKind> provider_kind_from_name(std::string_view name) noexc
 std::optional<AuthType> auth_type_from_name(std::string_view name) noexcept;
 
 struct ProviderConfig {
+    Uuid id;
     std::string name;
     ProviderKind kind = ProviderKind::openai;
     std::string base_url;
@@ -31,6 +33,7 @@ struct ProviderConfig {
     Json options;                                              // null or object: kind-specific settings
     SecretText api_key;                                        // empty: none
     std::optional<Error> key_error;                            // why a key that is there cannot be used
+    Uuid own_key_id;                                           // of a key that is the user's own; else nil
     bool trusted_host = false;
 };
 
