@@ -5,7 +5,7 @@ LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF check_api_key.api_key IS NULL THEN
     RAISE EXCEPTION 'api_key must not be null' USING ERRCODE = '22004';
-  ELSIF check_api_key.api_key !~ '^[\x21-\x7e]{1,4096}$' THEN
+  ELSIF length(check_api_key.api_key) > 4096 OR check_api_key.api_key !~ '^[\x21-\x7e]+$' THEN
     RAISE EXCEPTION 'api_key is not one that can be sent' USING ERRCODE = '22023',
       HINT = 'It has 1 to 4096 characters of ASCII, without white space and control characters; see that no line feed was pasted with it.';
   END IF;
@@ -76,7 +76,7 @@ BEGIN
   VALUES (caller_id, new_id, the_provider_id, key_name, chat_private.last_four(set_api_key.api_key), false);
   INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key)
   VALUES (caller_id, new_id, the_provider_id,
-          chat_private.seal('api_key:' || the_provider_id, caller_id, new_id, set_api_key.api_key));
+          chat_private.seal('api_key:' || the_provider_id, caller_id, new_id, convert_to(set_api_key.api_key, 'UTF8')));
   PERFORM chat_private.activate_api_key(caller_id, the_provider_id, new_id);
   PERFORM chat_private.audit('api_key.set', 'api_key:' || new_id, jsonb_build_object('provider', set_api_key.provider));
   RETURN new_id;

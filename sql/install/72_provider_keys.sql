@@ -11,7 +11,8 @@ BEGIN
   PERFORM chat_private.check_api_key(admin_set_provider_key.api_key);
   INSERT INTO chat_private.provider_keys (provider_id, sealed_key, last_four)
   VALUES (the_provider_id,
-          chat_private.seal('provider_key', uuid '00000000-0000-0000-0000-000000000000', the_provider_id, admin_set_provider_key.api_key),
+          chat_private.seal('provider_key', uuid '00000000-0000-0000-0000-000000000000', the_provider_id,
+                            convert_to(admin_set_provider_key.api_key, 'UTF8')),
           chat_private.last_four(admin_set_provider_key.api_key))
   ON CONFLICT (provider_id) DO UPDATE SET sealed_key = excluded.sealed_key, last_four = excluded.last_four,
     created_at = excluded.created_at;

@@ -7,6 +7,7 @@
 
 #include "core/crypto/secret_vault.hpp"
 #include "core/engine/account_keys.hpp"
+#include "pg/postgres.hpp"
 
 namespace pgchat::pg {
 

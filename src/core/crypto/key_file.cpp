@@ -79,26 +79,28 @@ void flush_folder_of(const std::string& path) {
         fail_to_replace("the folder of the new master key file could not be flushed");
 }
 
-// Written under another name, which is then given to `put_in_place`.
+// Written under the name `unfinished`, and then given to `put_in_place`.
 template <class Function>
-void write_beside(const std::string& path, std::string_view text, Function&& put_in_place) {
-    const std::string unfinished = path + "." + std::to_string(::getpid()) + ".new";
+void write_beside(const std::string& path, const std::string& unfinished, std::string_view text,
+                  Function&& put_in_place) {
     struct Remover {
         const std::string& path;
         ~Remover() { ::unlink(path.c_str()); }
     };
-    // Left by a process of the same number that was killed.
+    // Left by a process that was killed.
     ::unlink(unfinished.c_str());
     const File file(unfinished, O_WRONLY | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
     if (!file.is_open()) fail_to_replace("the new master key file could not be made");
     const Remover remover{unfinished};
     write_all(file, text);
-    put_in_place(unfinished);
+    put_in_place();
     flush_folder_of(path);
 }
 
+// Under the lock of who changes the file.
 void replace(const std::string& path, std::string_view text) {
-    write_beside(path, text, [&](const std::string& finished) {
+    const std::string finished = path + ".new";
+    write_beside(path, finished, text, [&] {
         if (::rename(finished.c_str(), path.c_str()) != 0)
             fail_to_replace("the new master key file could not be put in place");
     });
@@ -159,7 +161,8 @@ std::optional<SecretBytes> read_key_file(const std::string& path) {
 }
 
 void make_key_file(const std::string& path) {
-    write_beside(path, MasterKey::generate_text().view(), [&](const std::string& finished) {
+    const std::string finished = path + "." + std::to_string(::getpid()) + ".new";
+    write_beside(path, finished, MasterKey::generate_text().view(), [&] {
         // Fails where another process was faster: its key counts.
         if (::link(finished.c_str(), path.c_str()) != 0 && errno != EEXIST)
             fail_to_replace("the new master key file could not be put in place");

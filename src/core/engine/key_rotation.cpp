@@ -75,8 +75,8 @@ RotationProgress KeyRotation::progress() {
         throw Error(ErrorCode::engine_unavailable, "the sealed secrets cannot be counted now",
                     "Try again; if it goes on, see the server log for locks.");
     progress.resealed = resealed_;
-    progress.unreadable = std::min(unreadable_, *with_old_keys);
-    progress.left = *with_old_keys - progress.unreadable;
+    progress.unreadable = unreadable_;
+    progress.left = std::max<std::int64_t>(*with_old_keys - unreadable_, 0);
     progress.is_finished = old_ids.empty() || phase_ == Phase::done;
     return progress;
 }

@@ -20,6 +20,7 @@ public:
 
     SecretVault& vault() noexcept { return vault_; }
     KeyRotation& rotation() noexcept { return rotation_; }
+    const KeyRotation& rotation() const noexcept { return rotation_; }
 
     // The reply to a frame of RequestKind::secret. Throws Error: master_key_unavailable, unsealing_failed,
     // invalid_argument, engine_unavailable.
