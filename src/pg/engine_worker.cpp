@@ -77,6 +77,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
+    slot_.envelope_address = secrets_.address();
     apply_settings();
     catalog_generation_ = pg_atomic_read_u64(&slot_.catalog_generation) - 1;
     refresh_catalog();

@@ -2,6 +2,7 @@
 
 #include "core/engine/secret_frames.hpp"
 #include "pg/engine_client.hpp"
+#include "pg/shared_state.hpp"
 
 extern "C" {
 #include "catalog/pg_extension.h"
@@ -48,7 +49,12 @@ LOCKTAG sealing_lock() {
 std::string seal(const SealPlace& place, std::string_view secret) {
     const LOCKTAG tag = sealing_lock();
     call([&] { LockAcquire(&tag, RowExclusiveLock, false, false); });
-    return ask([&](std::uint32_t number) { return write_seal(number, {place, secret}); });
+    return ask([&](std::uint32_t number) {
+        EngineSlot* const slot = find_engine(MyDatabaseId);
+        if (slot == nullptr) throw_unavailable();
+        const std::string envelope = put_in_envelope(slot->envelope_address, secret);
+        return write_seal(number, {place, envelope});
+    });
 }
 
 std::optional<std::int64_t> check_totp_code(const Uuid& user_id, const Uuid& factor_id, const TotpScheme& scheme,

@@ -4,6 +4,7 @@
 // (channel.hpp).
 #pragma once
 
+#include "core/crypto/envelope.hpp"
 #include "pg/hash_slots.hpp"
 
 extern "C" {
@@ -54,6 +55,8 @@ struct EngineSlot {
     pg_atomic_uint64 account_generation;
     // The id of the master key that everything of this database is sealed with, as it stands in memory; 0: not known.
     pg_atomic_uint64 sealed_with;
+    // Where secrets for the engine are sent to; written before it is running.
+    EnvelopeAddress envelope_address;
     EngineTotals totals;
 };
 

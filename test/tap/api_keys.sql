@@ -1,7 +1,7 @@
 -- Keys of providers, by persona: nobody, a user, another user, an administrator; and what is said of the master key.
 BEGIN;
 \ir setup.psql
-SELECT plan(69);
+SELECT plan(74);
 CREATE FUNCTION pg_temp.set_key(person uuid, key text, name text DEFAULT NULL, provider text DEFAULT 'test-provider') RETURNS uuid LANGUAGE sql AS
   $$SELECT pg_temp.value(person, format('SELECT chat.set_api_key(%L, %L, %L)', provider, key, name))::uuid$$;
 CREATE FUNCTION pg_temp.listed(person uuid) RETURNS text LANGUAGE sql AS

@@ -42,7 +42,7 @@ protected:
         return std::string(read_answer(reader));
     }
     std::string seal(std::string_view purpose = totp_purpose) {
-        return answer_to(write_seal(7, {{purpose, alice, factor}, key}));
+        return answer_to(write_seal(7, {{purpose, alice, factor}, put_in_envelope(service.address(), key)}));
     }
     std::string check(const std::string& sealed, const std::string& code, const Uuid& user = alice,
                       const TotpScheme& scheme = {}) {
@@ -106,7 +106,7 @@ TEST_F(SecretServiceTest, RefusesFramesItDoesNotKnow) {
     const std::string unknown = FrameWriter(RequestKind::secret, 7).u8(99).take();
     FrameReader frame(unknown);
     EXPECT_THROW(service.reply_to(frame), Error);
-    const std::string cut = write_seal(7, {{totp_purpose, alice, factor}, key});
+    const std::string cut = write_seal(7, {{totp_purpose, alice, factor}, put_in_envelope(service.address(), key)});
     FrameReader short_frame(std::string_view(cut).substr(0, cut.size() - 1));
     EXPECT_THROW(service.reply_to(short_frame), Error);
 }

@@ -20,7 +20,7 @@ inline constexpr std::string_view totp_purpose = "totp";
 // Answered by the sealed bytes.
 struct SealFrame {
     SealPlace place;
-    std::string_view secret;
+    std::string_view envelope;  // holds the secret (put_in_envelope)
 };
 
 std::string write_seal(std::uint32_t request_number, const SealFrame& request);

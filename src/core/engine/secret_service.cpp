@@ -18,7 +18,7 @@ std::string SecretService::reply_to(FrameReader& frame) {
     switch (static_cast<SecretAct>(frame.u8())) {
         case SecretAct::seal: {
             const SealFrame request = read_seal(frame);
-            return write_answer(number, vault_.seal(request.place, request.secret));
+            return write_answer(number, vault_.seal(request.place, receiver_.open(request.envelope).view()));
         }
         case SecretAct::check_totp:
             return write_answer(number, check_totp(frame));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "core/crypto/envelope.hpp"
 #include "core/crypto/secret_vault.hpp"
 #include "core/engine/frames.hpp"
 #include "core/engine/key_rotation.hpp"
@@ -18,6 +19,8 @@ public:
     // what is sealed.
     SecretService(Clock& clock, UnixSeconds unix_seconds, SealedStore& store);
 
+    // Where secrets are to be sent to.
+    const EnvelopeAddress& address() const noexcept { return receiver_.address(); }
     SecretVault& vault() noexcept { return vault_; }
     KeyRotation& rotation() noexcept { return rotation_; }
     const KeyRotation& rotation() const noexcept { return rotation_; }
@@ -29,6 +32,7 @@ public:
 private:
     std::string check_totp(FrameReader& frame);
 
+    EnvelopeReceiver receiver_;
     SecretVault vault_;
     KeyRotation rotation_;
     UnixSeconds unix_seconds_;

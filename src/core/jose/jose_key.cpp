@@ -10,7 +10,7 @@
 
 #include "core/crypto/random_bytes.hpp"
 #include "core/crypto/secret_memory.hpp"
-#include "core/jose/openssl_handle.hpp"
+#include "core/crypto/openssl_handle.hpp"
 
 namespace pgchat {
 namespace {
