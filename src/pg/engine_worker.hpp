@@ -10,8 +10,10 @@
 #include "pg/claim_gate.hpp"
 #include "pg/engine_catalog.hpp"
 #include "pg/engine_channels.hpp"
+#include "pg/engine_keys.hpp"
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
+#include "pg/engine_sealed_rows.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_wait.hpp"
 
@@ -74,6 +76,8 @@ private:
     EngineRecorder recorder_;
     ClaimGate claim_gate_;
     EngineLedger ledger_;
+    KeyUses key_uses_;
+    EngineSealedRows sealed_rows_;
     SecretService secrets_;
     EngineTokens tokens_;
     IdTokenService id_tokens_;

@@ -40,6 +40,8 @@ SELECT person, chat.uuid_v7(), chat.uuid_v7(), chat.uuid_v7(), 'm', 'p', 7, 0.25
 INSERT INTO chat.invitations (email, plan, expires_at, accepted_at, accepted_by, invited_by, supervisor_id)
 VALUES ('alice@example.com', 'free', now(), now(), :'alice', :'bob', NULL), ('bob@example.com', 'free', now(), now(), :'bob', :'alice', :'alice');
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'a'), (:'bob', 'idp', 'b');
+INSERT INTO chat.api_keys (user_id, id, provider_id, name) VALUES (:'alice', :'alice', chat.uuid_v7(), 'k'), (:'bob', :'bob', chat.uuid_v7(), 'k');
+INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key) SELECT user_id, id, provider_id, 'sealed' FROM chat.api_keys;
 INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
 SELECT user_id, convert_to('hash of ' || id, 'UTF8'), id, expires_at FROM chat.sessions WHERE user_id IN (:'alice', :'bob');
 INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');

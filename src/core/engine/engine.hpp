@@ -54,7 +54,8 @@ public:
     // allow ends at once. Throws Error internal for a request id that is there already.
     Call& submit(CallSpec spec);
     AccountBook& accounts() noexcept { return accounts_; }
-    // The users whose accounts must be read before their calls go on; the nil user among them where the installation's own must be.
+    // The users whose accounts must be read before their calls go on; the nil user among them where the installation's
+    // own must be.
     std::vector<Uuid> missing_accounts() const;
     bool has_parked() const noexcept { return !parked_.empty(); }
     // These accounts have been put into the book: their calls go on.
