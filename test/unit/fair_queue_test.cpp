@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "support/fake_calls.hpp"
@@ -114,8 +116,9 @@ public:
                 take_front();
                 break;
             default:
-                queue_.push(provider, waiting_[++last_].second = numbered_uuid(pick(5)), last_);
-                waiting_[last_].first = provider;
+                ++last_;
+                waiting_[last_] = {provider, numbered_uuid(pick(5))};
+                queue_.push(provider, waiting_[last_].second, last_);
         }
     }
 

@@ -61,6 +61,8 @@ void Call::start(Transport& transport) noexcept {
         head_ = {};
         error_body_.clear();
         ++attempts_;
+        ++attempts_with_model_;
+        attempt_began_at_ = clock_.now();
         transport_ = &transport;
         attempt_id_ = transport.start(std::move(request), *this);
     } catch (const Error& error) {
@@ -77,8 +79,26 @@ void Call::stop(CallStatus status, Error reason) noexcept {
     finish(status, std::move(reason));
 }
 
+void Call::complete_with(const CachedReply& reply) noexcept {
+    try {
+        first_token_ = since(submitted_at_, clock_.now());
+        log_.append(EventKind::thinking, reply.thinking);
+        log_.append(EventKind::content, reply.content);
+        CallResult result;
+        result.finish_reason = reply.finish_reason;
+        result.tool_calls = reply.tool_calls;
+        result.sanitized = reply.sanitized;
+        result.cached = true;
+        result.usage = {0, 0, 0};
+        conclude(CallStatus::complete, std::nullopt, std::move(result));
+    } catch (const std::exception& error) {
+        finish(CallStatus::error, Error(ErrorCode::internal, error.what()));
+    }
+}
+
 bool Call::on_head(const HttpResponseHead& head) noexcept {
     head_ = head;
+    if (head.status < 500) observer_.provider_answered(*this);
     return true;
 }
 
@@ -141,19 +161,22 @@ void Call::attempt_succeeded() {
 
 void Call::attempt_failed(const HttpResult& result) {
     FailedAttempt attempt;
-    attempt.number = attempts_;
+    attempt.number = attempts_with_model_;
     attempt.outcome = result.outcome;
     attempt.status = result.status;
     attempt.request_sent = result.request_sent;
     attempt.has_text = has_text();
     attempt.retry_after =
         parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
+    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())));
     const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
     if (delay && clock_.now() + *delay < deadline()) {
         observer_.retry_wanted(*this, *delay);
         return;
     }
-    finish(has_text() ? CallStatus::incomplete : CallStatus::error, error_of(result));
+    Error error = error_of(result);
+    if (may_fall_back(attempt) && observer_.fall_back(*this)) return;
+    finish(has_text() ? CallStatus::incomplete : CallStatus::error, std::move(error));
 }
 
 Error Call::error_of(const HttpResult& result) const {
@@ -214,10 +237,6 @@ void Call::complete_usage(CallResult& result, bool reply_ended) const {
 
 void Call::finish(CallStatus status, std::optional<Error> error) {
     CallResult result;
-    result.status = status;
-    result.error = std::move(error);
-    result.latency = since(submitted_at_, clock_.now());
-    result.first_token = first_token_;
     if (decoder_) {
         const ReplyInfo& info = decoder_->info();
         result.finish_reason = info.finish_reason;
@@ -229,6 +248,14 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
         if (is_success(head_.status)) complete_usage(result, info.ended);
         result.cost = cost_of(*spec_.model, result.usage);
     }
+    conclude(status, std::move(error), std::move(result));
+}
+
+void Call::conclude(CallStatus status, std::optional<Error> error, CallResult result) {
+    result.status = status;
+    result.error = std::move(error);
+    result.latency = since(submitted_at_, clock_.now());
+    result.first_token = first_token_;
     result_ = std::move(result);
     decoder_.reset();
     spec_.request = {};

@@ -5,7 +5,11 @@
 #include <optional>
 #include <string>
 
+#include "core/crypto/sha256.hpp"
 #include "core/engine/catalog.hpp"
+#include "core/engine/circuit_breaker.hpp"
+#include "core/engine/fallback.hpp"
+#include "core/engine/response_cache.hpp"
 #include "core/engine/retry_policy.hpp"
 #include "core/engine/stream_log.hpp"
 #include "core/llm/provider.hpp"
@@ -35,6 +39,7 @@ struct CallResult {
     std::string tool_calls;  // JSON, empty where there are none
     Usage usage;
     bool estimated = false;  // some of usage was not told by the provider
+    bool cached = false;     // the reply of an identical call, which cost nothing
     bool sanitized = false;
     std::optional<Error> error;  // why status is not complete
     std::int64_t cost = 0;       // 10^-12 of the currency
@@ -57,6 +62,13 @@ class CallObserver {
 public:
     virtual ~CallObserver() = default;
     virtual void text_arrived(Call& call) noexcept = 0;
+    // The provider has answered the attempt, with whatever status below 500.
+    virtual void provider_answered(Call& call) noexcept = 0;
+    // The attempt failed, which says this of its provider. retry_wanted(), fall_back() or finished() follows.
+    virtual void attempt_failed(Call& call, ProviderHealth health) noexcept = 0;
+    // The attempt was the last with this model, and another one may be asked. True: use() was called with the next
+    // fallback model, and start() is to follow; false: there is none.
+    virtual bool fall_back(Call& call) noexcept = 0;
     // The attempt failed; start() is to be called again after the delay.
     virtual void retry_wanted(Call& call, Milliseconds delay) noexcept = 0;
     virtual void finished(Call& call) noexcept = 0;
@@ -74,6 +86,8 @@ public:
     void start(Transport& transport) noexcept;
     // Ends the call where it stands, keeping the text that has arrived.
     void stop(CallStatus status, Error reason) noexcept;
+    // Completes a call that has not begun with the reply of an identical one.
+    void complete_with(const CachedReply& reply) noexcept;
 
     const CallSpec& spec() const noexcept { return spec_; }
     StreamLog& log() noexcept { return log_; }
@@ -84,6 +98,8 @@ public:
     bool is_finished() const noexcept { return result_.has_value(); }
     const CallResult& result() const noexcept { return *result_; }
     int attempts() const noexcept { return attempts_; }
+    // How many of the fallback models were asked or passed over.
+    std::size_t fallbacks_used() const noexcept { return fallbacks_used_; }
     TimePoint submitted_at() const noexcept { return submitted_at_; }
     TimePoint deadline() const noexcept { return submitted_at_ + spec_.timeout; }
 
@@ -93,6 +109,9 @@ public:
     bool flush_scheduled = false;
     std::optional<TimePoint> timer;
     std::size_t retained_bytes = 0;
+    CircuitBreaker::Permit permit = 0;       // of the attempt that is under way
+    std::optional<Sha256Digest> reply_key;   // while it leads or follows identical calls
+    Milliseconds reply_ttl{0};
     // For the listener of that engine.
     bool checkpoint_scheduled = false;
     void* attachment = nullptr;
@@ -110,6 +129,7 @@ private:
     void attempt_failed(const HttpResult& result);
     Error error_of(const HttpResult& result) const;
     void finish(CallStatus status, std::optional<Error> error);
+    void conclude(CallStatus status, std::optional<Error> error, CallResult result);
     void complete_usage(CallResult& result, bool reply_ended) const;
 
     CallSpec spec_;
@@ -120,6 +140,9 @@ private:
     Transport* transport_ = nullptr;
     Transport::Id attempt_id_ = 0;  // 0 between attempts
     int attempts_ = 0;
+    int attempts_with_model_ = 0;
+    std::size_t fallbacks_used_ = 0;
+    TimePoint attempt_began_at_{};
     HttpResponseHead head_;
     std::string error_body_;  // of a response that is not 2xx
     std::unique_ptr<ReplyDecoder> decoder_;
