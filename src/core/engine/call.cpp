@@ -1,19 +1,14 @@
 #include "core/engine/call.hpp"
 
 #include <array>
-#include <random>
 
+#include "core/engine/jitter.hpp"
 #include "core/http/retry_after.hpp"
 
 namespace pgchat {
 namespace {
 
 constexpr std::size_t max_error_body_bytes = 64u << 10;
-
-double random_fraction() {
-    static std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
 
 bool is_success(int status) noexcept {
     return status >= 200 && status <= 299;
@@ -48,6 +43,11 @@ void Call::use(std::shared_ptr<const ModelEntry> model, std::shared_ptr<const Pr
     spec_.model = std::move(model);
     spec_.provider = std::move(provider);
     spec_.own_key = own_key;
+    attempts_with_model_ = 0;
+}
+
+std::shared_ptr<const ModelEntry> Call::next_fallback() noexcept {
+    return fallbacks_used_ < spec_.fallbacks.size() ? spec_.fallbacks[fallbacks_used_++] : nullptr;
 }
 
 void Call::start(Transport& transport) noexcept {

@@ -66,7 +66,8 @@ struct CallLimits {
 enum class CallStage {
     parked,   // until its user's account is known
     held,     // until a call of the same user ends
-    waiting,  // for room
+    following,  // an identical call, for its reply
+    waiting,    // for room
     admitted
 };
 
@@ -81,8 +82,8 @@ public:
     virtual void provider_answered(Call& call) noexcept = 0;
     // The attempt failed, which says this of its provider. retry_wanted(), fall_back() or finished() follows.
     virtual void attempt_failed(Call& call, ProviderHealth health) noexcept = 0;
-    // The attempt was the last with this model, and another one may be asked. True: use() was called with the next
-    // fallback model, and start() is to follow; false: there is none.
+    // The attempt was the last with this model, and another one may be asked: start() is to be called for that; false:
+    // there is none.
     virtual bool fall_back(Call& call) noexcept = 0;
     // The attempt failed; start() is to be called again after the delay.
     virtual void retry_wanted(Call& call, Milliseconds delay) noexcept = 0;
@@ -115,6 +116,8 @@ public:
     bool is_finished() const noexcept { return result_.has_value(); }
     const CallResult& result() const noexcept { return *result_; }
     int attempts() const noexcept { return attempts_; }
+    // The next model to ask where the one in use does not serve, once each; null where there is no further one.
+    std::shared_ptr<const ModelEntry> next_fallback() noexcept;
     // How many of the fallback models were asked or passed over.
     std::size_t fallbacks_used() const noexcept { return fallbacks_used_; }
     TimePoint submitted_at() const noexcept { return submitted_at_; }

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "core/engine/account_book.hpp"
-#include "core/engine/call.hpp"
+#include "core/engine/admission.hpp"
+#include "core/engine/reply_sharing.hpp"
 
 namespace pgchat {
 
@@ -19,6 +20,8 @@ struct EngineLimits {
     Milliseconds retention{60'000};
     std::size_t max_retained_bytes = 32u << 20;
     CallLimits call;
+    BreakerPolicy breaker;
+    SharingPolicy sharing;
 };
 
 // Told of what happens, from within Engine::run(), submit() and cancel(). None may destroy a call.
@@ -46,7 +49,7 @@ public:
     Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener);
     ~Engine() override;
 
-    void set_limits(const EngineLimits& limits) { limits_ = limits; }
+    void set_limits(const EngineLimits& limits);
     void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
     const Catalog& catalog() const noexcept { return *catalog_; }
 
@@ -80,9 +83,15 @@ public:
 
     // Calls admitted and not finished, waiting between attempts included.
     std::size_t in_flight() const noexcept { return in_flight_; }
-    std::size_t waiting() const noexcept { return waiting_.size() + parked_count_; }
+    std::size_t waiting() const noexcept { return admission_.size() + following_.size() + parked_count_; }
     // How many more calls could begin now.
     std::size_t room() const noexcept;
+    // How many durable calls may be brought: as many as there is room for, and where there is none one that takes its turn
+    // among the immediate ones.
+    std::size_t room_for_durable() const noexcept;
+    // Models whose providers have no room for the calls that wait for them already, by name and in order.
+    std::vector<std::string> full_models() const;
+    const Admission& admission() const noexcept { return admission_; }
     const EngineCounters& counters() const noexcept { return counters_; }
 
 private:
@@ -99,6 +108,9 @@ private:
         std::pair<TimePoint, std::uint64_t>;  // the number of a call, which keeps those of one moment in order
 
     void text_arrived(Call& call) noexcept override;
+    void provider_answered(Call& call) noexcept override { admission_.attempt_answered(call); }
+    void attempt_failed(Call& call, ProviderHealth health) noexcept override;
+    bool fall_back(Call& call) noexcept override;
     void retry_wanted(Call& call, Milliseconds delay) noexcept override;
     void finished(Call& call) noexcept override;
 
@@ -108,6 +120,9 @@ private:
     void let_in(Call& call, Account& account);
     void check_in(Call& call, Account& account);
     void leave_stage(Call& call);
+    void wait_for_room(Call& call);
+    bool share(Call& call);
+    void end_sharing(Call& call);
     void admit();
     void begin(Call& call);
     void run_timers(TimePoint now);
@@ -127,7 +142,9 @@ private:
     AccountBook accounts_;
     std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> parked_;  // by user and number
     std::size_t parked_count_ = 0;
-    std::map<std::uint64_t, Call*> waiting_;  // for room, by number
+    Admission admission_;
+    ReplySharing sharing_;
+    std::unordered_map<std::uint64_t, Call*> following_;  // by number
     std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
     std::vector<Uuid> first_flushes_;         // calls whose first text arrived in this run()
     std::deque<Due> flushes_;                 // in order of time, as the interval is the same for all

@@ -5,9 +5,7 @@
 namespace pgchat {
 
 ProviderGate& ProviderGates::of(const ProviderConfig& provider) {
-    ProviderGate& gate = gates_[provider.name];
-    gate.max_calls = provider.max_concurrent_calls;
-    return gate;
+    return gates_[provider.name];
 }
 
 Error suspended_error(const ProviderConfig& provider, const ProviderGate& gate, TimePoint now) {

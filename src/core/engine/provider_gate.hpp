@@ -14,6 +14,7 @@ namespace pgchat {
 struct ProviderGate {
     std::size_t max_calls = 0;  // at once; 0: no cap
     std::size_t in_flight = 0;
+    std::size_t durable_waiting = 0;
     CircuitBreaker breaker;
 
     bool has_room() const noexcept { return max_calls == 0 || in_flight < max_calls; }
@@ -21,7 +22,7 @@ struct ProviderGate {
 
 class ProviderGates {
 public:
-    // The gate of that provider, closed breaker and all when it is new; it stays where it is.
+    // The gate of the provider of that name, which stays where it is; a new one has no cap and is not suspended.
     ProviderGate& of(const ProviderConfig& provider);
 
     // By the providers' names.
