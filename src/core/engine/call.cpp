@@ -176,9 +176,10 @@ void Call::attempt_failed(const HttpResult& result) {
     attempt.has_text = has_text();
     attempt.retry_after =
         parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
-    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())));
     const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
-    if (delay && clock_.now() + *delay < deadline()) {
+    const bool tries_again = delay && clock_.now() + *delay < deadline();
+    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())), !tries_again);
+    if (tries_again) {
         observer_.retry_wanted(*this, *delay);
         return;
     }

@@ -80,8 +80,9 @@ public:
     virtual void text_arrived(Call& call) noexcept = 0;
     // The provider has answered the attempt, with whatever status below 500.
     virtual void provider_answered(Call& call) noexcept = 0;
-    // The attempt failed, which says this of its provider. retry_wanted(), fall_back() or finished() follows.
-    virtual void attempt_failed(Call& call, ProviderHealth health) noexcept = 0;
+    // The attempt failed, which says this of its provider. is_last: it is not tried again with this model. retry_wanted(),
+    // fall_back() or finished() follows.
+    virtual void attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept = 0;
     // The attempt was the last with this model, and another one may be asked: start() is to be called for that; false:
     // there is none.
     virtual bool fall_back(Call& call) noexcept = 0;

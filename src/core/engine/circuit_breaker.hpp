@@ -8,8 +8,8 @@
 namespace pgchat {
 
 struct BreakerPolicy {
-    int failures = 10;            // in a row, that open it; 0: never opens
-    Milliseconds pause{5'000};    // before the first probe; doubles with each probe that fails
+    int failures = 10;          // in a row, that open it; 0: never opens
+    Milliseconds pause{5'000};  // before the first probe; doubles with each probe that fails
     Milliseconds max_pause{300'000};
 };
 

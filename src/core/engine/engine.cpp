@@ -228,8 +228,8 @@ void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
     set_timer(call, clock_.now() + delay);
 }
 
-void Engine::attempt_failed(Call& call, ProviderHealth health) noexcept {
-    admission_.attempt_failed(call, health, clock_.now(), random_fraction());
+void Engine::attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept {
+    admission_.attempt_failed(call, health, is_last, clock_.now(), random_fraction());
 }
 
 // The call waits for room once more, at the provider of the next model that its user may use.

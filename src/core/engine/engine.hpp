@@ -109,7 +109,7 @@ private:
 
     void text_arrived(Call& call) noexcept override;
     void provider_answered(Call& call) noexcept override { admission_.attempt_answered(call); }
-    void attempt_failed(Call& call, ProviderHealth health) noexcept override;
+    void attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept override;
     bool fall_back(Call& call) noexcept override;
     void retry_wanted(Call& call, Milliseconds delay) noexcept override;
     void finished(Call& call) noexcept override;
