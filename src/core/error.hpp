@@ -45,6 +45,10 @@ enum class ErrorCode {
     incomplete_response,
     context_length_exceeded,
     generation_in_progress,
+    rate_limit_reached,
+    concurrency_limit_reached,
+    token_limit_reached,
+    budget_exhausted,
     master_key_unavailable,
     unsealing_failed,
 };

@@ -11,6 +11,7 @@
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_store.hpp"
+#include "pg/engine_usage.hpp"
 #include "pg/engine_wait.hpp"
 
 namespace pgchat::pg {
@@ -63,6 +64,7 @@ private:
     Engine engine_;
     EngineChannels channels_;
     EngineRecorder recorder_;
+    EngineUsage usage_;
     EngineLedger ledger_;
     SecretService secrets_;
     EngineTokens tokens_;

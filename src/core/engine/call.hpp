@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/attempt.hpp"
 #include "core/engine/catalog.hpp"
 #include "core/engine/retry_policy.hpp"
+#include "core/engine/spending.hpp"
 #include "core/engine/stream_log.hpp"
 #include "core/llm/provider.hpp"
 
@@ -31,8 +33,6 @@ struct CallSpec {
     Milliseconds timeout{600'000};  // from submission, waiting and retries included
 };
 
-enum class CallStatus { complete, incomplete, error, cancelled };
-
 // The status as stored in chat.messages.status; static storage.
 const char* call_status_name(CallStatus status) noexcept;
 
@@ -40,11 +40,12 @@ struct CallResult {
     CallStatus status = CallStatus::error;
     std::string finish_reason;
     std::string tool_calls;  // JSON, empty where there are none
-    Usage usage;
+    Usage usage;             // of all attempts together
     bool estimated = false;  // some of usage was not told by the provider
     bool sanitized = false;
     std::optional<Error> error;  // why status is not complete
     std::int64_t cost = 0;       // 10^-12 of the currency
+    std::vector<Attempt> attempts;
     std::optional<Milliseconds> first_token;
     Milliseconds latency{0};
 };
@@ -72,6 +73,8 @@ class CallObserver {
 public:
     virtual ~CallObserver() = default;
     virtual void text_arrived(Call& call) noexcept = 0;
+    // An attempt is over, whatever comes next; called before retry_wanted() and finished().
+    virtual void attempt_ended(Call& call, const Attempt& attempt) noexcept = 0;
     // The attempt failed; start() is to be called again after the delay.
     virtual void retry_wanted(Call& call, Milliseconds delay) noexcept = 0;
     virtual void finished(Call& call) noexcept = 0;
@@ -102,10 +105,14 @@ public:
     const CallResult& result() const noexcept { return *result_; }
     int attempts() const noexcept { return attempts_; }
     TimePoint submitted_at() const noexcept { return submitted_at_; }
+    // What the next attempt may use.
+    Estimate estimate() const;
     TimePoint deadline() const noexcept { return submitted_at_ + spec_.timeout; }
 
     // Marks of the engine that owns the call.
     std::uint64_t number = 0;  // in order of submission
+    bool is_running = false;   // counted as one of its account's
+    Charge set_aside;          // for the attempt that is under way
     CallStage stage = CallStage::parked;
     bool flush_scheduled = false;
     std::optional<TimePoint> timer;
@@ -127,7 +134,9 @@ private:
     void attempt_failed(const HttpResult& result);
     Error error_of(const HttpResult& result) const;
     void finish(CallStatus status, std::optional<Error> error);
-    void complete_usage(CallResult& result, bool reply_ended) const;
+    void end_attempt(CallStatus status, const std::optional<Error>& error);
+    void complete_usage(Attempt& attempt, bool reply_ended) const;
+    void guess_usage(Attempt& attempt) const;
 
     CallSpec spec_;
     CallLimits limits_;
@@ -137,6 +146,11 @@ private:
     Transport* transport_ = nullptr;
     Transport::Id attempt_id_ = 0;  // 0 between attempts
     int attempts_ = 0;
+    bool attempt_is_open_ = false;
+    bool request_may_be_sent_ = false;  // of the attempt: until it is known not to be, where it is cut off
+    TimePoint attempt_began_at_{};
+    std::optional<Milliseconds> attempt_first_token_;
+    std::vector<Attempt> ended_attempts_;
     HttpResponseHead head_;
     std::string error_body_;  // of a response that is not 2xx
     std::unique_ptr<ReplyDecoder> decoder_;

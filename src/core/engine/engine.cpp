@@ -5,7 +5,10 @@
 namespace pgchat {
 
 Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener)
-    : clock_(clock), network_(network), echo_(echo), listener_(listener) {}
+    : clock_(clock), network_(network), echo_(echo), listener_(listener) {
+    // The installation pays for every call.
+    accounts_.pin(Uuid{});
+}
 
 Engine::~Engine() = default;
 
@@ -30,51 +33,6 @@ Call& Engine::submit(CallSpec spec) {
     else
         park(call);
     return call;
-}
-
-void Engine::park(Call& call) {
-    call.stage = CallStage::parked;
-    parked_[call.spec().user_id].emplace(call.number, &call);
-    ++parked_count_;
-}
-
-std::vector<Uuid> Engine::missing_accounts() const {
-    std::vector<Uuid> missing;
-    if (parked_.empty()) return missing;
-    for (const auto& [user_id, calls] : parked_) missing.push_back(user_id);
-    if (!parked_.contains(Uuid{})) missing.emplace_back();
-    return missing;
-}
-
-void Engine::accounts_loaded(const std::vector<Uuid>& user_ids) {
-    for (const Uuid& user_id : user_ids) {
-        Account* const account = accounts_.find_any(user_id);
-        const auto found = parked_.find(user_id);
-        if (account == nullptr || found == parked_.end()) continue;
-        const std::map<std::uint64_t, Call*> calls = std::move(found->second);
-        parked_.erase(found);
-        parked_count_ -= calls.size();
-        for (const auto& [number, call] : calls) let_in(*call, *account);
-    }
-}
-
-// From here on the call counts against its account, or is refused.
-void Engine::let_in(Call& call, Account& account) {
-    call.stage = CallStage::waiting;
-    try {
-        check_in(call, account);
-        waiting_.emplace(call.number, &call);
-    } catch (const Error& error) {
-        call.stop(CallStatus::error, error);
-    } catch (const std::exception& error) {
-        call.stop(CallStatus::error, Error(ErrorCode::internal, error.what()));
-    }
-}
-
-// Everything that may refuse a call once its account is known, in this order: access, the key, the limits.
-void Engine::check_in(Call& call, Account& account) {
-    static_cast<void>(call);
-    static_cast<void>(account);
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -168,6 +126,10 @@ void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
 void Engine::finished(Call& call) noexcept {
     leave_stage(call);
     clear_timer(call);
+    // What was set aside for an attempt that then could not be written.
+    if (call.set_aside.tokens != 0 || call.set_aside.cost != 0) attempt_ended(call, {});
+    if (call.result().error) count_refusal(call.result().error->code());
+    if (call.is_running) stop_running(call.spec().user_id);
     ++(call.result().status == CallStatus::complete ? counters_.completed : counters_.failed);
     listener_.call_finished(call);
 }
@@ -181,13 +143,37 @@ void Engine::leave_stage(Call& call) {
             if (found->second.empty()) parked_.erase(found);
             return;
         }
-        case CallStage::held:
+        case CallStage::held: {
+            const auto found = held_.find(call.spec().user_id);
+            if (found == held_.end()) return;
+            held_count_ -= found->second.erase(call.number);
+            if (found->second.empty()) held_.erase(found);
             return;
+        }
         case CallStage::waiting:
             waiting_.erase(call.number);
             return;
         case CallStage::admitted:
             --in_flight_;
+            return;
+    }
+}
+
+void Engine::count_refusal(ErrorCode code) noexcept {
+    switch (code) {
+        case ErrorCode::rate_limit_reached:
+            ++counters_.refused_by_rate;
+            return;
+        case ErrorCode::concurrency_limit_reached:
+            ++counters_.refused_by_concurrency;
+            return;
+        case ErrorCode::token_limit_reached:
+            ++counters_.refused_by_tokens;
+            return;
+        case ErrorCode::budget_exhausted:
+            ++counters_.refused_by_budget;
+            return;
+        default:
             return;
     }
 }
@@ -214,6 +200,12 @@ void Engine::admit() {
 }
 
 void Engine::begin(Call& call) {
+    try {
+        set_aside_for(call);
+    } catch (const Error& error) {
+        call.stop(CallStatus::error, error);
+        return;
+    }
     call.start(call.spec().provider->kind == ProviderKind::echo ? echo_ : network_);
 }
 

@@ -18,6 +18,7 @@ struct EngineLimits {
     Milliseconds flush_interval{25};
     Milliseconds retention{60'000};
     std::size_t max_retained_bytes = 32u << 20;
+    std::size_t max_held_of_one = 16;  // durable calls of a user that wait for another one's end
     CallLimits call;
 };
 
@@ -38,6 +39,11 @@ struct EngineCounters {
     std::uint64_t completed = 0;
     std::uint64_t failed = 0;  // incomplete, error and cancelled
     std::uint64_t retried = 0;
+    // Refused before they were sent.
+    std::uint64_t refused_by_rate = 0;
+    std::uint64_t refused_by_concurrency = 0;
+    std::uint64_t refused_by_tokens = 0;
+    std::uint64_t refused_by_budget = 0;
 };
 
 class Engine final : private CallObserver {
@@ -59,6 +65,8 @@ public:
     bool has_parked() const noexcept { return !parked_.empty(); }
     // These accounts have been put into the book: their calls go on.
     void accounts_loaded(const std::vector<Uuid>& user_ids);
+    // Users who have so many calls waiting for one of their own to end that further ones are better left in the queue.
+    std::vector<Uuid> saturated_users() const;
     // To be called once for each finished call, when the database has its usage or will never have it.
     void usage_settled(const Uuid& user_id) noexcept { accounts_.unpin(user_id); }
     Call* find(const Uuid& request_id) noexcept;
@@ -80,7 +88,7 @@ public:
 
     // Calls admitted and not finished, waiting between attempts included.
     std::size_t in_flight() const noexcept { return in_flight_; }
-    std::size_t waiting() const noexcept { return waiting_.size() + parked_count_; }
+    std::size_t waiting() const noexcept { return waiting_.size() + parked_count_ + held_count_; }
     // How many more calls could begin now.
     std::size_t room() const noexcept;
     const EngineCounters& counters() const noexcept { return counters_; }
@@ -99,6 +107,7 @@ private:
         std::pair<TimePoint, std::uint64_t>;  // the number of a call, which keeps those of one moment in order
 
     void text_arrived(Call& call) noexcept override;
+    void attempt_ended(Call& call, const Attempt& attempt) noexcept override;
     void retry_wanted(Call& call, Milliseconds delay) noexcept override;
     void finished(Call& call) noexcept override;
 
@@ -107,7 +116,12 @@ private:
     void park(Call& call);
     void let_in(Call& call, Account& account);
     void check_in(Call& call, Account& account);
+    void enqueue(Call& call, Account& account);
     void leave_stage(Call& call);
+    void stop_running(const Uuid& user_id) noexcept;
+    void release_held(const Uuid& user_id);
+    void set_aside_for(Call& call);
+    void count_refusal(ErrorCode code) noexcept;
     void admit();
     void begin(Call& call);
     void run_timers(TimePoint now);
@@ -127,6 +141,8 @@ private:
     AccountBook accounts_;
     std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> parked_;  // by user and number
     std::size_t parked_count_ = 0;
+    std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> held_;  // likewise
+    std::size_t held_count_ = 0;
     std::map<std::uint64_t, Call*> waiting_;  // for room, by number
     std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
     std::vector<Uuid> first_flushes_;         // calls whose first text arrived in this run()
