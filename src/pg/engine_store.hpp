@@ -39,6 +39,10 @@ bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.
 // `busy` gets the requests whose rows somebody holds locked: they are not recorded, the others are.
 Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy);
+// Adds recorded usage to the sums, so much as one turn may; `more` tells whether there is further usage.
+bool roll_up_usage(bool& more);
+// Makes and drops partitions of usage events; `ready` tells whether those for the next weeks are there.
+bool keep_usage_partitions(bool& ready);
 bool recover_requests();
 // Removes rows that have outlived their time; `more` tells whether there are further ones.
 bool tidy(bool& more);

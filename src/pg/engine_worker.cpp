@@ -68,6 +68,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
+      usage_(clock_),
       ledger_(clock_,
               [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
       secrets_(clock_, unix_seconds),
@@ -95,6 +96,7 @@ void EngineWorker::run() {
         settle_finished();
         save_checkpoints();
         tidy();
+        usage_.run();
         channels_.deliver();
         publish_totals();
         give_back_memory();
@@ -268,6 +270,7 @@ void EngineWorker::settle_immediate(Call& call) {
 }
 
 void EngineWorker::close_recorded(const FinishedCall& finished) {
+    usage_.note_recorded();
     if (finished.was_submitted) engine_.usage_settled(finished.user_id);
     if (!finished.durable) return;
     channels_.call_refused(finished.request_id, finished.message_id);
@@ -328,6 +331,10 @@ void EngineWorker::publish_totals() {
     pg_atomic_write_u64(&totals.completed, counters.completed);
     pg_atomic_write_u64(&totals.failed, counters.failed);
     pg_atomic_write_u64(&totals.retried, counters.retried);
+    pg_atomic_write_u64(&totals.refused_by_rate, counters.refused_by_rate);
+    pg_atomic_write_u64(&totals.refused_by_concurrency, counters.refused_by_concurrency);
+    pg_atomic_write_u64(&totals.refused_by_tokens, counters.refused_by_tokens);
+    pg_atomic_write_u64(&totals.refused_by_budget, counters.refused_by_budget);
 }
 
 TimePoint EngineWorker::next_wake() const {
@@ -339,7 +346,7 @@ TimePoint EngineWorker::next_wake() const {
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty()) return now;
     TimePoint earliest = has_room ? next_queue_poll_ : now + queue_poll_interval;
-    earliest = std::min(earliest, next_tidy_);
+    earliest = std::min({earliest, next_tidy_, usage_.next_run()});
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);

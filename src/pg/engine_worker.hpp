@@ -13,6 +13,7 @@
 #include "pg/engine_queue.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_store.hpp"
+#include "pg/engine_usage.hpp"
 #include "pg/engine_wait.hpp"
 
 namespace pgchat::pg {
@@ -49,7 +50,7 @@ private:
     void refresh_catalog();
     void refresh_accounts();
     void claim();
-    QueueHolds queue_holds() const { return {engine_.full_models(), {}}; }
+    QueueHolds queue_holds() const { return {engine_.full_models(), engine_.saturated_users()}; }
     void settle_finished();
     void settle_immediate(Call& call);
     void close_recorded(const FinishedCall& finished);
@@ -68,6 +69,7 @@ private:
     Engine engine_;
     EngineChannels channels_;
     EngineRecorder recorder_;
+    EngineUsage usage_;
     EngineLedger ledger_;
     EngineQueue queue_;
     SecretService secrets_;

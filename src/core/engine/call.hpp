@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/attempt.hpp"
 #include "core/crypto/sha256.hpp"
 #include "core/engine/catalog.hpp"
 #include "core/engine/circuit_breaker.hpp"
 #include "core/engine/fallback.hpp"
 #include "core/engine/response_cache.hpp"
 #include "core/engine/retry_policy.hpp"
+#include "core/engine/spending.hpp"
 #include "core/engine/stream_log.hpp"
 #include "core/llm/provider.hpp"
 
@@ -35,8 +37,6 @@ struct CallSpec {
     Milliseconds timeout{600'000};  // from submission, waiting and retries included
 };
 
-enum class CallStatus { complete, incomplete, error, cancelled };
-
 // The status as stored in chat.messages.status; static storage.
 const char* call_status_name(CallStatus status) noexcept;
 
@@ -44,12 +44,13 @@ struct CallResult {
     CallStatus status = CallStatus::error;
     std::string finish_reason;
     std::string tool_calls;  // JSON, empty where there are none
-    Usage usage;
+    Usage usage;             // of all attempts together
     bool estimated = false;  // some of usage was not told by the provider
     bool cached = false;     // the reply of an identical call, which cost nothing
     bool sanitized = false;
     std::optional<Error> error;  // why status is not complete
     std::int64_t cost = 0;       // 10^-12 of the currency
+    std::vector<Attempt> attempts;
     std::optional<Milliseconds> first_token;
     Milliseconds latency{0};
 };
@@ -78,6 +79,8 @@ class CallObserver {
 public:
     virtual ~CallObserver() = default;
     virtual void text_arrived(Call& call) noexcept = 0;
+    // An attempt is over, whatever comes next; called before retry_wanted() and finished().
+    virtual void attempt_ended(Call& call, const Attempt& attempt) noexcept = 0;
     // The provider has answered the attempt, with whatever status below 500.
     virtual void provider_answered(Call& call) noexcept = 0;
     // The attempt failed, which says this of its provider. is_last: it is not tried again with this model. retry_wanted(),
@@ -122,10 +125,14 @@ public:
     // How many of the fallback models were asked or passed over.
     std::size_t fallbacks_used() const noexcept { return fallbacks_used_; }
     TimePoint submitted_at() const noexcept { return submitted_at_; }
+    // What the next attempt may use.
+    Estimate estimate() const;
     TimePoint deadline() const noexcept { return submitted_at_ + spec_.timeout; }
 
     // Marks of the engine that owns the call.
     std::uint64_t number = 0;  // in order of submission
+    bool is_running = false;   // counted as one of its account's
+    Charge set_aside;          // for the attempt that is under way
     CallStage stage = CallStage::parked;
     bool flush_scheduled = false;
     std::optional<TimePoint> timer;
@@ -133,6 +140,7 @@ public:
     CircuitBreaker::Permit permit = 0;       // of the attempt that is under way
     std::optional<Sha256Digest> reply_key;   // while it leads or follows identical calls
     Milliseconds reply_ttl{0};
+    std::size_t reply_fallback = 0;         // which of the fallback models that reply is of; 0: the first model
     // For the listener of that engine.
     bool checkpoint_scheduled = false;
     void* attachment = nullptr;
@@ -151,7 +159,9 @@ private:
     Error error_of(const HttpResult& result) const;
     void finish(CallStatus status, std::optional<Error> error);
     void conclude(CallStatus status, std::optional<Error> error, CallResult result);
-    void complete_usage(CallResult& result, bool reply_ended) const;
+    void end_attempt(CallStatus status, const std::optional<Error>& error);
+    void complete_usage(Attempt& attempt, bool reply_ended) const;
+    void guess_usage(Attempt& attempt) const;
 
     CallSpec spec_;
     CallLimits limits_;
@@ -163,7 +173,11 @@ private:
     int attempts_ = 0;
     int attempts_with_model_ = 0;
     std::size_t fallbacks_used_ = 0;
+    bool attempt_is_open_ = false;
+    bool request_may_be_sent_ = false;  // of the attempt: until it is known not to be, where it is cut off
     TimePoint attempt_began_at_{};
+    std::optional<Milliseconds> attempt_first_token_;
+    std::vector<Attempt> ended_attempts_;
     HttpResponseHead head_;
     std::string error_body_;  // of a response that is not 2xx
     std::unique_ptr<ReplyDecoder> decoder_;

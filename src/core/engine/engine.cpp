@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "core/engine/jitter.hpp"
-
 namespace pgchat {
-
 namespace {
 
 Error waited_too_long(const Call& call) {
@@ -19,7 +16,10 @@ Error waited_too_long(const Call& call) {
 }  // namespace
 
 Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener)
-    : clock_(clock), network_(network), echo_(echo), listener_(listener) {}
+    : clock_(clock), network_(network), echo_(echo), listener_(listener) {
+    // The installation pays for every call.
+    accounts_.pin(Uuid{});
+}
 
 Engine::~Engine() = default;
 
@@ -27,20 +27,6 @@ void Engine::set_limits(const EngineLimits& limits) {
     limits_ = limits;
     admission_.set_policy(limits.breaker);
     sharing_.set_policy(limits.sharing);
-}
-
-std::size_t Engine::room() const noexcept {
-    const std::size_t taken = in_flight_ + admission_.ready() + following_.size() + parked_count_;
-    return taken < limits_.max_calls ? limits_.max_calls - taken : 0;
-}
-
-std::size_t Engine::room_for_durable() const noexcept {
-    const std::size_t free = room();
-    return free > 0 || admission_.has_ready_durable() ? free : 1;
-}
-
-std::vector<std::string> Engine::full_models() const {
-    return catalog_->models_of(admission_.full_providers());
 }
 
 Call& Engine::submit(CallSpec spec) {
@@ -59,84 +45,6 @@ Call& Engine::submit(CallSpec spec) {
     else
         park(call);
     return call;
-}
-
-void Engine::park(Call& call) {
-    call.stage = CallStage::parked;
-    parked_[call.spec().user_id].emplace(call.number, &call);
-    ++parked_count_;
-}
-
-std::vector<Uuid> Engine::missing_accounts() const {
-    std::vector<Uuid> missing;
-    if (parked_.empty()) return missing;
-    for (const auto& [user_id, calls] : parked_) missing.push_back(user_id);
-    if (!parked_.contains(Uuid{})) missing.emplace_back();
-    return missing;
-}
-
-void Engine::accounts_loaded(const std::vector<Uuid>& user_ids) {
-    for (const Uuid& user_id : user_ids) {
-        Account* const account = accounts_.find_any(user_id);
-        const auto found = parked_.find(user_id);
-        if (account == nullptr || found == parked_.end()) continue;
-        const std::map<std::uint64_t, Call*> calls = std::move(found->second);
-        parked_.erase(found);
-        parked_count_ -= calls.size();
-        for (const auto& [number, call] : calls) let_in(*call, *account);
-    }
-}
-
-// From here on the call counts against its account, or is refused.
-void Engine::let_in(Call& call, Account& account) {
-    call.stage = CallStage::waiting;
-    try {
-        check_in(call, account);
-        if (!share(call)) wait_for_room(call);
-    } catch (const Error& error) {
-        call.stop(CallStatus::error, error);
-    } catch (const std::exception& error) {
-        call.stop(CallStatus::error, Error(ErrorCode::internal, error.what()));
-    }
-}
-
-// Everything that may refuse a call once its account is known, in this order: access, the key, the limits.
-void Engine::check_in(Call& call, Account& account) {
-    check_access(call.spec().user_id, account.access, *call.spec().model);
-}
-
-void Engine::wait_for_room(Call& call) {
-    call.stage = CallStage::waiting;
-    admission_.add(call);
-}
-
-// True when another call's reply is the call's own, or will be.
-bool Engine::share(Call& call) {
-    switch (sharing_.enter(call, clock_.now())) {
-        case ReplySharing::Place::follower:
-            call.stage = CallStage::following;
-            following_.emplace(call.number, &call);
-            return true;
-        case ReplySharing::Place::answered:
-            call.complete_with(sharing_.reply());
-            return true;
-        default:
-            return false;
-    }
-}
-
-// Those who waited for the reply of a call that has finished get it, or go on by themselves; where only its caller went
-// away, the first of them leads the others.
-void Engine::end_sharing(Call& call) {
-    const ReplySharing::Departure departure = sharing_.leave(call, clock_.now());
-    for (const std::uint64_t number : departure.followers) {
-        Call& follower = *following_.at(number);
-        following_.erase(number);
-        if (departure.reply)
-            follower.complete_with(*departure.reply);
-        else if (call.result().status != CallStatus::cancelled || !share(follower))
-            wait_for_room(follower);
-    }
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -222,31 +130,14 @@ void Engine::text_arrived(Call& call) noexcept {
     call.flush_scheduled = true;
 }
 
-void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
-    ++counters_.retried;
-    set_timer(call, clock_.now() + delay);
-}
-
-void Engine::attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept {
-    admission_.attempt_failed(call, health, is_last, clock_.now(), random_fraction());
-}
-
-// The call waits for room once more, at the provider of the next model that its user may use.
-bool Engine::fall_back(Call& call) noexcept {
-    std::shared_ptr<const ModelEntry> model = call.next_fallback();
-    if (!model) return false;
-    leave_stage(call);
-    std::shared_ptr<const ProviderConfig> provider = model->provider;
-    call.use(std::move(model), std::move(provider), false);
-    wait_for_room(call);
-    set_timer(call, call.deadline());
-    return true;
-}
-
 void Engine::finished(Call& call) noexcept {
     leave_stage(call);
     end_sharing(call);
     clear_timer(call);
+    // What was set aside for an attempt that then could not be written.
+    if (call.set_aside.tokens != 0 || call.set_aside.cost != 0) attempt_ended(call, {});
+    if (call.result().error) count_refusal(call.result().error->code());
+    if (call.is_running) stop_running(call.spec().user_id);
     ++(call.result().status == CallStatus::complete ? counters_.completed : counters_.failed);
     listener_.call_finished(call);
 }
@@ -260,8 +151,13 @@ void Engine::leave_stage(Call& call) {
             if (found->second.empty()) parked_.erase(found);
             return;
         }
-        case CallStage::held:
+        case CallStage::held: {
+            const auto found = held_.find(call.spec().user_id);
+            if (found == held_.end()) return;
+            held_count_ -= found->second.erase(call.number);
+            if (found->second.empty()) held_.erase(found);
             return;
+        }
         case CallStage::following:
             following_.erase(call.number);
             return;
@@ -275,6 +171,25 @@ void Engine::leave_stage(Call& call) {
     }
 }
 
+void Engine::count_refusal(ErrorCode code) noexcept {
+    switch (code) {
+        case ErrorCode::rate_limit_reached:
+            ++counters_.refused_by_rate;
+            return;
+        case ErrorCode::concurrency_limit_reached:
+            ++counters_.refused_by_concurrency;
+            return;
+        case ErrorCode::token_limit_reached:
+            ++counters_.refused_by_tokens;
+            return;
+        case ErrorCode::budget_exhausted:
+            ++counters_.refused_by_budget;
+            return;
+        default:
+            return;
+    }
+}
+
 void Engine::set_timer(Call& call, TimePoint at) {
     timers_.emplace(Timer{at, call.number}, &call);
     call.timer = at;
@@ -283,27 +198,6 @@ void Engine::set_timer(Call& call, TimePoint at) {
 void Engine::clear_timer(Call& call) noexcept {
     if (call.timer) timers_.erase({*call.timer, call.number});
     call.timer.reset();
-}
-
-void Engine::admit() {
-    while (in_flight_ < limits_.max_calls) {
-        Call* const call = admission_.take();
-        if (call == nullptr) return;
-        clear_timer(*call);
-        call->stage = CallStage::admitted;
-        ++in_flight_;
-        begin(*call);
-    }
-}
-
-void Engine::begin(Call& call) {
-    try {
-        admission_.begin_attempt(call, clock_.now());
-    } catch (const Error& error) {
-        if (!fall_back(call)) call.stop(CallStatus::error, error);
-        return;
-    }
-    call.start(call.spec().provider->kind == ProviderKind::echo ? echo_ : network_);
 }
 
 void Engine::run_timers(TimePoint now) {
