@@ -12,9 +12,11 @@
 #include "pg/engine_channels.hpp"
 #include "pg/engine_keys.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_queue.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_sealed_rows.hpp"
 #include "pg/engine_store.hpp"
+#include "pg/engine_usage.hpp"
 #include "pg/engine_wait.hpp"
 
 namespace pgchat::pg {
@@ -56,6 +58,7 @@ private:
     void claim();
     void submit_claimed(bool at_once);
     std::size_t room() const noexcept;
+    QueueHolds queue_holds() const { return {engine_.full_models(), engine_.saturated_users()}; }
     bool settle_finished();
     void settle_immediate(Call& call);
     void close_recorded(const FinishedCall& finished);
@@ -75,7 +78,9 @@ private:
     EngineChannels channels_;
     EngineRecorder recorder_;
     ClaimGate claim_gate_;
+    EngineUsage usage_;
     EngineLedger ledger_;
+    EngineQueue queue_;
     KeyUses key_uses_;
     EngineSealedRows sealed_rows_;
     SecretService secrets_;
@@ -85,7 +90,6 @@ private:
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
-    bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_account_load_{};

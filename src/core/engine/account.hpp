@@ -19,6 +19,7 @@ struct AccountLimits {
     std::optional<std::int64_t> concurrent_calls;
     std::optional<std::int64_t> tokens_per_day;  // input and output together
     std::optional<std::int64_t> cost_per_month;  // 10^-12 of the currency
+    bool own_keys_exempt = true;                 // calls with a key of the user's own cost nothing here
 };
 
 // What counts against the limits. Read from the database once, then kept by the engine, which alone writes usage.
