@@ -44,6 +44,7 @@ enum class ErrorCode {
     response_too_large,
     incomplete_response,
     context_length_exceeded,
+    provider_suspended,
     generation_in_progress,
     rate_limit_reached,
     concurrency_limit_reached,

@@ -101,32 +101,6 @@ bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
     return outcome == Outcome::committed;
 }
 
-bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed) {
-    static Statement statement("SELECT * FROM chat_private.claim_requests($1)", {INT4OID});
-    claimed = 0;
-    // Flushed before anything is sent: after a crash nobody may send it again.
-    return in_transaction(Durability::flushed, "claiming requests", [&] {
-               Datum values[] = {Int32GetDatum(static_cast<std::int32_t>(limit))};
-               statement.execute(values);
-               for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-                   const Row row(i);
-                   ClaimedRequest request;
-                   request.user_id = row.uuid(1);
-                   request.request_id = row.uuid(2);
-                   request.message_id = row.uuid(3);
-                   request.conversation_id = row.uuid(4);
-                   request.model = row.text_at(5);
-                   request.text.messages = row.json(6);
-                   request.text.system_prompt = row.text_at(7);
-                   request.text.response_format = row.json(8);
-                   request.text.options = row.json(9);
-                   request.timeout_ms = row.integer(10);
-                   take(request);
-                   ++claimed;
-               }
-           }) == Outcome::committed;
-}
-
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints) {
     static Statement statement("SELECT chat_private.checkpoint_messages($1, $2, $3, $4)",
                                {UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID});

@@ -9,6 +9,7 @@
 #include "core/llm/echo_transport.hpp"
 #include "pg/engine_channels.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_queue.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_usage.hpp"
@@ -46,6 +47,7 @@ private:
     void refresh_catalog();
     void refresh_accounts();
     void claim();
+    QueueHolds queue_holds() const { return {engine_.full_models(), engine_.saturated_users()}; }
     void settle_finished();
     void settle_immediate(Call& call);
     void close_recorded(const FinishedCall& finished);
@@ -66,13 +68,13 @@ private:
     EngineRecorder recorder_;
     EngineUsage usage_;
     EngineLedger ledger_;
+    EngineQueue queue_;
     SecretService secrets_;
     EngineTokens tokens_;
     IdTokenService id_tokens_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
-    bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_account_load_{};

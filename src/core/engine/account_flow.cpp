@@ -1,5 +1,7 @@
-// How a call comes in: it waits for its user's account, is refused or held by the account's limits, and has money set aside
-// for each attempt.
+// What its user's account does to a call: it waits for the account, is refused or held by its limits, and has money set
+// aside for each attempt.
+#include <algorithm>
+
 #include "core/engine/engine.hpp"
 
 namespace pgchat {
@@ -37,7 +39,7 @@ void Engine::let_in(Call& call, Account& account) {
     call.stage = CallStage::waiting;
     try {
         check_in(call, account);
-        enqueue(call, account);
+        if (!share(call)) wait_for_turn(call);
     } catch (const Error& error) {
         call.stop(CallStatus::error, error);
     } catch (const std::exception& error) {
@@ -51,20 +53,21 @@ void Engine::check_in(Call&, Account& account) {
     count_request(account, clock_.now(), clock_.unix_seconds());
 }
 
-// Into the queue, or where only so many of the user's may run at once, behind those that do.
-void Engine::enqueue(Call& call, Account& account) {
+// For its turn, or where only so many of the user's may run at once, behind those that do. May end the call.
+void Engine::wait_for_turn(Call& call) {
     const Uuid& user_id = call.spec().user_id;
-    if (!is_at_concurrency_limit(account)) {
-        ++account.usage.running;
+    Account* const account = accounts_.find_any(user_id);
+    if (account == nullptr || !is_at_concurrency_limit(*account)) {
+        if (account != nullptr) ++account->usage.running;
         call.is_running = true;
-        call.stage = CallStage::waiting;
-        waiting_.emplace(call.number, &call);
-        return;
+        wait_for_room(call);
+    } else if (call.spec().may_wait) {
+        call.stage = CallStage::held;
+        held_[user_id].emplace(call.number, &call);
+        ++held_count_;
+    } else {
+        call.stop(CallStatus::error, concurrency_refusal(*account));
     }
-    if (!call.spec().may_wait) throw concurrency_refusal(account);
-    call.stage = CallStage::held;
-    held_[user_id].emplace(call.number, &call);
-    ++held_count_;
 }
 
 void Engine::release_held(const Uuid& user_id) {
@@ -75,7 +78,7 @@ void Engine::release_held(const Uuid& user_id) {
         found->second.erase(found->second.begin());
         if (found->second.empty()) held_.erase(found);
         --held_count_;
-        enqueue(call, *account);
+        wait_for_turn(call);
     }
 }
 
@@ -83,6 +86,7 @@ std::vector<Uuid> Engine::saturated_users() const {
     std::vector<Uuid> users;
     for (const auto& [user_id, calls] : held_)
         if (calls.size() >= limits_.max_held_of_one) users.push_back(user_id);
+    std::sort(users.begin(), users.end());
     return users;
 }
 

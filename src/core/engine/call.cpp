@@ -1,8 +1,8 @@
 #include "core/engine/call.hpp"
 
 #include <array>
-#include <random>
 
+#include "core/engine/jitter.hpp"
 #include "core/engine/token_estimate.hpp"
 #include "core/http/retry_after.hpp"
 
@@ -10,11 +10,6 @@ namespace pgchat {
 namespace {
 
 constexpr std::size_t max_error_body_bytes = 64u << 10;
-
-double random_fraction() {
-    static std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
 
 bool is_success(int status) noexcept {
     return status >= 200 && status <= 299;
@@ -51,6 +46,11 @@ void Call::use(std::shared_ptr<const ModelEntry> model, std::shared_ptr<const Pr
     spec_.model = std::move(model);
     spec_.provider = std::move(provider);
     spec_.own_key = own_key;
+    attempts_with_model_ = 0;
+}
+
+std::shared_ptr<const ModelEntry> Call::next_fallback() noexcept {
+    return fallbacks_used_ < spec_.fallbacks.size() ? spec_.fallbacks[fallbacks_used_++] : nullptr;
 }
 
 Estimate Call::estimate() const {
@@ -84,6 +84,7 @@ void Call::start(Transport& transport) noexcept {
         head_ = {};
         error_body_.clear();
         ++attempts_;
+        ++attempts_with_model_;
         attempt_is_open_ = true;
         request_may_be_sent_ = true;
         attempt_began_at_ = clock_.now();
@@ -104,8 +105,35 @@ void Call::stop(CallStatus status, Error reason) noexcept {
     finish(status, std::move(reason));
 }
 
+void Call::complete_with(const CachedReply& reply) noexcept {
+    try {
+        first_token_ = since(submitted_at_, clock_.now());
+        log_.append(EventKind::thinking, reply.thinking);
+        log_.append(EventKind::content, reply.content);
+        CallResult result;
+        result.finish_reason = reply.finish_reason;
+        result.tool_calls = reply.tool_calls;
+        result.sanitized = reply.sanitized;
+        result.cached = true;
+        result.usage = {0, 0, 0};
+        Attempt attempt;
+        attempt.model = spec_.model;
+        attempt.provider = spec_.provider;
+        attempt.is_cached = true;
+        attempt.status = CallStatus::complete;
+        attempt.usage = result.usage;
+        attempt.first_token = first_token_;
+        attempt.latency = *first_token_;
+        result.attempts.push_back(std::move(attempt));
+        conclude(CallStatus::complete, std::nullopt, std::move(result));
+    } catch (const std::exception& error) {
+        finish(CallStatus::error, Error(ErrorCode::internal, error.what()));
+    }
+}
+
 bool Call::on_head(const HttpResponseHead& head) noexcept {
     head_ = head;
+    if (head.status < 500) observer_.provider_answered(*this);
     return true;
 }
 
@@ -170,28 +198,31 @@ void Call::attempt_succeeded() {
 
 void Call::attempt_failed(const HttpResult& result) {
     FailedAttempt attempt;
-    attempt.number = attempts_;
+    attempt.number = attempts_with_model_;
     attempt.outcome = result.outcome;
     attempt.status = result.status;
     attempt.request_sent = result.request_sent;
     attempt.has_text = has_text();
     attempt.retry_after =
         parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
+    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())));
     const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
+    const CallStatus status = has_text() ? CallStatus::incomplete : CallStatus::error;
+    Error error = error_of(result);
+    end_attempt(status, error);
     if (delay && clock_.now() + *delay < deadline()) {
-        end_attempt(CallStatus::error, error_of(result));
         observer_.retry_wanted(*this, *delay);
         return;
     }
-    finish(has_text() ? CallStatus::incomplete : CallStatus::error, error_of(result));
+    if (may_fall_back(attempt) && observer_.fall_back(*this)) return;
+    finish(status, std::move(error));
 }
 
 Error Call::error_of(const HttpResult& result) const {
     const std::string provider = "provider " + spec_.provider->name + ": ";
     switch (result.outcome) {
         case HttpOutcome::ok:
-            return provider_for(spec_.provider->kind)
-                .error_from_response(*spec_.provider, result.status, error_body_);
+            return provider_for(spec_.provider->kind).error_from_response(*spec_.provider, result.status, error_body_);
         case HttpOutcome::invalid_request:
             return Error(ErrorCode::configuration_error, provider + result.message);
         case HttpOutcome::address_refused:
@@ -224,8 +255,8 @@ Error Call::error_of(const HttpResult& result) const {
     return Error(ErrorCode::provider_bad_response, provider + result.message);
 }
 
-// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was not
-// reached.
+// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was
+// not reached.
 void Call::end_attempt(CallStatus status, const std::optional<Error>& error) {
     if (!std::exchange(attempt_is_open_, false)) return;
     Attempt attempt;
@@ -281,10 +312,6 @@ void Call::guess_usage(Attempt& attempt) const {
 void Call::finish(CallStatus status, std::optional<Error> error) {
     end_attempt(status, error);
     CallResult result;
-    result.status = status;
-    result.error = std::move(error);
-    result.latency = since(submitted_at_, clock_.now());
-    result.first_token = first_token_;
     if (decoder_) {
         const ReplyInfo& info = decoder_->info();
         result.finish_reason = info.finish_reason;
@@ -300,6 +327,14 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
         result.cost = saturated_sum(result.cost, attempt.cost);
     }
     result.attempts = std::move(ended_attempts_);
+    conclude(status, std::move(error), std::move(result));
+}
+
+void Call::conclude(CallStatus status, std::optional<Error> error, CallResult result) {
+    result.status = status;
+    result.error = std::move(error);
+    result.latency = since(submitted_at_, clock_.now());
+    result.first_token = first_token_;
     result_ = std::move(result);
     decoder_.reset();
     spec_.request = {};

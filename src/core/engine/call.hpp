@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "core/crypto/sha256.hpp"
 #include "core/engine/attempt.hpp"
 #include "core/engine/catalog.hpp"
+#include "core/engine/circuit_breaker.hpp"
+#include "core/engine/fallback.hpp"
+#include "core/engine/response_cache.hpp"
 #include "core/engine/retry_policy.hpp"
 #include "core/engine/spending.hpp"
 #include "core/engine/stream_log.hpp"
@@ -26,8 +30,9 @@ struct CallSpec {
     std::shared_ptr<const ModelEntry> model;
     // How the model is reached, with the key that is to be used; null: as model->provider says.
     std::shared_ptr<const ProviderConfig> provider;
-    bool own_key = false;   // that key is the user's own
-    bool may_wait = false;  // for a call of the same user to end, where only so many may run at once; else it is refused
+    bool own_key = false;  // that key is the user's own
+    bool may_wait =
+        false;  // for a call of the same user to end, where only so many may run at once; else it is refused
     // Asked in this order in place of the model.
     std::vector<std::shared_ptr<const ModelEntry>> fallbacks;
     Milliseconds timeout{600'000};  // from submission, waiting and retries included
@@ -42,6 +47,7 @@ struct CallResult {
     std::string tool_calls;  // JSON, empty where there are none
     Usage usage;             // of all attempts together
     bool estimated = false;  // some of usage was not told by the provider
+    bool cached = false;     // the reply of an identical call, which cost nothing
     bool sanitized = false;
     std::optional<Error> error;  // why status is not complete
     std::int64_t cost = 0;       // 10^-12 of the currency
@@ -60,9 +66,10 @@ struct CallLimits {
 
 // Where in the engine a call is.
 enum class CallStage {
-    parked,   // until its user's account is known
-    held,     // until a call of the same user ends
-    waiting,  // for room
+    parked,     // until its user's account is known
+    held,       // until a call of the same user ends
+    following,  // an identical call, for its reply
+    waiting,    // for room
     admitted
 };
 
@@ -73,7 +80,14 @@ class CallObserver {
 public:
     virtual ~CallObserver() = default;
     virtual void text_arrived(Call& call) noexcept = 0;
-    // An attempt is over, whatever comes next; called before retry_wanted() and finished().
+    // The provider has answered the attempt, with whatever status below 500.
+    virtual void provider_answered(Call& call) noexcept = 0;
+    // The attempt failed, which says this of its provider. retry_wanted(), fall_back() or finished() follows.
+    virtual void attempt_failed(Call& call, ProviderHealth health) noexcept = 0;
+    // The attempt was the last with this model, and another one may be asked: start() is to be called for that; false:
+    // there is none.
+    virtual bool fall_back(Call& call) noexcept = 0;
+    // An attempt is over, whatever comes next; called before retry_wanted(), fall_back() and finished().
     virtual void attempt_ended(Call& call, const Attempt& attempt) noexcept = 0;
     // The attempt failed; start() is to be called again after the delay.
     virtual void retry_wanted(Call& call, Milliseconds delay) noexcept = 0;
@@ -94,6 +108,8 @@ public:
     void start(Transport& transport) noexcept;
     // Ends the call where it stands, keeping the text that has arrived.
     void stop(CallStatus status, Error reason) noexcept;
+    // Completes a call that has not begun with the reply of an identical one.
+    void complete_with(const CachedReply& reply) noexcept;
 
     const CallSpec& spec() const noexcept { return spec_; }
     StreamLog& log() noexcept { return log_; }
@@ -104,6 +120,10 @@ public:
     bool is_finished() const noexcept { return result_.has_value(); }
     const CallResult& result() const noexcept { return *result_; }
     int attempts() const noexcept { return attempts_; }
+    // The next model to ask where the one in use does not serve, once each; null where there is no further one.
+    std::shared_ptr<const ModelEntry> next_fallback() noexcept;
+    // How many of the fallback models were asked or passed over.
+    std::size_t fallbacks_used() const noexcept { return fallbacks_used_; }
     TimePoint submitted_at() const noexcept { return submitted_at_; }
     // What the next attempt may use.
     Estimate estimate() const;
@@ -117,6 +137,9 @@ public:
     bool flush_scheduled = false;
     std::optional<TimePoint> timer;
     std::size_t retained_bytes = 0;
+    CircuitBreaker::Permit permit = 0;      // of the attempt that is under way
+    std::optional<Sha256Digest> reply_key;  // while it leads or follows identical calls
+    Milliseconds reply_ttl{0};
     // For the listener of that engine.
     bool checkpoint_scheduled = false;
     void* attachment = nullptr;
@@ -134,6 +157,7 @@ private:
     void attempt_failed(const HttpResult& result);
     Error error_of(const HttpResult& result) const;
     void finish(CallStatus status, std::optional<Error> error);
+    void conclude(CallStatus status, std::optional<Error> error, CallResult result);
     void end_attempt(CallStatus status, const std::optional<Error>& error);
     void complete_usage(Attempt& attempt, bool reply_ended) const;
     void guess_usage(Attempt& attempt) const;
@@ -146,6 +170,8 @@ private:
     Transport* transport_ = nullptr;
     Transport::Id attempt_id_ = 0;  // 0 between attempts
     int attempts_ = 0;
+    int attempts_with_model_ = 0;
+    std::size_t fallbacks_used_ = 0;
     bool attempt_is_open_ = false;
     bool request_may_be_sent_ = false;  // of the attempt: until it is known not to be, where it is cut off
     TimePoint attempt_began_at_{};

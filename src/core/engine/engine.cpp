@@ -2,7 +2,22 @@
 
 #include <algorithm>
 
+#include "core/engine/jitter.hpp"
+
 namespace pgchat {
+
+namespace {
+
+Error waited_too_long(const Call& call) {
+    if (call.stage == CallStage::following)
+        return Error(ErrorCode::request_timeout,
+                     "the call's time was up while it waited for the reply of an identical one",
+                     "Give the call a longer timeout_ms, or leave out options.cache.");
+    return Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
+                 "See pgchat.max_calls, and max_concurrent_calls in the provider's options.");
+}
+
+}  // namespace
 
 Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener)
     : clock_(clock), network_(network), echo_(echo), listener_(listener) {
@@ -12,9 +27,24 @@ Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener
 
 Engine::~Engine() = default;
 
+void Engine::set_limits(const EngineLimits& limits) {
+    limits_ = limits;
+    admission_.set_policy(limits.breaker);
+    sharing_.set_policy(limits.sharing);
+}
+
 std::size_t Engine::room() const noexcept {
-    const std::size_t taken = in_flight_ + waiting();
+    const std::size_t taken = in_flight_ + admission_.ready() + following_.size() + parked_count_;
     return taken < limits_.max_calls ? limits_.max_calls - taken : 0;
+}
+
+std::size_t Engine::room_for_durable() const noexcept {
+    const std::size_t free = room();
+    return free > 0 || admission_.has_ready_durable() ? free : 1;
+}
+
+std::vector<std::string> Engine::full_models() const {
+    return catalog_->models_of(admission_.full_providers());
 }
 
 Call& Engine::submit(CallSpec spec) {
@@ -33,6 +63,40 @@ Call& Engine::submit(CallSpec spec) {
     else
         park(call);
     return call;
+}
+
+void Engine::wait_for_room(Call& call) {
+    call.stage = CallStage::waiting;
+    admission_.add(call);
+}
+
+// True when another call's reply is the call's own, or will be.
+bool Engine::share(Call& call) {
+    switch (sharing_.enter(call, clock_.now())) {
+        case ReplySharing::Place::follower:
+            call.stage = CallStage::following;
+            following_.emplace(call.number, &call);
+            return true;
+        case ReplySharing::Place::answered:
+            call.complete_with(sharing_.reply());
+            return true;
+        default:
+            return false;
+    }
+}
+
+// Those who waited for the reply of a call that has finished get it, or go on by themselves; where only its caller went
+// away, the first of them leads the others.
+void Engine::end_sharing(Call& call) {
+    const ReplySharing::Departure departure = sharing_.leave(call, clock_.now());
+    for (const std::uint64_t number : departure.followers) {
+        Call& follower = *following_.at(number);
+        following_.erase(number);
+        if (departure.reply)
+            follower.complete_with(*departure.reply);
+        else if (call.result().status != CallStatus::cancelled || !share(follower))
+            wait_for_turn(follower);
+    }
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -123,8 +187,25 @@ void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
     set_timer(call, clock_.now() + delay);
 }
 
+void Engine::attempt_failed(Call& call, ProviderHealth health) noexcept {
+    admission_.attempt_failed(call, health, clock_.now(), random_fraction());
+}
+
+// The call waits for room once more, at the provider of the next model that its user may use.
+bool Engine::fall_back(Call& call) noexcept {
+    std::shared_ptr<const ModelEntry> model = call.next_fallback();
+    if (!model) return false;
+    leave_stage(call);
+    std::shared_ptr<const ProviderConfig> provider = model->provider;
+    call.use(std::move(model), std::move(provider), false);
+    wait_for_room(call);
+    set_timer(call, call.deadline());
+    return true;
+}
+
 void Engine::finished(Call& call) noexcept {
     leave_stage(call);
+    end_sharing(call);
     clear_timer(call);
     // What was set aside for an attempt that then could not be written.
     if (call.set_aside.tokens != 0 || call.set_aside.cost != 0) attempt_ended(call, {});
@@ -150,11 +231,15 @@ void Engine::leave_stage(Call& call) {
             if (found->second.empty()) held_.erase(found);
             return;
         }
+        case CallStage::following:
+            following_.erase(call.number);
+            return;
         case CallStage::waiting:
-            waiting_.erase(call.number);
+            admission_.remove(call);
             return;
         case CallStage::admitted:
             --in_flight_;
+            admission_.give_back(call, clock_.now());
             return;
     }
 }
@@ -189,17 +274,23 @@ void Engine::clear_timer(Call& call) noexcept {
 }
 
 void Engine::admit() {
-    while (!waiting_.empty() && in_flight_ < limits_.max_calls) {
-        Call& call = *waiting_.begin()->second;
-        waiting_.erase(waiting_.begin());
-        clear_timer(call);
-        call.stage = CallStage::admitted;
+    while (in_flight_ < limits_.max_calls) {
+        Call* const call = admission_.take();
+        if (call == nullptr) return;
+        clear_timer(*call);
+        call->stage = CallStage::admitted;
         ++in_flight_;
-        begin(call);
+        begin(*call);
     }
 }
 
 void Engine::begin(Call& call) {
+    try {
+        admission_.begin_attempt(call, clock_.now());
+    } catch (const Error& error) {
+        if (!fall_back(call)) call.stop(CallStatus::error, error);
+        return;
+    }
     try {
         set_aside_for(call);
     } catch (const Error& error) {
@@ -216,9 +307,7 @@ void Engine::run_timers(TimePoint now) {
         if (call.stage == CallStage::admitted)
             begin(call);
         else
-            call.stop(CallStatus::error,
-                      Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
-                            "See pgchat.max_calls."));
+            call.stop(CallStatus::error, waited_too_long(call));
     }
 }
 

@@ -30,6 +30,7 @@ struct ProviderConfig {
     Json options;                                              // null or object: kind-specific settings
     std::string api_key;                                       // empty: none
     bool trusted_host = false;
+    std::size_t max_concurrent_calls = 0;  // 0: no cap
 };
 
 // Tokens as the provider counted them; absent where it did not say.
