@@ -2,23 +2,22 @@
 BEGIN;
 \ir setup.psql
 SELECT plan(35);
-SELECT pg_temp.value(NULL, $$SELECT chat.admin_create_user('root@example.com', 'root-password-1', 'admin')$$, 'pgchat_service') AS root \gset
 
 -- Who may set what.
 SELECT is(pg_temp.outcome(:'alice', format(call, :'alice')), '42501', 'not for users: ' || call)
 FROM unnest(ARRAY['SELECT chat.admin_set_limits(%L, $${}$$)', 'SELECT chat.admin_set_budget(%L, 1000)']) call;
 SELECT is(pg_temp.outcome(:'alice', 'UPDATE chat.user_limits SET limits = $${}$$'), '42501', 'nor by hand');
-SELECT is(pg_temp.outcome(:'root', format('SELECT chat.admin_set_limits(%L, %L)', :'alice', limits)), outcome, limits || ': ' || outcome)
+SELECT is(pg_temp.outcome(NULL, format('SELECT chat.admin_set_limits(%L, %L)', :'alice', limits), 'pgchat_service'), outcome, limits || ': ' || outcome)
 FROM (VALUES ('{"requests_per_minute": 5, "concurrent_calls": 2, "tokens_per_day": 1000, "cost_per_month": 2.5}', '1 rows'),
              ('{"requests_per_minute": null}', '1 rows'), ('{"requests_per_minute": -1}', '22023'), ('{"requests_per_minute": "5"}', '22023'),
              ('{"requests_per_minute": 1.5}', '22023'), ('{"concurrent_calls": 1000000}', '22023'), ('{"tokens_per_day": 1e15}', '22023'),
              ('{"cost_per_month": -0.01}', '22023'), ('{"cost_per_month": 1e7}', '22023'), ('{"cost_per_month": "1"}', '22023'), ('{"cost_per_month": []}', '22023'),
              ('{"messages_per_day": 5}', '22023'), ('[]', '22023'), ('5', '22023')) t (limits, outcome);
-SELECT is(pg_temp.outcome(:'root', 'SELECT chat.admin_set_limits(NULL, $${}$$)'), '22004', 'whose they are must be said');
-SELECT is(pg_temp.outcome(:'root', 'SELECT chat.admin_set_limits(chat.uuid_v7(), $${}$$)'), 'P0002', 'and be somebody');
-SELECT is(pg_temp.outcome(:'root', 'SELECT chat.admin_set_budget(chat.uuid_v7(), 1)'), 'P0002', 'for a budget, too');
-SELECT is(pg_temp.outcome(:'root', format('SELECT chat.admin_set_budget(%L, -1)', :'alice')), '22023', 'which is no debt');
-SELECT is(pg_temp.outcome(:'root', 'SELECT chat.admin_set_budget(NULL, 1)'), '22004', 'nor nobody''s');
+SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_set_limits(NULL, $${}$$)', 'pgchat_service'), '22004', 'whose they are must be said');
+SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_set_limits(chat.uuid_v7(), $${}$$)', 'pgchat_service'), 'P0002', 'and be somebody');
+SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_set_budget(chat.uuid_v7(), 1)', 'pgchat_service'), 'P0002', 'for a budget, too');
+SELECT is(pg_temp.outcome(NULL, format('SELECT chat.admin_set_budget(%L, -1)', :'alice'), 'pgchat_service'), '22023', 'which is no debt');
+SELECT is(pg_temp.outcome(NULL, 'SELECT chat.admin_set_budget(NULL, 1)', 'pgchat_service'), '22004', 'nor nobody''s');
 
 -- What the engine is told.
 CREATE FUNCTION pg_temp.told(person uuid) RETURNS text LANGUAGE plpgsql AS $$
