@@ -2,12 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/engine/call.hpp"
-#include "core/engine/catalog.hpp"
 #include "pg/engine_transaction.hpp"
 
 namespace pgchat::pg {
@@ -37,7 +35,6 @@ struct Checkpoint {
 };
 
 // Each tells whether its transaction committed; a failure is in the server's log.
-bool load_catalog(std::shared_ptr<const Catalog>& catalog);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.
 // `busy` gets the requests whose rows somebody holds locked: they are not recorded, the others are.

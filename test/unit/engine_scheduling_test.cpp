@@ -187,14 +187,35 @@ TEST_F(EngineSchedulingTest, WhatIsNotTheProvidersFaultDoesNotSuspendIt) {
     EXPECT_EQ(breaker_of("acme"), BreakerState::closed);
 }
 
-TEST_F(EngineSchedulingTest, ARetryEndsWhenTheProviderIsSuspendedMeanwhile) {
-    limits.breaker = {2, Milliseconds(60'000), Milliseconds(60'000)};
+TEST_F(EngineSchedulingTest, WhatSucceedsWhenItIsTriedAgainIsNoFailure) {
+    limits.breaker.failures = 1;
     engine.set_limits(limits);
     submit_of(1, 1, acme);
     engine.run();
-    fail_newest(2);
+    fail_newest(3);
+    network.answer(network.last_id, 200, openai_done());
+    engine.run();
+    EXPECT_EQ(find(1)->result().status, CallStatus::complete);
+    EXPECT_EQ(breaker_of("acme"), BreakerState::closed);
+}
+
+TEST_F(EngineSchedulingTest, ARetryEndsWhenTheProviderIsSuspendedMeanwhile) {
+    limits.breaker = {1, Milliseconds(60'000), Milliseconds(60'000)};
+    engine.set_limits(limits);
+    submit_of(1, 1, acme);
+    engine.run();
+    network.answer(1, 503, "");
+    engine.run();
+    limits.call.retry.max_retries = 0;
+    engine.set_limits(limits);
+    submit_of(2, 1, acme);
+    engine.run();
+    network.answer(2, 503, "");
+    engine.run();
+    EXPECT_EQ(error_of(2), ErrorCode::provider_failed);
+    run_at(10'000);
     EXPECT_EQ(error_of(1), ErrorCode::provider_suspended);
-    EXPECT_EQ(find(1)->attempts(), 2);
+    EXPECT_EQ(find(1)->attempts(), 1);
     EXPECT_EQ(engine.in_flight(), 0u);
 }
 

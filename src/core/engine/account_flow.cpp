@@ -1,4 +1,4 @@
-// What its user's account does to a call: it waits for the account, is refused or held by its limits, and has money set
+// How a call comes in: it waits for its user's account, is refused or held by the account's limits, and has money set
 // aside for each attempt.
 #include <algorithm>
 
@@ -39,7 +39,7 @@ void Engine::let_in(Call& call, Account& account) {
     call.stage = CallStage::waiting;
     try {
         check_in(call, account);
-        if (!share(call)) wait_for_turn(call);
+        if (!share(call)) enqueue(call, account);
     } catch (const Error& error) {
         call.stop(CallStatus::error, error);
     } catch (const std::exception& error) {
@@ -49,25 +49,30 @@ void Engine::let_in(Call& call, Account& account) {
 
 // Everything that may refuse a call once its account is known, in this order: access, the key, the rate. What it may
 // cost is looked at when it is sent.
-void Engine::check_in(Call&, Account& account) {
+void Engine::check_in(Call& call, Account& account) {
+    try {
+        check_access(call.spec().user_id, account.access, *call.spec().model);
+    } catch (const Error&) {
+        std::shared_ptr<const ModelEntry> model = next_fallback(call, account);
+        if (!model) throw;
+        use_model(call, account, std::move(model));
+    }
     count_request(account, clock_.now(), clock_.unix_seconds());
 }
 
-// For its turn, or where only so many of the user's may run at once, behind those that do. May end the call.
-void Engine::wait_for_turn(Call& call) {
+// Into the queue, or where only so many of the user's may run at once, behind those that do.
+void Engine::enqueue(Call& call, Account& account) {
     const Uuid& user_id = call.spec().user_id;
-    Account* const account = accounts_.find_any(user_id);
-    if (account == nullptr || !is_at_concurrency_limit(*account)) {
-        if (account != nullptr) ++account->usage.running;
+    if (!is_at_concurrency_limit(account)) {
+        ++account.usage.running;
         call.is_running = true;
         wait_for_room(call);
-    } else if (call.spec().may_wait) {
-        call.stage = CallStage::held;
-        held_[user_id].emplace(call.number, &call);
-        ++held_count_;
-    } else {
-        call.stop(CallStatus::error, concurrency_refusal(*account));
+        return;
     }
+    if (!call.spec().may_wait) throw concurrency_refusal(account);
+    call.stage = CallStage::held;
+    held_[user_id].emplace(call.number, &call);
+    ++held_count_;
 }
 
 void Engine::release_held(const Uuid& user_id) {
@@ -78,7 +83,7 @@ void Engine::release_held(const Uuid& user_id) {
         found->second.erase(found->second.begin());
         if (found->second.empty()) held_.erase(found);
         --held_count_;
-        wait_for_turn(call);
+        enqueue(call, *account);
     }
 }
 

@@ -55,8 +55,9 @@ void Admission::attempt_answered(Call& call) {
     gates_.of(*call.spec().provider).breaker.succeeded(call.permit);
 }
 
-void Admission::attempt_failed(Call& call, ProviderHealth health, TimePoint now, double random) {
+void Admission::attempt_failed(Call& call, ProviderHealth health, bool is_last, TimePoint now, double random) {
     CircuitBreaker& breaker = gates_.of(*call.spec().provider).breaker;
+    if (health == ProviderHealth::fails && !is_last && breaker.state() == BreakerState::closed) return;
     if (health == ProviderHealth::fails)
         breaker.failed(policy_, call.permit, now, random);
     else if (health == ProviderHealth::answers)

@@ -28,7 +28,8 @@ public:
     // now.
     void begin_attempt(Call& call, TimePoint now);
     void attempt_answered(Call& call);
-    void attempt_failed(Call& call, ProviderHealth health, TimePoint now, double random);
+    // A failure that is tried again counts only for a provider that is suspended already.
+    void attempt_failed(Call& call, ProviderHealth health, bool is_last, TimePoint now, double random);
 
     // Calls that wait.
     std::size_t size() const noexcept { return queue_.size(); }

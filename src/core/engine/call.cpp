@@ -115,16 +115,16 @@ void Call::complete_with(const CachedReply& reply) noexcept {
         result.tool_calls = reply.tool_calls;
         result.sanitized = reply.sanitized;
         result.cached = true;
-        result.usage = {0, 0, 0};
         Attempt attempt;
         attempt.model = spec_.model;
         attempt.provider = spec_.provider;
+        attempt.own_key = spec_.own_key;
         attempt.is_cached = true;
         attempt.status = CallStatus::complete;
-        attempt.usage = result.usage;
+        attempt.usage = {0, 0, 0};
         attempt.first_token = first_token_;
         attempt.latency = *first_token_;
-        result.attempts.push_back(std::move(attempt));
+        ended_attempts_.push_back(attempt);
         conclude(CallStatus::complete, std::nullopt, std::move(result));
     } catch (const std::exception& error) {
         finish(CallStatus::error, Error(ErrorCode::internal, error.what()));
@@ -205,17 +205,16 @@ void Call::attempt_failed(const HttpResult& result) {
     attempt.has_text = has_text();
     attempt.retry_after =
         parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
-    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())));
     const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
-    const CallStatus status = has_text() ? CallStatus::incomplete : CallStatus::error;
+    const bool tries_again = delay && clock_.now() + *delay < deadline();
+    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())), !tries_again);
     Error error = error_of(result);
+    const CallStatus status = has_text() ? CallStatus::incomplete : CallStatus::error;
     end_attempt(status, error);
-    if (delay && clock_.now() + *delay < deadline()) {
+    if (tries_again)
         observer_.retry_wanted(*this, *delay);
-        return;
-    }
-    if (may_fall_back(attempt) && observer_.fall_back(*this)) return;
-    finish(status, std::move(error));
+    else if (!may_fall_back(attempt) || !observer_.fall_back(*this))
+        finish(status, std::move(error));
 }
 
 Error Call::error_of(const HttpResult& result) const {
@@ -319,14 +318,6 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
         if (!info.tool_calls.is_null())
             result.tool_calls = info.tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
-    for (const Attempt& attempt : ended_attempts_) {
-        add(result.usage.input_tokens, attempt.usage.input_tokens);
-        add(result.usage.output_tokens, attempt.usage.output_tokens);
-        add(result.usage.cached_tokens, attempt.usage.cached_tokens);
-        result.estimated = result.estimated || attempt.estimated;
-        result.cost = saturated_sum(result.cost, attempt.cost);
-    }
-    result.attempts = std::move(ended_attempts_);
     conclude(status, std::move(error), std::move(result));
 }
 
@@ -335,6 +326,14 @@ void Call::conclude(CallStatus status, std::optional<Error> error, CallResult re
     result.error = std::move(error);
     result.latency = since(submitted_at_, clock_.now());
     result.first_token = first_token_;
+    for (const Attempt& attempt : ended_attempts_) {
+        add(result.usage.input_tokens, attempt.usage.input_tokens);
+        add(result.usage.output_tokens, attempt.usage.output_tokens);
+        add(result.usage.cached_tokens, attempt.usage.cached_tokens);
+        result.estimated = result.estimated || attempt.estimated;
+        result.cost = saturated_sum(result.cost, attempt.cost);
+    }
+    result.attempts = std::move(ended_attempts_);
     result_ = std::move(result);
     decoder_.reset();
     spec_.request = {};

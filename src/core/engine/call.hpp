@@ -80,15 +80,16 @@ class CallObserver {
 public:
     virtual ~CallObserver() = default;
     virtual void text_arrived(Call& call) noexcept = 0;
+    // An attempt is over, whatever comes next; called before retry_wanted() and finished().
+    virtual void attempt_ended(Call& call, const Attempt& attempt) noexcept = 0;
     // The provider has answered the attempt, with whatever status below 500.
     virtual void provider_answered(Call& call) noexcept = 0;
-    // The attempt failed, which says this of its provider. retry_wanted(), fall_back() or finished() follows.
-    virtual void attempt_failed(Call& call, ProviderHealth health) noexcept = 0;
+    // The attempt failed, which says this of its provider. is_last: it is not tried again with this model.
+    // retry_wanted(), fall_back() or finished() follows.
+    virtual void attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept = 0;
     // The attempt was the last with this model, and another one may be asked: start() is to be called for that; false:
     // there is none.
     virtual bool fall_back(Call& call) noexcept = 0;
-    // An attempt is over, whatever comes next; called before retry_wanted(), fall_back() and finished().
-    virtual void attempt_ended(Call& call, const Attempt& attempt) noexcept = 0;
     // The attempt failed; start() is to be called again after the delay.
     virtual void retry_wanted(Call& call, Milliseconds delay) noexcept = 0;
     virtual void finished(Call& call) noexcept = 0;
@@ -140,6 +141,7 @@ public:
     CircuitBreaker::Permit permit = 0;      // of the attempt that is under way
     std::optional<Sha256Digest> reply_key;  // while it leads or follows identical calls
     Milliseconds reply_ttl{0};
+    std::size_t reply_fallback = 0;  // which of the fallback models that reply is of; 0: the first model
     // For the listener of that engine.
     bool checkpoint_scheduled = false;
     void* attachment = nullptr;

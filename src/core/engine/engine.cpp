@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "core/engine/jitter.hpp"
-
 namespace pgchat {
-
 namespace {
 
 Error waited_too_long(const Call& call) {
@@ -33,20 +30,6 @@ void Engine::set_limits(const EngineLimits& limits) {
     sharing_.set_policy(limits.sharing);
 }
 
-std::size_t Engine::room() const noexcept {
-    const std::size_t taken = in_flight_ + admission_.ready() + following_.size() + parked_count_;
-    return taken < limits_.max_calls ? limits_.max_calls - taken : 0;
-}
-
-std::size_t Engine::room_for_durable() const noexcept {
-    const std::size_t free = room();
-    return free > 0 || admission_.has_ready_durable() ? free : 1;
-}
-
-std::vector<std::string> Engine::full_models() const {
-    return catalog_->models_of(admission_.full_providers());
-}
-
 Call& Engine::submit(CallSpec spec) {
     CallObserver& observer = *this;
     const auto [place, is_new] = calls_.try_emplace(spec.request_id);
@@ -63,40 +46,6 @@ Call& Engine::submit(CallSpec spec) {
     else
         park(call);
     return call;
-}
-
-void Engine::wait_for_room(Call& call) {
-    call.stage = CallStage::waiting;
-    admission_.add(call);
-}
-
-// True when another call's reply is the call's own, or will be.
-bool Engine::share(Call& call) {
-    switch (sharing_.enter(call, clock_.now())) {
-        case ReplySharing::Place::follower:
-            call.stage = CallStage::following;
-            following_.emplace(call.number, &call);
-            return true;
-        case ReplySharing::Place::answered:
-            call.complete_with(sharing_.reply());
-            return true;
-        default:
-            return false;
-    }
-}
-
-// Those who waited for the reply of a call that has finished get it, or go on by themselves; where only its caller went
-// away, the first of them leads the others.
-void Engine::end_sharing(Call& call) {
-    const ReplySharing::Departure departure = sharing_.leave(call, clock_.now());
-    for (const std::uint64_t number : departure.followers) {
-        Call& follower = *following_.at(number);
-        following_.erase(number);
-        if (departure.reply)
-            follower.complete_with(*departure.reply);
-        else if (call.result().status != CallStatus::cancelled || !share(follower))
-            wait_for_turn(follower);
-    }
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -182,27 +131,6 @@ void Engine::text_arrived(Call& call) noexcept {
     call.flush_scheduled = true;
 }
 
-void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
-    ++counters_.retried;
-    set_timer(call, clock_.now() + delay);
-}
-
-void Engine::attempt_failed(Call& call, ProviderHealth health) noexcept {
-    admission_.attempt_failed(call, health, clock_.now(), random_fraction());
-}
-
-// The call waits for room once more, at the provider of the next model that its user may use.
-bool Engine::fall_back(Call& call) noexcept {
-    std::shared_ptr<const ModelEntry> model = call.next_fallback();
-    if (!model) return false;
-    leave_stage(call);
-    std::shared_ptr<const ProviderConfig> provider = model->provider;
-    call.use(std::move(model), std::move(provider), false);
-    wait_for_room(call);
-    set_timer(call, call.deadline());
-    return true;
-}
-
 void Engine::finished(Call& call) noexcept {
     leave_stage(call);
     end_sharing(call);
@@ -271,33 +199,6 @@ void Engine::set_timer(Call& call, TimePoint at) {
 void Engine::clear_timer(Call& call) noexcept {
     if (call.timer) timers_.erase({*call.timer, call.number});
     call.timer.reset();
-}
-
-void Engine::admit() {
-    while (in_flight_ < limits_.max_calls) {
-        Call* const call = admission_.take();
-        if (call == nullptr) return;
-        clear_timer(*call);
-        call->stage = CallStage::admitted;
-        ++in_flight_;
-        begin(*call);
-    }
-}
-
-void Engine::begin(Call& call) {
-    try {
-        admission_.begin_attempt(call, clock_.now());
-    } catch (const Error& error) {
-        if (!fall_back(call)) call.stop(CallStatus::error, error);
-        return;
-    }
-    try {
-        set_aside_for(call);
-    } catch (const Error& error) {
-        call.stop(CallStatus::error, error);
-        return;
-    }
-    call.start(call.spec().provider->kind == ProviderKind::echo ? echo_ : network_);
 }
 
 void Engine::run_timers(TimePoint now) {

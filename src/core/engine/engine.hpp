@@ -119,7 +119,7 @@ private:
 
     void text_arrived(Call& call) noexcept override;
     void provider_answered(Call& call) noexcept override { admission_.attempt_answered(call); }
-    void attempt_failed(Call& call, ProviderHealth health) noexcept override;
+    void attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept override;
     bool fall_back(Call& call) noexcept override;
     void attempt_ended(Call& call, const Attempt& attempt) noexcept override;
     void retry_wanted(Call& call, Milliseconds delay) noexcept override;
@@ -130,11 +130,14 @@ private:
     void park(Call& call);
     void let_in(Call& call, Account& account);
     void check_in(Call& call, Account& account);
-    void wait_for_turn(Call& call);
+    void enqueue(Call& call, Account& account);
     void leave_stage(Call& call);
     void wait_for_room(Call& call);
     bool share(Call& call);
     void end_sharing(Call& call);
+    void go_on(Call& call, bool may_share);
+    void use_model(Call& call, const Account& account, std::shared_ptr<const ModelEntry> model);
+    std::shared_ptr<const ModelEntry> next_fallback(Call& call, const Account& account);
     void stop_running(const Uuid& user_id) noexcept;
     void release_held(const Uuid& user_id);
     void set_aside_for(Call& call);
@@ -158,11 +161,11 @@ private:
     AccountBook accounts_;
     std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> parked_;  // by user and number
     std::size_t parked_count_ = 0;
-    std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> held_;  // likewise
-    std::size_t held_count_ = 0;
     Admission admission_;
     ReplySharing sharing_;
-    std::unordered_map<std::uint64_t, Call*> following_;  // by number
+    std::unordered_map<std::uint64_t, Call*> following_;                       // by number
+    std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> held_;  // likewise
+    std::size_t held_count_ = 0;
     std::map<Timer, Call*> timers_;    // deadlines of calls that wait for room, next attempts of others
     std::vector<Uuid> first_flushes_;  // calls whose first text arrived in this run()
     std::deque<Due> flushes_;          // in order of time, as the interval is the same for all

@@ -11,7 +11,7 @@ void add_part(std::string& text, std::string_view part) {
 // What others may be given of a call's outcome: a complete reply of the model that was asked for.
 std::shared_ptr<const CachedReply> reply_of(const Call& call) {
     const CallResult& result = call.result();
-    if (result.status != CallStatus::complete || result.cached || call.fallbacks_used() > 0) return nullptr;
+    if (result.status != CallStatus::complete || result.cached || call.fallbacks_used() != call.reply_fallback) return nullptr;
     return std::make_shared<const CachedReply>(CachedReply{call.log().content(), call.log().thinking(),
                                                            result.tool_calls, result.finish_reason, result.sanitized});
 }
@@ -29,6 +29,7 @@ ReplySharing::Place ReplySharing::enter(Call& call, TimePoint now) {
     if (!spec.request.options.cache) return Place::alone;
     call.reply_key = reply_key(spec, policy_.across_users ? std::nullopt : std::optional(spec.user_id));
     call.reply_ttl = ttl_of(call);
+    call.reply_fallback = call.fallbacks_used();
     reply_ = cache_.find(*call.reply_key, now, call.reply_ttl);
     if (reply_) {
         call.reply_key.reset();

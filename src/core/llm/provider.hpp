@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/http/transport.hpp"
 #include "core/llm/chat_request.hpp"
+#include "core/uuid.hpp"
 
 namespace pgchat {
 
@@ -22,6 +23,7 @@ std::optional<ProviderKind> provider_kind_from_name(std::string_view name) noexc
 std::optional<AuthType> auth_type_from_name(std::string_view name) noexcept;
 
 struct ProviderConfig {
+    Uuid id;
     std::string name;
     ProviderKind kind = ProviderKind::openai;
     std::string base_url;

@@ -41,9 +41,12 @@ void add_authentication(HttpRequest& request, const ProviderConfig& config) {
             return add_header(request, config, "x-api-key: " + config.api_key);
         case AuthType::api_key:
             return add_header(request, config, "api-key: " + config.api_key);
-        case AuthType::query:
-            request.url += request.url.find('?') == std::string::npos ? "?key=" : "&key=";
-            request.url += percent_encoded(config.api_key);
+        case AuthType::query: {
+            const Json& name = provider_option(config, "query_parameter");
+            request.url += request.url.find('?') == std::string::npos ? '?' : '&';
+            request.url += percent_encoded(name.is_string() ? name.get_ref<const std::string&>() : "key");
+            request.url += '=' + percent_encoded(config.api_key);
+        }
     }
 }
 
@@ -88,6 +91,17 @@ HttpRequest provider_post(const ProviderConfig& config, std::string url, const s
     request.trusted_host = config.trusted_host;
     add_header(request, config, "Content-Type: application/json");
     add_header(request, config, "Accept: " + std::string(accept));
+    for (const std::string& header : headers) add_header(request, config, header);
+    add_authentication(request, config);
+    for (const auto& [name, value] : config.headers) request.headers.push_back(name + ": " + value);
+    return request;
+}
+
+HttpRequest provider_get(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers) {
+    HttpRequest request;
+    request.url = std::move(url);
+    request.trusted_host = config.trusted_host;
+    add_header(request, config, "Accept: application/json");
     for (const std::string& header : headers) add_header(request, config, header);
     add_authentication(request, config);
     for (const auto& [name, value] : config.headers) request.headers.push_back(name + ": " + value);

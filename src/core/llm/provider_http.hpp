@@ -27,6 +27,9 @@ std::string versioned_endpoint_url(std::string_view base_url, std::string_view v
 HttpRequest provider_post(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers,
                           std::string body, std::string_view accept);
 
+// The same for a GET, which has no body and asks for JSON.
+HttpRequest provider_get(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers);
+
 // `value` in a query string (RFC 3986, section 2.1).
 std::string percent_encoded(std::string_view value);
 

@@ -1,0 +1,14 @@
+// What the engine may call: providers and models, read from their tables when they have changed.
+#pragma once
+
+#include <memory>
+
+#include "core/engine/catalog.hpp"
+
+namespace pgchat::pg {
+
+// Tells whether its transaction committed; a failure is in the server's log, as is each provider or model that is left
+// out because it cannot be used.
+bool load_catalog(std::shared_ptr<const Catalog>& catalog);
+
+}  // namespace pgchat::pg
