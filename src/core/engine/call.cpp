@@ -255,8 +255,8 @@ Error Call::error_of(const HttpResult& result) const {
     return Error(ErrorCode::provider_bad_response, provider + result.message);
 }
 
-// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was not
-// reached.
+// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was
+// not reached.
 void Call::end_attempt(CallStatus status, const std::optional<Error>& error) {
     if (!std::exchange(attempt_is_open_, false)) return;
     Attempt attempt;

@@ -1,5 +1,5 @@
-// How a call that was let in begins: with the reply of an identical one, or in its turn at a provider that may be asked; and
-// what follows when an attempt fails.
+// How a call that was let in begins: with the reply of an identical one, or in its turn at a provider that may be
+// asked; and what follows when an attempt fails.
 #include "core/engine/engine.hpp"
 #include "core/engine/jitter.hpp"
 

@@ -69,7 +69,8 @@ public:
     bool has_parked() const noexcept { return !parked_.empty(); }
     // These accounts have been put into the book: their calls go on.
     void accounts_loaded(const std::vector<Uuid>& user_ids);
-    // Users who have so many calls waiting for one of their own to end that further ones are better left in the queue.
+    // Users, in order, who have so many calls waiting for one of their own to end that further ones are better left in
+    // the queue.
     std::vector<Uuid> saturated_users() const;
     // To be called once for each finished call, when the database has its usage or will never have it.
     void usage_settled(const Uuid& user_id) noexcept { accounts_.unpin(user_id); }
@@ -95,8 +96,8 @@ public:
     std::size_t waiting() const noexcept { return admission_.size() + following_.size() + parked_count_ + held_count_; }
     // How many more calls could begin now.
     std::size_t room() const noexcept;
-    // How many durable calls may be brought: as many as there is room for, and where there is none one that takes its turn
-    // among the immediate ones.
+    // How many durable calls may be brought: as many as there is room for, and where there is none one that takes its
+    // turn among the immediate ones.
     std::size_t room_for_durable() const noexcept;
     // Models whose providers have no room for the calls that wait for them already, by name and in order.
     std::vector<std::string> full_models() const;
@@ -162,7 +163,7 @@ private:
     std::size_t parked_count_ = 0;
     Admission admission_;
     ReplySharing sharing_;
-    std::unordered_map<std::uint64_t, Call*> following_;  // by number
+    std::unordered_map<std::uint64_t, Call*> following_;                       // by number
     std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> held_;  // likewise
     std::size_t held_count_ = 0;
     std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
