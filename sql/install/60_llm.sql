@@ -34,6 +34,20 @@ COMMENT ON FUNCTION chat.llm_complete_json(jsonb, text, text, jsonb, integer, js
 'The same for a whole exchange: messages is an array of {"role", "content", …}, of type jsonb.
 Errors: as chat.llm_complete, and PC001 messages is not an array of messages.';
 
+CREATE OR REPLACE FUNCTION chat.llm_complete_batch(prompts text[], model text DEFAULT NULL, system_prompt text DEFAULT NULL,
+  response_format jsonb DEFAULT NULL, timeout_ms integer DEFAULT NULL, options jsonb DEFAULT '{}', concurrency integer DEFAULT NULL)
+  RETURNS TABLE (idx integer, response text, error jsonb)
+LANGUAGE c VOLATILE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'pgchat_llm_complete_batch';
+COMMENT ON FUNCTION chat.llm_complete_batch(text[], text, text, jsonb, integer, jsonb, integer) IS
+'Asks a model about many prompts at once: one row for each, in their order. idx: the prompt''s number, from 1, as WITH ORDINALITY counts.
+response: the reply; where error is not NULL, what had arrived of it, or NULL. error: {code, sqlstate, message, hint} of the call
+for this prompt, an empty or NULL prompt included; it aborts no other. timeout_ms: milliseconds for each call. concurrency: how many
+calls are in flight at once, by default 256. Cancelling the statement, or reading no further, aborts what is in flight. The other
+arguments are those of chat.llm_complete.
+Errors: 28000 nobody is authenticated; 22004 prompts is NULL; 54000 system_prompt is too long; 22023 timeout_ms or concurrency is not
+positive; PC002 options or response_format; 42704 model is the empty text; 57P03 no engine; 08007 the engine ended meanwhile; 25006 on a standby; PC303 a
+guest''s plan allows no more calls now.';
+
 CREATE OR REPLACE FUNCTION chat.llm_stream(prompt text, model text DEFAULT NULL, system_prompt text DEFAULT NULL,
   response_format jsonb DEFAULT NULL, timeout_ms integer DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS SETOF chat.stream_event
 LANGUAGE c VOLATILE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'pgchat_llm_stream_prompt';

@@ -1,5 +1,6 @@
 #include "pg/engine_store.hpp"
 
+#include "core/engine/completion_json.hpp"
 #include "core/http/url_guard.hpp"
 #include "pg/array_column.hpp"
 #include "pg/engine_statement.hpp"
@@ -71,14 +72,6 @@ ModelEntry read_model(const Row& row, std::shared_ptr<const ProviderConfig> prov
     model.output_price = row.price(output_price);
     model.cached_price = row.value(cached_price) ? row.price(cached_price) : model.input_price;
     return model;
-}
-
-// The error as messages.error and llm_requests.error keep it.
-std::string error_json(const std::optional<Error>& error) {
-    if (!error) return {};
-    Json json{{"code", error_name(error->code())}, {"sqlstate", sqlstate(error->code())}, {"message", error->what()}};
-    if (!error->hint().empty()) json["hint"] = error->hint();
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -180,7 +173,7 @@ Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uui
             finished->log ? columns[8].add_text_or_null(finished->log->thinking()) : columns[8].add_null();
             columns[9].add_text_or_null(result.tool_calls);
             columns[10].add_text_or_null(result.finish_reason);
-            columns[11].add_text_or_null(error_json(result.error));
+            columns[11].add_text_or_null(result.error ? error_json(*result.error) : std::string());
             columns[12].add_bigint(result.usage.input_tokens);
             columns[13].add_bigint(result.usage.output_tokens);
             columns[14].add_bigint(result.usage.cached_tokens);

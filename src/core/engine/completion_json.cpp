@@ -34,6 +34,12 @@ std::string decimal_cost(std::int64_t pico_units) {
     return std::to_string(pico_units / unit) + (digits.empty() ? "" : "." + digits);
 }
 
+std::string error_json(const Error& error) {
+    Json json{{"code", error_name(error.code())}, {"sqlstate", sqlstate(error.code())}, {"message", error.what()}};
+    if (!error.hint().empty()) json["hint"] = error.hint();
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string completion_json(const CompleteReply& reply, const Uuid& request_id) {
     std::string usage;
     member(usage, "input_tokens", count_or_null(reply.input_tokens));

@@ -12,6 +12,9 @@ namespace pgchat {
 // latency_ms, request_id}; what is unknown is null. The cost is an exact decimal.
 std::string completion_json(const CompleteReply& reply, const Uuid& request_id);
 
+// {code, sqlstate, message, hint}, as chat.messages and chat.llm_complete_batch show an error; no hint where there is none.
+std::string error_json(const Error& error);
+
 // 10^-12 units as a decimal number, without an exponent: 1500000 is "0.0000015".
 std::string decimal_cost(std::int64_t pico_units);
 

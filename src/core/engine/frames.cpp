@@ -91,7 +91,7 @@ std::string_view FrameReader::text() {
 std::string write_complete(std::uint32_t request_number, const CompleteRequest& request) {
     FrameWriter frame(RequestKind::complete, request_number);
     frame.uuid(request.request_id).uuid(request.user_id).uuid(request.message_id).uuid(request.conversation_id);
-    frame.u8(request.stream).i64(request.timeout_ms).text(request.model);
+    frame.u8(request.stream).u32(request.item).i64(request.timeout_ms).text(request.model);
     frame.text(request.text.prompt).text(request.text.messages).text(request.text.system_prompt);
     frame.text(request.text.response_format).text(request.text.options);
     return frame.take();
@@ -104,6 +104,7 @@ CompleteRequest read_complete(FrameReader& frame) {
     request.message_id = frame.uuid();
     request.conversation_id = frame.uuid();
     request.stream = frame.u8() != 0;
+    request.item = frame.u32();
     request.timeout_ms = frame.i64();
     request.model = frame.text();
     request.text.prompt = frame.text();
@@ -208,6 +209,17 @@ std::string write_error(std::uint32_t request_number, const Error& error) {
 
 Error read_error(FrameReader& frame) {
     return get_error(frame);
+}
+
+std::string write_item(std::uint32_t request_number, std::uint32_t item, std::string_view frame) {
+    return FrameWriter(ReplyKind::item, request_number).u32(item).text(frame).take();
+}
+
+ItemReply read_item(FrameReader& frame) {
+    ItemReply reply;
+    reply.item = frame.u32();
+    reply.frame = frame.text();
+    return reply;
 }
 
 }  // namespace pgchat

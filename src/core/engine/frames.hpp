@@ -31,7 +31,7 @@ enum class RequestKind : std::uint8_t {
 };
 
 // To a backend.
-enum class ReplyKind : std::uint8_t { result, events, error, flag, answer };
+enum class ReplyKind : std::uint8_t { result, events, error, flag, answer, item };
 
 // Appends values to a frame.
 class FrameWriter {
@@ -84,6 +84,7 @@ struct CompleteRequest {
     Uuid message_id;
     Uuid conversation_id;
     bool stream = false;
+    std::uint32_t item = 0;       // from 1: one of the calls that share a request number, each answered by an item
     std::int64_t timeout_ms = 0;  // 0: the server's default
     std::string_view model;
     ChatRequestText text;
@@ -150,5 +151,14 @@ CompleteReply read_result(FrameReader& frame);
 
 std::string write_error(std::uint32_t request_number, const Error& error);
 Error read_error(FrameReader& frame);
+
+// How one of the calls that share a request number ended.
+struct ItemReply {
+    std::uint32_t item;
+    std::string_view frame;  // into the frame: a result or an error
+};
+
+std::string write_item(std::uint32_t request_number, std::uint32_t item, std::string_view frame);
+ItemReply read_item(FrameReader& frame);
 
 }  // namespace pgchat
