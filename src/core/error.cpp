@@ -49,6 +49,8 @@ constexpr std::array entries{
     PGCHAT_ERROR(response_too_large, "PC108"),
     PGCHAT_ERROR(incomplete_response, "PC109"),
     PGCHAT_ERROR(context_length_exceeded, "PC110"),
+    PGCHAT_ERROR(invalid_structured_reply, "PC112"),
+    PGCHAT_ERROR(unsupported_by_provider, "0A000"),
     PGCHAT_ERROR(generation_in_progress, "55006"),
     PGCHAT_ERROR(master_key_unavailable, "PC201"),
     PGCHAT_ERROR(unsealing_failed, "PC202"),

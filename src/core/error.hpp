@@ -44,6 +44,8 @@ enum class ErrorCode {
     response_too_large,
     incomplete_response,
     context_length_exceeded,
+    invalid_structured_reply,
+    unsupported_by_provider,
     generation_in_progress,
     master_key_unavailable,
     unsealing_failed,

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "core/http/retry_after.hpp"
+#include "core/llm/structured_reply.hpp"
 
 namespace pgchat {
 namespace {
@@ -134,14 +135,53 @@ void Call::attempt_succeeded() {
         finish(CallStatus::incomplete,
                Error(ErrorCode::incomplete_response, "the reply broke off before its end",
                      "What arrived of it is kept; the provider is not asked again unless you do."));
+    } else if (const auto fault = info.tool_calls.is_null()
+                                      ? structured_reply_fault(spec_.request.response_format, log_.content())
+                                      : std::nullopt) {
+        reply_invalid(*fault);
     } else {
         finish(CallStatus::complete, std::nullopt);
     }
 }
 
+// Asks once more, showing the model what is wrong, unless readers have the text already or it would end the same way.
+void Call::reply_invalid(const std::string& fault) {
+    const std::string& reason = decoder_->info().finish_reason;
+    const bool was_cut = reason == "length";
+    if (spec_.stream || repairing_ || was_cut || reason == "content_filter" || clock_.now() >= deadline()) {
+        finish(has_text() ? CallStatus::incomplete : CallStatus::error,
+               Error(ErrorCode::invalid_structured_reply, "the reply is not what response_format asks for: " + fault,
+                     was_cut ? "It was cut off at its longest: raise max_tokens."
+                             : "Simplify the schema, or take a model that is better at it."));
+        return;
+    }
+    CallResult attempt;
+    attempt.usage = decoder_->info().usage;
+    complete_usage(attempt, true);
+    spent_ = attempt.usage;
+    spent_is_estimated_ = attempt.estimated;
+    ask_for_repair(spec_.request, log_.content(), fault);
+    repairing_ = true;
+    log_ = {};
+    first_token_.reset();
+    decoder_.reset();
+    observer_.retry_wanted(*this, Milliseconds{0});
+}
+
+// Adds what the reply cost that had to be repaired.
+void Call::add_spent(CallResult& result) const {
+    const auto add = [](std::optional<std::int64_t>& sum, const std::optional<std::int64_t>& more) {
+        if (more) sum = sum.value_or(0) + *more;
+    };
+    add(result.usage.input_tokens, spent_.input_tokens);
+    add(result.usage.output_tokens, spent_.output_tokens);
+    add(result.usage.cached_tokens, spent_.cached_tokens);
+    result.estimated = result.estimated || spent_is_estimated_;
+}
+
 void Call::attempt_failed(const HttpResult& result) {
     FailedAttempt attempt;
-    attempt.number = attempts_;
+    attempt.number = attempts_ - repairing_;
     attempt.outcome = result.outcome;
     attempt.status = result.status;
     attempt.request_sent = result.request_sent;
@@ -227,8 +267,9 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
             result.tool_calls = info.tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace);
         // Only a reply that has begun is billed by its provider.
         if (is_success(head_.status)) complete_usage(result, info.ended);
-        result.cost = cost_of(*spec_.model, result.usage);
     }
+    add_spent(result);
+    result.cost = cost_of(*spec_.model, result.usage);
     result_ = std::move(result);
     decoder_.reset();
     spec_.request = {};

@@ -111,6 +111,8 @@ private:
     Error error_of(const HttpResult& result) const;
     void finish(CallStatus status, std::optional<Error> error);
     void complete_usage(CallResult& result, bool reply_ended) const;
+    void reply_invalid(const std::string& fault);
+    void add_spent(CallResult& result) const;
 
     CallSpec spec_;
     CallLimits limits_;
@@ -126,6 +128,10 @@ private:
     std::optional<Error> failure_;  // of this side, while a body arrived
     StreamLog log_;
     std::optional<Milliseconds> first_token_;
+    // Of a reply that was not what response_format asks for, and is asked for once more.
+    bool repairing_ = false;
+    Usage spent_;
+    bool spent_is_estimated_ = false;
     std::optional<CallResult> result_;
 };
 
