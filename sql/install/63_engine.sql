@@ -19,6 +19,12 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_catalog_changed';
 COMMENT ON FUNCTION chat_private.catalog_changed() IS
 'Has the engine read providers, models and settings anew when this transaction commits.';
 
+CREATE OR REPLACE FUNCTION chat_private.accounts_changed() RETURNS trigger
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_accounts_changed';
+COMMENT ON FUNCTION chat_private.accounts_changed() IS
+'Has the engine read what it knows of users (roles, plans, limits, rights, keys) anew, each with the next call of the user,
+when this transaction commits.';
+
 CREATE OR REPLACE FUNCTION chat_private.ask_ledger(act text, payload jsonb) RETURNS jsonb
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_ask_ledger';
 COMMENT ON FUNCTION chat_private.ask_ledger(text, jsonb) IS

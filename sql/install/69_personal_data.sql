@@ -10,6 +10,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.conversations', 'user_id', '{}', 'delete'),
     ('chat.messages', 'user_id', '{}', 'delete'),
     ('chat.usage_events', 'user_id', '{}', 'anonymise'),
+    ('chat.user_limits', 'user_id', '{}', 'delete'),
     ('chat.invitations', 'accepted_by', '{}', 'delete'),
     ('chat.audit_log', 'user_id', '{hash,prev_hash,origin_hash,origin_salt}', 'keep'),
     ('chat_private.credentials', 'user_id', '{password_hash}', 'delete'),

@@ -1,4 +1,4 @@
--- Triggers, where nothing else serves: the time of a change that a client makes by a plain UPDATE, and the engine's catalogue.
+-- Triggers, where nothing else serves: the time of a change that a client makes by a plain UPDATE, and what the engine keeps in memory.
 
 CREATE OR REPLACE FUNCTION chat_private.touch_updated_at() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -25,3 +25,13 @@ CREATE OR REPLACE TRIGGER catalog_changed AFTER INSERT OR UPDATE OR DELETE OR TR
   ON chat.models FOR EACH STATEMENT EXECUTE FUNCTION chat_private.catalog_changed();
 CREATE OR REPLACE TRIGGER catalog_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON chat.settings FOR EACH STATEMENT EXECUTE FUNCTION chat_private.catalog_changed();
+
+-- What the engine knows of users: not their coming, for one that it does not know it reads anyway.
+CREATE OR REPLACE TRIGGER accounts_changed AFTER UPDATE OF role, plan, is_active
+  ON chat.users FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
+CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+  ON chat.plans FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
+CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+  ON chat.user_limits FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
+CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+  ON chat.settings FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();

@@ -12,6 +12,7 @@ BEGIN
                  ('chat.conversations', 'user_id'),
                  ('chat.messages', 'user_id'),
                  ('chat.usage_events', 'user_id'),
+                 ('chat.user_limits', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
                  ('chat_private.refresh_tokens', 'user_id'),
@@ -111,7 +112,7 @@ ALTER TABLE chat.plans FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS active_rows ON chat.plans;
 CREATE POLICY active_rows ON chat.plans FOR SELECT TO pgchat_client USING (is_active);
 DROP POLICY IF EXISTS all_rows ON chat.plans;
-CREATE POLICY all_rows ON chat.plans TO pgchat_owner, pgchat_service USING (true);
+CREATE POLICY all_rows ON chat.plans TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
 
 -- Private halves are sealed; the engine opens them, pgchat's own functions show the public ones.
 ALTER TABLE chat_private.signing_keys ENABLE ROW LEVEL SECURITY;

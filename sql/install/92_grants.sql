@@ -7,7 +7,7 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA chat, chat_private FROM PUBLIC;
 GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
 GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 
-GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.conversations, chat.messages, chat.usage_events,
+GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.conversations, chat.messages, chat.usage_events, chat.user_limits,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
@@ -24,6 +24,8 @@ GRANT SELECT, INSERT, UPDATE ON chat_private.audit_head TO pgchat_engine;
 GRANT SELECT, DELETE ON chat_private.audit_erasures TO pgchat_engine;
 GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
+GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
+GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.signing_keys TO pgchat_engine;
 
@@ -55,6 +57,7 @@ DECLARE
   for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
+    'chat_private.engine_accounts', 'chat_private.pico_cost',
     'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',

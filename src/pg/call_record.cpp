@@ -10,8 +10,9 @@ FinishedCall finished_call(const Call& call) {
     finished.message_id = spec.message_id;
     finished.conversation_id = spec.conversation_id;
     finished.durable = spec.durable;
+    finished.was_submitted = true;
     finished.model = spec.model->name;
-    finished.provider = spec.model->provider->name;
+    finished.provider = spec.provider->name;
     finished.result = call.result();
     // With the events that publish_end() will add.
     finished.last_seq = call.log().size() + call.log().has_pending() + !finished.result.tool_calls.empty() + 1;

@@ -72,7 +72,7 @@ void EngineRecorder::record_batch(std::vector<FinishedCall>& batch) {
             defer(std::move(finished), busy_retry_delay);
         else if (outcome != Outcome::committed && finished.failures < most_recording_failures)
             defer(std::move(finished), recording_retry_delay);
-        else if (finished.durable)
+        else
             on_recorded_(finished);
     }
 }

@@ -12,7 +12,7 @@ namespace pgchat::pg {
 
 class EngineRecorder {
 public:
-    // Told of each durable call once its outcome is recorded, or given up.
+    // Told of each call once its outcome is recorded, or given up.
     using Recorded = std::function<void(const FinishedCall& finished)>;
 
     EngineRecorder(const Clock& clock, Recorded on_recorded) : clock_(clock), on_recorded_(std::move(on_recorded)) {}

@@ -79,6 +79,10 @@ public:
         const std::optional<Datum> datum = value(column);
         return datum ? DatumGetInt32(*datum) : 0;
     }
+    std::optional<std::int64_t> bigint(int column) const {
+        const std::optional<Datum> datum = value(column);
+        return datum ? std::optional<std::int64_t>(DatumGetInt64(*datum)) : std::nullopt;
+    }
     bool boolean(int column) const { return value(column).value_or(0) != 0; }
     // A price per million tokens, as 10^-12 per token.
     std::int64_t price(int column) const {

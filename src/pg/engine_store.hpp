@@ -30,6 +30,7 @@ struct FinishedCall {
     Uuid message_id;
     Uuid conversation_id;
     bool durable = false;
+    bool was_submitted = false;  // to the engine, which is to be told once it is recorded
     std::string model;
     std::string provider;
     CallResult result;

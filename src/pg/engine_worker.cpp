@@ -5,6 +5,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/call_record.hpp"
+#include "pg/engine_accounts.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
@@ -86,6 +87,7 @@ void EngineWorker::run() {
     for (take_wakes(); !stopping_; take_wakes()) {
         ledger_.run();
         claim();
+        refresh_accounts();
         engine_.run();
         channels_.deliver();
         settle_finished();
@@ -101,6 +103,7 @@ void EngineWorker::run() {
 
 Call& EngineWorker::begin_call(const CompleteRequest& request) {
     refresh_catalog();
+    engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     CallSpec spec = spec_of(request, engine_.catalog());
     spec.stream = request.stream;
     return engine_.submit(std::move(spec));
@@ -176,12 +179,24 @@ void EngineWorker::refresh_catalog() {
     catalog_generation_ = generation;
 }
 
+// Calls go on whose accounts were missing, or had changed.
+void EngineWorker::refresh_accounts() {
+    const std::vector<Uuid> missing = engine_.missing_accounts();
+    if (missing.empty() || clock_.now() < next_account_load_) return;
+    const std::uint64_t generation = pg_atomic_read_u64(&slot_.account_generation);
+    if (load_accounts(missing, generation, clock_, engine_.accounts()))
+        engine_.accounts_loaded(missing);
+    else
+        next_account_load_ = clock_.now() + write_retry_delay;
+}
+
 void EngineWorker::claim() {
     const TimePoint now = clock_.now();
     if (now >= next_queue_poll_) queue_may_have_more_ = true;
     const std::size_t limit = std::min(claim_batch, engine_.room());
     if (!queue_may_have_more_ || limit == 0 || now < next_claim_) return;
     refresh_catalog();
+    engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     // Nothing is sent before the claim is on disk: after a crash nobody may send it again.
     std::vector<CallSpec> claimed;
     std::vector<FinishedCall> refused;
@@ -190,6 +205,7 @@ void EngineWorker::claim() {
         try {
             claimed.push_back(spec_of(request, engine_.catalog()));
             claimed.back().durable = true;
+            claimed.back().may_wait = true;
             claimed.back().stream = request.message_id != Uuid{};
         } catch (const Error& error) {
             refused.push_back(refused_call(request, error));
@@ -225,7 +241,10 @@ void EngineWorker::settle_finished() {
 }
 
 void EngineWorker::settle_immediate(Call& call) {
-    if (call.attempts() > 0) recorder_.add_usage(finished_call(call));
+    if (call.attempts() > 0)
+        recorder_.add_usage(finished_call(call));
+    else
+        engine_.usage_settled(call.spec().user_id);
     channels_.send_result(call);
     if (call.spec().stream) {
         engine_.publish_end(call);
@@ -236,6 +255,8 @@ void EngineWorker::settle_immediate(Call& call) {
 }
 
 void EngineWorker::close_recorded(const FinishedCall& finished) {
+    if (finished.was_submitted) engine_.usage_settled(finished.user_id);
+    if (!finished.durable) return;
     channels_.call_refused(finished.request_id, finished.message_id);
     Call* const call = engine_.find(finished.request_id);
     if (call == nullptr) return;
@@ -308,6 +329,7 @@ TimePoint EngineWorker::next_wake() const {
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
+    if (engine_.has_parked()) earliest = std::min(earliest, std::max(now, next_account_load_));
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
     if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
     return earliest;

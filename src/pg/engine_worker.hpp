@@ -43,6 +43,7 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
+    void refresh_accounts();
     void claim();
     void settle_finished();
     void settle_immediate(Call& call);
@@ -72,6 +73,7 @@ private:
     bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
+    TimePoint next_account_load_{};
     TimePoint next_checkpoint_{};
     TimePoint next_tidy_{};
     TimePoint next_trim_{};

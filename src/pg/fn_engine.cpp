@@ -58,6 +58,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(pgchat_engine_status);
 PG_FUNCTION_INFO_V1(pgchat_wake_engine);
 PG_FUNCTION_INFO_V1(pgchat_catalog_changed);
+PG_FUNCTION_INFO_V1(pgchat_accounts_changed);
 PG_FUNCTION_INFO_V1(pgchat_cancel_call);
 PG_FUNCTION_INFO_V1(pgchat_wait_request);
 
@@ -78,6 +79,13 @@ Datum pgchat_wake_engine(PG_FUNCTION_ARGS) {
 Datum pgchat_catalog_changed(PG_FUNCTION_ARGS) {
     return entry([&] {
         reload_catalog_at_commit();
+        return Datum{0};
+    });
+}
+
+Datum pgchat_accounts_changed(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        reload_accounts_at_commit();
         return Datum{0};
     });
 }

@@ -38,6 +38,7 @@ void at_transaction_end(XactEvent event, void*) noexcept {
         EngineSlot* const slot = wakes_at_commit != 0 ? find_engine(MyDatabaseId) : nullptr;
         if (slot != nullptr) {
             if ((wakes_at_commit & wake_catalog) != 0) pg_atomic_fetch_add_u64(&slot->catalog_generation, 1);
+            if ((wakes_at_commit & wake_accounts) != 0) pg_atomic_fetch_add_u64(&slot->account_generation, 1);
             wake(*slot, static_cast<WakeReason>(wakes_at_commit));
         }
         if (launch_at_commit) wake_launcher();
@@ -123,6 +124,7 @@ void announce_everything() noexcept {
     EngineSlot* const slot = find_engine(MyDatabaseId);
     if (slot != nullptr) {
         pg_atomic_fetch_add_u64(&slot->catalog_generation, 1);
+        pg_atomic_fetch_add_u64(&slot->account_generation, 1);
         wake(*slot, static_cast<WakeReason>(wake_queue | wake_catalog | wake_extension));
     }
     pg_atomic_fetch_add_u64(&shared->revocations, 1);
@@ -163,6 +165,11 @@ void wake_engine_at_commit() {
 void reload_catalog_at_commit() {
     require_preloaded();
     wakes_at_commit |= wake_catalog;
+}
+
+void reload_accounts_at_commit() {
+    require_preloaded();
+    wakes_at_commit |= wake_accounts;
 }
 
 void announce_revocation_at_commit() {

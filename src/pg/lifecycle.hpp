@@ -12,6 +12,9 @@ void wake_engine_at_commit();
 // At this transaction's commit: the engine reads models, providers and settings anew.
 void reload_catalog_at_commit();
 
+// At this transaction's commit: the engine reads an account anew before it lets a call of its user in.
+void reload_accounts_at_commit();
+
 // Whether this transaction has created the extension: nobody else sees its tables yet, the engine neither.
 bool extension_is_uncommitted();
 

@@ -52,6 +52,7 @@ void initialise_slot(EngineSlot& slot) noexcept {
     pg_atomic_init_u32(&slot.wake, 0);
     pg_atomic_init_u64(&slot.generation, 0);
     pg_atomic_init_u64(&slot.catalog_generation, 0);
+    pg_atomic_init_u64(&slot.account_generation, 0);
     for (pg_atomic_uint64* total = &slot.totals.in_flight; total <= &slot.totals.started_at; ++total)
         pg_atomic_init_u64(total, 0);
 }

@@ -24,6 +24,7 @@ enum WakeReason : std::uint32_t {
     wake_extension = 4,  // the extension may be gone
     wake_stop = 8,       // the engine must leave the database
     wake_doorbell = 16,  // a backend rang (doorbells)
+    wake_accounts = 32,  // roles, plans, limits or rights of users changed
 };
 
 // What chat.engine_status() shows.
@@ -48,6 +49,8 @@ struct EngineSlot {
     pg_atomic_uint64 generation;
     // Like it, but of the catalog: the engine reloads before the next request once it has changed.
     pg_atomic_uint64 catalog_generation;
+    // The same of accounts.
+    pg_atomic_uint64 account_generation;
     EngineTotals totals;
 };
 

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 class ManualClock final : public Clock {
 public:
     TimePoint now() const noexcept override { return time; }
+    std::int64_t unix_seconds() const noexcept override { return 0; }
     TimePoint time{std::chrono::hours(1)};
 };
 

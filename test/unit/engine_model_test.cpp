@@ -3,12 +3,7 @@
 
 #include <random>
 
-#include "core/engine/engine.hpp"
-#include "core/llm/echo_transport.hpp"
-#include "support/fake_calls.hpp"
-#include "support/fake_clock.hpp"
-#include "support/fake_listener.hpp"
-#include "support/fake_transport.hpp"
+#include "support/fake_engine.hpp"
 
 namespace pgchat {
 namespace {
@@ -29,6 +24,7 @@ public:
         limits_.max_retained_bytes = pick(2) == 0 ? 50'000 : 1u << 30;
         limits_.call.retry.base_delay = Milliseconds(100);
         engine_.set_limits(limits_);
+        open_accounts(engine_);
     }
 
     void step() {

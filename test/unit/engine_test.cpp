@@ -271,6 +271,7 @@ TEST_F(EngineTest, TheLatestCallOfAMessageIsFound) {
 TEST_F(EngineTest, AnEngineMayGoWithCallsInFlight) {
     {
         Engine other(clock, network, echo, listener);
+        open_accounts(other);
         for (std::uint64_t i = 1; i <= 3; ++i) other.submit(fake_spec(i));
         CallSpec slow = fake_spec(4, true, ProviderKind::echo);
         slow.request.options.extra = Json::parse(R"({"echo":{"latency_ms":10}})");

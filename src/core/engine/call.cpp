@@ -37,10 +37,18 @@ const char* call_status_name(CallStatus status) noexcept {
 }
 
 Call::Call(CallSpec spec, const CallLimits& limits, Clock& clock, CallObserver& observer)
-    : spec_(std::move(spec)), limits_(limits), clock_(clock), observer_(observer), submitted_at_(clock.now()) {}
+    : spec_(std::move(spec)), limits_(limits), clock_(clock), observer_(observer), submitted_at_(clock.now()) {
+    if (!spec_.provider && spec_.model) spec_.provider = spec_.model->provider;
+}
 
 Call::~Call() {
     if (attempt_id_ != 0) transport_->cancel(attempt_id_);
+}
+
+void Call::use(std::shared_ptr<const ModelEntry> model, std::shared_ptr<const ProviderConfig> provider, bool own_key) {
+    spec_.model = std::move(model);
+    spec_.provider = std::move(provider);
+    spec_.own_key = own_key;
 }
 
 void Call::start(Transport& transport) noexcept {
@@ -51,9 +59,9 @@ void Call::start(Transport& transport) noexcept {
                  Error(ErrorCode::request_timeout, "the call's time was up before it could be sent"));
             return;
         }
-        const Provider& provider = provider_for(spec_.model->provider->kind);
+        const Provider& provider = provider_for(spec_.provider->kind);
         HttpRequest request =
-            provider.encode(*spec_.model->provider, spec_.model->provider_model, spec_.request, spec_.stream);
+            provider.encode(*spec_.provider, spec_.model->provider_model, spec_.request, spec_.stream);
         request.connect_timeout = std::min(limits_.connect_timeout, left);
         request.idle_timeout = limits_.idle_timeout;
         request.total_timeout = left;
@@ -197,11 +205,11 @@ void Call::attempt_failed(const HttpResult& result) {
 }
 
 Error Call::error_of(const HttpResult& result) const {
-    const std::string provider = "provider " + spec_.model->provider->name + ": ";
+    const std::string provider = "provider " + spec_.provider->name + ": ";
     switch (result.outcome) {
         case HttpOutcome::ok:
-            return provider_for(spec_.model->provider->kind)
-                .error_from_response(*spec_.model->provider, result.status, error_body_);
+            return provider_for(spec_.provider->kind)
+                .error_from_response(*spec_.provider, result.status, error_body_);
         case HttpOutcome::invalid_request:
             return Error(ErrorCode::configuration_error, provider + result.message);
         case HttpOutcome::address_refused:

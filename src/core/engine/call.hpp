@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/engine/catalog.hpp"
 #include "core/engine/retry_policy.hpp"
@@ -21,6 +22,12 @@ struct CallSpec {
     bool stream = false;   // ask the provider for tokens as they come
     ChatRequest request;
     std::shared_ptr<const ModelEntry> model;
+    // How the model is reached, with the key that is to be used; null: as model->provider says.
+    std::shared_ptr<const ProviderConfig> provider;
+    bool own_key = false;   // that key is the user's own
+    bool may_wait = false;  // for a call of the same user to end, where only so many may run at once; else it is refused
+    // Asked in this order in place of the model.
+    std::vector<std::shared_ptr<const ModelEntry>> fallbacks;
     Milliseconds timeout{600'000};  // from submission, waiting and retries included
 };
 
@@ -50,6 +57,14 @@ struct CallLimits {
     RetryPolicy retry;
 };
 
+// Where in the engine a call is.
+enum class CallStage {
+    parked,   // until its user's account is known
+    held,     // until a call of the same user ends
+    waiting,  // for room
+    admitted
+};
+
 class Call;
 
 // Who is told of a call's progress; called from within Transport::run().
@@ -70,6 +85,8 @@ public:
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
+    // What the next attempt asks: the model, how it is reached and whether the key is the user's own.
+    void use(std::shared_ptr<const ModelEntry> model, std::shared_ptr<const ProviderConfig> provider, bool own_key);
     // Begins the next attempt. A request that cannot be written ends the call at once.
     void start(Transport& transport) noexcept;
     // Ends the call where it stands, keeping the text that has arrived.
@@ -89,7 +106,7 @@ public:
 
     // Marks of the engine that owns the call.
     std::uint64_t number = 0;  // in order of submission
-    bool admitted = false;
+    CallStage stage = CallStage::parked;
     bool flush_scheduled = false;
     std::optional<TimePoint> timer;
     std::size_t retained_bytes = 0;

@@ -1,15 +1,8 @@
 #include "core/engine/engine.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace pgchat {
-
-std::size_t UuidHash::operator()(const Uuid& id) const noexcept {
-    std::size_t random_part;
-    std::memcpy(&random_part, id.bytes.data() + 8, sizeof random_part);
-    return random_part;
-}
 
 Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener)
     : clock_(clock), network_(network), echo_(echo), listener_(listener) {}
@@ -17,7 +10,7 @@ Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener
 Engine::~Engine() = default;
 
 std::size_t Engine::room() const noexcept {
-    const std::size_t taken = in_flight_ + waiting_.size();
+    const std::size_t taken = in_flight_ + waiting();
     return taken < limits_.max_calls ? limits_.max_calls - taken : 0;
 }
 
@@ -29,9 +22,59 @@ Call& Engine::submit(CallSpec spec) {
     Call& call = *place->second;
     call.number = ++counters_.submitted;
     if (call.spec().message_id != Uuid{}) by_message_[call.spec().message_id] = &call;
-    waiting_.emplace(call.number, &call);
+    accounts_.pin(call.spec().user_id);
     set_timer(call, call.deadline());
+    Account* const account = accounts_.find(call.spec().user_id);
+    if (account != nullptr && accounts_.find(Uuid{}) != nullptr)
+        let_in(call, *account);
+    else
+        park(call);
     return call;
+}
+
+void Engine::park(Call& call) {
+    call.stage = CallStage::parked;
+    parked_[call.spec().user_id].emplace(call.number, &call);
+    ++parked_count_;
+}
+
+std::vector<Uuid> Engine::missing_accounts() const {
+    std::vector<Uuid> missing;
+    if (parked_.empty()) return missing;
+    for (const auto& [user_id, calls] : parked_) missing.push_back(user_id);
+    if (!parked_.contains(Uuid{})) missing.emplace_back();
+    return missing;
+}
+
+void Engine::accounts_loaded(const std::vector<Uuid>& user_ids) {
+    for (const Uuid& user_id : user_ids) {
+        Account* const account = accounts_.find_any(user_id);
+        const auto found = parked_.find(user_id);
+        if (account == nullptr || found == parked_.end()) continue;
+        const std::map<std::uint64_t, Call*> calls = std::move(found->second);
+        parked_.erase(found);
+        parked_count_ -= calls.size();
+        for (const auto& [number, call] : calls) let_in(*call, *account);
+    }
+}
+
+// From here on the call counts against its account, or is refused.
+void Engine::let_in(Call& call, Account& account) {
+    call.stage = CallStage::waiting;
+    try {
+        check_in(call, account);
+        waiting_.emplace(call.number, &call);
+    } catch (const Error& error) {
+        call.stop(CallStatus::error, error);
+    } catch (const std::exception& error) {
+        call.stop(CallStatus::error, Error(ErrorCode::internal, error.what()));
+    }
+}
+
+// Everything that may refuse a call once its account is known, in this order: access, the key, the limits.
+void Engine::check_in(Call& call, Account& account) {
+    static_cast<void>(call);
+    static_cast<void>(account);
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -123,11 +166,30 @@ void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
 }
 
 void Engine::finished(Call& call) noexcept {
-    waiting_.erase(call.number);
+    leave_stage(call);
     clear_timer(call);
-    if (call.admitted) --in_flight_;
     ++(call.result().status == CallStatus::complete ? counters_.completed : counters_.failed);
     listener_.call_finished(call);
+}
+
+void Engine::leave_stage(Call& call) {
+    switch (call.stage) {
+        case CallStage::parked: {
+            const auto found = parked_.find(call.spec().user_id);
+            if (found == parked_.end()) return;
+            parked_count_ -= found->second.erase(call.number);
+            if (found->second.empty()) parked_.erase(found);
+            return;
+        }
+        case CallStage::held:
+            return;
+        case CallStage::waiting:
+            waiting_.erase(call.number);
+            return;
+        case CallStage::admitted:
+            --in_flight_;
+            return;
+    }
 }
 
 void Engine::set_timer(Call& call, TimePoint at) {
@@ -145,21 +207,21 @@ void Engine::admit() {
         Call& call = *waiting_.begin()->second;
         waiting_.erase(waiting_.begin());
         clear_timer(call);
-        call.admitted = true;
+        call.stage = CallStage::admitted;
         ++in_flight_;
         begin(call);
     }
 }
 
 void Engine::begin(Call& call) {
-    call.start(call.spec().model->provider->kind == ProviderKind::echo ? echo_ : network_);
+    call.start(call.spec().provider->kind == ProviderKind::echo ? echo_ : network_);
 }
 
 void Engine::run_timers(TimePoint now) {
     while (!timers_.empty() && timers_.begin()->first.first <= now) {
         Call& call = *timers_.begin()->second;
         clear_timer(call);
-        if (call.admitted)
+        if (call.stage == CallStage::admitted)
             begin(call);
         else
             call.stop(CallStatus::error,

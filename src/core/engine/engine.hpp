@@ -8,14 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/engine/account_book.hpp"
 #include "core/engine/call.hpp"
 
 namespace pgchat {
-
-// Hashes ids whose last eight bytes are random, as a version 7 UUID's are.
-struct UuidHash {
-    std::size_t operator()(const Uuid& id) const noexcept;
-};
 
 struct EngineLimits {
     std::size_t max_calls = 5000;
@@ -54,9 +50,17 @@ public:
     void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
     const Catalog& catalog() const noexcept { return *catalog_; }
 
-    // Takes a call; it begins in run(), when there is room. Throws Error internal for a request id that is there
-    // already.
+    // Takes a call; it begins in run(), once its user's account is known and there is room. What the account does not
+    // allow ends at once. Throws Error internal for a request id that is there already.
     Call& submit(CallSpec spec);
+    AccountBook& accounts() noexcept { return accounts_; }
+    // The users whose accounts must be read before their calls go on; the nil user among them where the installation's own must be.
+    std::vector<Uuid> missing_accounts() const;
+    bool has_parked() const noexcept { return !parked_.empty(); }
+    // These accounts have been put into the book: their calls go on.
+    void accounts_loaded(const std::vector<Uuid>& user_ids);
+    // To be called once for each finished call, when the database has its usage or will never have it.
+    void usage_settled(const Uuid& user_id) noexcept { accounts_.unpin(user_id); }
     Call* find(const Uuid& request_id) noexcept;
     Call* find_by_message(const Uuid& message_id) noexcept;
     // Ends a call that is not finished; its text is kept.
@@ -76,7 +80,7 @@ public:
 
     // Calls admitted and not finished, waiting between attempts included.
     std::size_t in_flight() const noexcept { return in_flight_; }
-    std::size_t waiting() const noexcept { return waiting_.size(); }
+    std::size_t waiting() const noexcept { return waiting_.size() + parked_count_; }
     // How many more calls could begin now.
     std::size_t room() const noexcept;
     const EngineCounters& counters() const noexcept { return counters_; }
@@ -100,6 +104,10 @@ private:
 
     void set_timer(Call& call, TimePoint at);
     void clear_timer(Call& call) noexcept;
+    void park(Call& call);
+    void let_in(Call& call, Account& account);
+    void check_in(Call& call, Account& account);
+    void leave_stage(Call& call);
     void admit();
     void begin(Call& call);
     void run_timers(TimePoint now);
@@ -116,6 +124,9 @@ private:
     std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>();
     std::unordered_map<Uuid, std::unique_ptr<Call>, UuidHash> calls_;
     std::unordered_map<Uuid, Call*, UuidHash> by_message_;
+    AccountBook accounts_;
+    std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> parked_;  // by user and number
+    std::size_t parked_count_ = 0;
     std::map<std::uint64_t, Call*> waiting_;  // for room, by number
     std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
     std::vector<Uuid> first_flushes_;         // calls whose first text arrived in this run()

@@ -15,9 +15,18 @@
 
 namespace pgchat {
 
+// Accounts without limits, of the user of fake_spec() and of the installation.
+inline void open_accounts(Engine& engine) {
+    engine.accounts().put(Uuid{}, {}, 0);
+    engine.accounts().put(fake_spec(1).user_id, {}, 0);
+}
+
 class FakeEngineTest : public testing::Test {
 protected:
-    FakeEngineTest() { engine.set_limits(limits); }
+    FakeEngineTest() {
+        engine.set_limits(limits);
+        open_accounts(engine);
+    }
 
     Call& submit(std::uint64_t number, bool stream = true) { return engine.submit(fake_spec(number, stream)); }
     Call* find(std::uint64_t number) { return engine.find(numbered_uuid(number)); }

@@ -1,0 +1,95 @@
+// How calls wait for their user's account.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/fake_engine.hpp"
+
+namespace pgchat {
+namespace {
+
+class EngineAccountsTest : public FakeEngineTest {
+protected:
+    Call& submit_of(std::uint64_t number, const Uuid& user) {
+        CallSpec spec = fake_spec(number);
+        spec.user_id = user;
+        return engine.submit(std::move(spec));
+    }
+    void load(const Uuid& user, Account account = {}) {
+        engine.accounts().put(user, std::move(account), engine.accounts().generation());
+    }
+
+    Uuid user = numbered_uuid(2'000'000'001);
+    Uuid other = numbered_uuid(2'000'000'002);
+};
+
+TEST_F(EngineAccountsTest, ACallWaitsUntilItsAccountIsThere) {
+    submit_of(1, user);
+    submit_of(2, other);
+    submit(3);
+    engine.run();
+    EXPECT_EQ(network.requests.size(), 1u) << "only that of the account that is there";
+    EXPECT_EQ(engine.waiting(), 2u);
+    std::vector<Uuid> missing = engine.missing_accounts();
+    std::sort(missing.begin(), missing.end());
+    EXPECT_EQ(missing, (std::vector<Uuid>{Uuid{}, user, other}));
+    load(user);
+    engine.accounts_loaded({user});
+    engine.run();
+    EXPECT_EQ(find(1)->attempts(), 1);
+    EXPECT_EQ(find(2)->attempts(), 0);
+    EXPECT_EQ(engine.waiting(), 1u);
+    load(other);
+    engine.accounts_loaded(engine.missing_accounts());
+    engine.run();
+    EXPECT_EQ(find(2)->attempts(), 1);
+    EXPECT_TRUE(engine.missing_accounts().empty());
+}
+
+TEST_F(EngineAccountsTest, ACallOfAChangedAccountWaitsForItToBeReadAnew) {
+    engine.accounts().set_generation(7);
+    submit(1);
+    engine.run();
+    EXPECT_EQ(find(1)->attempts(), 0);
+    engine.accounts().set_generation(8);
+    for (const Uuid& id : engine.missing_accounts()) engine.accounts().put(id, {}, 7);
+    engine.accounts_loaded(engine.missing_accounts());
+    engine.run();
+    EXPECT_EQ(find(1)->attempts(), 1) << "it was submitted before the second change";
+    submit(2);
+    engine.run();
+    EXPECT_EQ(find(2)->attempts(), 0);
+}
+
+TEST_F(EngineAccountsTest, WhatEndsWhileItWaitsForItsAccountIsForgotten) {
+    submit_of(1, user);
+    CallSpec spec = fake_spec(2);
+    spec.user_id = user;
+    spec.timeout = Milliseconds(1'000);
+    engine.submit(std::move(spec));
+    engine.cancel(*find(1));
+    EXPECT_EQ(engine.waiting(), 1u);
+    run_at(1'000);
+    EXPECT_EQ(find(2)->result().error->code(), ErrorCode::request_timeout);
+    EXPECT_EQ(engine.waiting(), 0u);
+    EXPECT_TRUE(engine.missing_accounts().empty());
+    load(user);
+    engine.accounts_loaded({user});
+    engine.run();
+    EXPECT_TRUE(network.requests.empty());
+}
+
+TEST_F(EngineAccountsTest, TheOrderOfSubmissionIsKept) {
+    limits.max_calls = 1;
+    engine.set_limits(limits);
+    submit_of(1, user);
+    submit_of(2, user);
+    load(user);
+    engine.accounts_loaded({user});
+    engine.run();
+    EXPECT_EQ(find(1)->attempts(), 1);
+    EXPECT_EQ(find(2)->attempts(), 0);
+}
+
+}  // namespace
+}  // namespace pgchat
