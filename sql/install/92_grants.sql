@@ -43,7 +43,7 @@ DECLARE
     'login_oidc', 'link_identity', 'unlink_identity', 'set_password',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
-    'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
+    'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'admin_import_totp', 'verify_audit_log',
     'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',

@@ -77,7 +77,7 @@ TEST(ChatOptions, NamesTheMemberThatIsWrong) {
                   "options.tool_choice: must be \"auto\", \"none\", \"required\" or a function to call"},
              Case{R"({"tool_choice":{"type":"function"}})", "options.tool_choice.function: must be an object"},
              Case{R"({"thinking":"yes"})", "options.thinking: is not a thinking setting"},
-             Case{R"({"thinking":{"effort":"max"}})", "options.thinking: is not a thinking setting"},
+             Case{R"({"thinking":{"effort":"most"}})", "options.thinking: is not a thinking setting"},
              Case{R"({"thinking":{"budget_tokens":0}})", "options.thinking.budget_tokens: must be greater than 0"},
              Case{R"({"images":["ftp://x"]})", "options.images[0]: must be an https URL or a data URL"},
              Case{R"({"cache":1})", "options.cache: must be true or false"},

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "core/http/retry_after.hpp"
+#include "core/llm/embedding_decoder.hpp"
 #include "core/llm/structured_reply.hpp"
 
 namespace pgchat {
@@ -60,13 +61,16 @@ void Call::start(Transport& transport) noexcept {
             return;
         }
         const Provider& provider = provider_for(spec_.provider->kind);
-        HttpRequest request =
-            provider.encode(*spec_.provider, spec_.model->provider_model, spec_.request, spec_.stream);
+        const std::string& model = spec_.model->provider_model;
+        HttpRequest request = spec_.request.embeds
+                                  ? provider.encode_embeddings(*spec_.provider, model, spec_.request)
+                                  : provider.encode(*spec_.provider, model, spec_.request, spec_.stream);
         request.connect_timeout = std::min(limits_.connect_timeout, left);
         request.idle_timeout = limits_.idle_timeout;
         request.total_timeout = left;
         request.max_response_bytes = limits_.max_response_bytes;
-        decoder_ = provider.decoder(spec_.stream);
+        decoder_ = spec_.request.embeds ? std::make_unique<EmbeddingDecoder>(spec_.request.messages.size())
+                                        : provider.decoder(spec_.stream);
         head_ = {};
         error_body_.clear();
         ++attempts_;
@@ -148,6 +152,7 @@ void Call::attempt_succeeded() {
                                       : std::nullopt) {
         reply_invalid(*fault);
     } else {
+        embeddings_ = info.embeddings;
         finish(CallStatus::complete, std::nullopt);
     }
 }
@@ -252,6 +257,7 @@ void Call::complete_usage(CallResult& result, bool reply_ended) const {
         usage.input_tokens = estimated_tokens(bytes);
         result.estimated = true;
     }
+    if (spec_.request.embeds) usage.output_tokens = 0;
     if (usage.output_tokens && reply_ended) return;
     const std::int64_t estimate =
         estimated_tokens(log_.content().size() + log_.thinking().size() + result.tool_calls.size());

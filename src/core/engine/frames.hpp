@@ -135,6 +135,7 @@ struct CompleteReply {
     std::string_view thinking;
     std::string_view tool_calls;  // JSON, or empty
     std::string_view finish_reason;
+    std::string_view embeddings;  // as ReplyInfo has them
     std::string_view model;
     std::int64_t input_tokens = -1;  // -1: unknown, here and below
     std::int64_t output_tokens = -1;
