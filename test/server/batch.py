@@ -155,7 +155,7 @@ def in_queries():
     got = alice.rows("SELECT (chat.llm_complete_batch('{a,b}')).response, (chat.llm_complete_batch('{c,d}')).response")
     equal(got, [("a", "c"), ("b", "d")])
     got = alice.rows("SELECT response, error FROM chat.llm_complete_batch(ARRAY['a'], response_format => '{\"type\": \"json_object\"}', model => %s)",
-                     mock.model("json=1"))
+                     mock.model("json=%7B%22a%22%3A1%7D"))
     equal((json.loads(got[0][0]) is not None, got[0][1]), (True, None))
 
 

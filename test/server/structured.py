@@ -2,7 +2,7 @@
 # Replies that must be JSON: each family is asked in its own way, what comes is checked, and mended once.
 import json
 
-from support.database import Person, connect, fails, text_of, value
+from support.database import Person, connect, fails, text_of
 from support.scripted import Scripted
 from support.tap import diag, equal, run, test, wait_until
 
@@ -16,15 +16,10 @@ GOOD = '{"city": "Oslo", "heat": -3}'
 JSON_CALL = "SELECT chat.llm_complete_json('Which?', %s, response_format => %s)"
 
 
-def events_of(count_before):
-    counted = "SELECT count(*) FROM chat.usage_events WHERE user_id = %s"
-    wait_until(lambda: value(admin, counted, alice.id) > count_before, "a usage event")
-    return admin.execute("""SELECT sum(input_tokens), sum(output_tokens) FROM (SELECT * FROM chat.usage_events WHERE user_id = %s
-                            ORDER BY id OFFSET %s) e""", (alice.id, count_before)).fetchone()
-
-
-def usage_count():
-    return value(admin, "SELECT count(*) FROM chat.usage_events WHERE user_id = %s", alice.id)
+def recorded(request_id):
+    """What the usage events of the call have, tokens in and out together."""
+    query = "SELECT sum(input_tokens)::int, sum(output_tokens)::int FROM chat.usage_events WHERE request_id = %s HAVING count(*) > 0"
+    return wait_until(lambda: admin.execute(query, (request_id,)).fetchone(), "a usage event")
 
 
 @test("a valid reply comes back as text, and with its value as member json; each family is told the schema in its own form")
@@ -44,7 +39,6 @@ def valid():
 @test("an invalid reply is mended once: the model sees it and what is wrong, and both replies are paid for")
 def mended():
     for kind, model in models.items():
-        before = usage_count()
         provider.replies = ["Oslo, -3", GOOD]
         got = alice.value(JSON_CALL, model, json.dumps(SCHEMA))
         equal((got["json"]["heat"], got["usage"]["input_tokens"], got["usage"]["output_tokens"]), (-3, 20, 20), kind)
@@ -52,7 +46,7 @@ def mended():
         first, second = (body["messages"] for body in provider.last(2))
         equal((len(second) - len(first), second[-2]["role"], second[-2]["content"]), (2, "assistant", "Oslo, -3"), kind)
         assert "not valid JSON" in second[-1]["content"], second[-1]
-        equal(tuple(events_of(before)), (20, 20), kind)
+        equal(tuple(recorded(got["request_id"])), (20, 20), kind)
     provider.replies = ['{"city": "Oslo", "heat": -300}', GOOD]
     alice.value(JSON_CALL, models["openai"], json.dumps(SCHEMA))
     assert "$.heat: must be at least -90" in provider.last()[0]["messages"][-1]["content"], provider.last()

@@ -3,12 +3,11 @@
 import json
 
 from support import mock
-from support.database import Person, connect, fails, value
+from support.database import Person, fails
 from support.scripted import Scripted
 from support.tap import diag, equal, run, test
 
 alice = Person("alice")
-admin = connect()
 provider = Scripted()
 models = provider.register()
 TOOLS = [{"type": "function", "function": {"name": "weather", "description": "The weather of a place",
@@ -19,6 +18,11 @@ PIXEL = "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
 
 def complete(messages, model, **options):
     return alice.value("SELECT chat.llm_complete_json(%s::jsonb, %s, options => %s)", json.dumps(messages), model, json.dumps(options))
+
+
+def refused(model, **options):
+    """The provider's API has nothing for these options."""
+    fails("0A000", lambda: complete([{"role": "user", "content": "x"}], model, **options), hint=True)
 
 
 @test("a tool is called, its result goes back, and the model answers: the same messages for every family")
@@ -71,8 +75,8 @@ def choice():
     equal("tools" in provider.last()[0], False)
     before = len(provider.bodies)
     for chosen in ("required", named):
-        fails("0A000", complete, [{"role": "user", "content": "x"}], models["ollama"], tools=TOOLS, tool_choice=chosen, hint=True)
-    fails("0A000", complete, [{"role": "user", "content": "x"}], models["anthropic"], temperature=1.5, hint=True)
+        refused(models["ollama"], tools=TOOLS, tool_choice=chosen)
+    refused(models["anthropic"], temperature=1.5)
     equal(len(provider.bodies), before, "nothing was sent")
 
 
@@ -90,7 +94,7 @@ def images():
     for kind in ("openai", "anthropic"):
         complete([{"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": {"url": url}}]}], models[kind])
         assert url in json.dumps(provider.last()[0]), kind
-    fails("0A000", complete, [{"role": "user", "content": "x"}], models["ollama"], images=[url], hint=True)
+    refused(models["ollama"], images=[url])
     fails("PC002", alice.value, call, models["openai"], "\\x25504446", hint=True)
 
 

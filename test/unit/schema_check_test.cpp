@@ -77,7 +77,8 @@ TEST(SchemaCheck, EachKeywordRefusesAndAccepts) {
              Case{R"({"$ref": "#/nowhere"})", "1", nullptr},
          }) {
         EXPECT_EQ(fault(one.schema, one.good), "") << one.schema << " with " << one.good;
-        if (one.bad != nullptr) EXPECT_NE(fault(one.schema, one.bad), "") << one.schema << " with " << one.bad;
+        if (one.bad == nullptr) continue;
+        EXPECT_NE(fault(one.schema, one.bad), "") << one.schema << " with " << one.bad;
     }
     EXPECT_EQ(fault("false", "1"), "$: must not be there");
 }
