@@ -73,9 +73,9 @@ TEST(Anthropic, TranslatesThinking) {
 }
 
 TEST(Anthropic, TranslatesTheResponseFormat) {
-    const auto schema_body = R"({"model":"claude-x","max_tokens":4096,"messages":[{"role":"user","content":"Hi"}],
+    const auto schema_body = R"json({"model":"claude-x","max_tokens":4096,"messages":[{"role":"user","content":"Hi"}],
         "output_config":{"format":{"type":"json_schema","schema":{"type":"object",
-        "properties":{"a":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false}}}})";
+        "properties":{"a":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false}}}})json";
     expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"integer","minimum":1}}})")),
                 schema_body);
     expect_body(

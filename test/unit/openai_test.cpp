@@ -80,7 +80,7 @@ TEST(Openai, TranslatesThinkingToEffort) {
     };
     EXPECT_EQ(effort(R"({"thinking":{"effort":"high"}})"), "high");
     EXPECT_EQ(effort(R"({"thinking":{"effort":"minimal"}})"), "minimal");
-    EXPECT_EQ(effort(R"({"thinking":{"effort":"max"}})"), "xhigh");
+    EXPECT_EQ(effort(R"({"thinking":{"effort":"max"}})"), "max");
     EXPECT_EQ(effort(R"({"thinking":true})"), "medium");
     EXPECT_EQ(effort(R"({"thinking":false})"), "none");
     EXPECT_EQ(effort(R"({"thinking":{"budget_tokens":1024}})"), "low");

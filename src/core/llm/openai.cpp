@@ -54,7 +54,7 @@ Json response_format_of(const Json& response_format) {
 Json effort_of(const Json& thinking) {
     if (thinking == true) return "medium";
     if (!thinking.is_object()) return nullptr;
-    if (thinking.contains("effort")) return thinking.at("effort") == "max" ? Json("xhigh") : thinking.at("effort");
+    if (thinking.contains("effort")) return thinking.at("effort");
     const auto budget = thinking.value("budget_tokens", std::int64_t{0});
     return budget < medium_effort_budget ? "low" : budget < high_effort_budget ? "medium" : "high";
 }
