@@ -14,7 +14,8 @@ std::string EngineBatch::next() {
 }
 
 void EngineBatch::fill() {
-    while (sent_ < size_ && in_flight_ < concurrency_ && sent_ - taken_ < concurrency_ * most_ahead_per_slot) send(sent_++);
+    while (sent_ < size_ && in_flight_ < concurrency_ && sent_ - taken_ < concurrency_ * most_ahead_per_slot)
+        send(sent_++);
 }
 
 void EngineBatch::send(std::size_t index) {

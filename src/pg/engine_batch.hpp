@@ -13,8 +13,8 @@ namespace pgchat::pg {
 // Destroying it aborts what is in flight.
 class EngineBatch {
 public:
-    // Makes the request for item `index`, from 0, to be answered as CompleteRequest::item `item`. An Error that it throws
-    // is that item's answer.
+    // Makes the request for item `index`, from 0, to be answered as CompleteRequest::item `item`. An Error that it
+    // throws is that item's answer.
     using Write = std::function<std::string(std::size_t index, std::uint32_t request_number, std::uint32_t item)>;
 
     EngineBatch(std::size_t size, std::size_t concurrency, Write write)

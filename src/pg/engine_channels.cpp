@@ -332,7 +332,8 @@ void EngineChannels::leave(Client& client, std::uint32_t number, Call& call) {
 // The client has all it asked of the call under this number.
 void EngineChannels::settle(Client& client, std::uint32_t number, const Call& call) {
     const auto [first, last] = client.calls.equal_range(number);
-    const auto found = std::find_if(first, last, [&](const auto& each) { return each.second == call.spec().request_id; });
+    const auto found =
+        std::find_if(first, last, [&](const auto& each) { return each.second == call.spec().request_id; });
     if (found != last) client.calls.erase(found);
 }
 

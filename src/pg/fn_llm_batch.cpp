@@ -56,10 +56,9 @@ public:
     BatchRows(const Args& args, std::vector<std::optional<std::string>> prompts, std::size_t concurrency)
         : settings_(args),
           prompts_(std::move(prompts)),
-          batch_(prompts_.size(), concurrency,
-                 [this](std::size_t index, std::uint32_t number, std::uint32_t item) {
-                     return write(index, number, item);
-                 }) {}
+          batch_(prompts_.size(), concurrency, [this](std::size_t index, std::uint32_t number, std::uint32_t item) {
+              return write(index, number, item);
+          }) {}
 
     bool next(Datum* values, bool* nulls) {
         if (batch_.at_end()) return false;
@@ -100,9 +99,9 @@ private:
 std::size_t concurrency_argument(const Args& args, int index) {
     const int concurrency = args.int32_at(index, default_concurrency);
     if (concurrency <= 0)
-        throw Error(ErrorCode::invalid_argument, "concurrency must be positive",
-                    "It is how many calls are in flight at once; NULL stands for " +
-                        std::to_string(default_concurrency) + ".");
+        throw Error(
+            ErrorCode::invalid_argument, "concurrency must be positive",
+            "It is how many calls are in flight at once; NULL stands for " + std::to_string(default_concurrency) + ".");
     return static_cast<std::size_t>(concurrency);
 }
 

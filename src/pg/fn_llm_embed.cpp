@@ -26,7 +26,10 @@ constexpr std::size_t concurrency = 8;
 class EmbeddingSettings {
 public:
     explicit EmbeddingSettings(const Args& args)
-        : user_id_(calling_user()), model_(args.text_at(1)), options_(args.json_at(2)), timeout_ms_(timeout_argument(args, 3)) {
+        : user_id_(calling_user()),
+          model_(args.text_at(1)),
+          options_(args.json_at(2)),
+          timeout_ms_(timeout_argument(args, 3)) {
         require_room_in_plan(user_id_);
         check_embedding_options(options_, ChatRequestLimits{}.max_nesting);
         if (args.is_null(1)) model_ = default_model();
@@ -54,8 +57,9 @@ private:
         const char* const name =
             query_text_as("pgchat_owner", "SELECT chat_private.setting_text('default_embedding_model')");
         if (name == nullptr)
-            throw Error(ErrorCode::no_default_model, "no model was named and there is no default embedding model",
-                        "An administrator sets one with chat.admin_set_setting('default_embedding_model', '\"name\"').");
+            throw Error(
+                ErrorCode::no_default_model, "no model was named and there is no default embedding model",
+                "An administrator sets one with chat.admin_set_setting('default_embedding_model', '\"name\"').");
         return name;
     }
 

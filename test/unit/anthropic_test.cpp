@@ -78,10 +78,9 @@ TEST(Anthropic, TranslatesTheResponseFormat) {
         "properties":{"a":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false}}}})json";
     expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"integer","minimum":1}}})")),
                 schema_body);
-    expect_body(
-        encode(chat(hello, {}, {}, R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object",
+    expect_body(encode(chat(hello, {}, {}, R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object",
             "properties":{"a":{"type":"integer","minimum":1}}}}})")),
-        schema_body);
+                schema_body);
     expect_body(encode(chat(hello, {}, {}, R"({"type":"object"})")), R"({"model":"claude-x","max_tokens":4096,
         "system":"Answer with a single JSON value that is valid under this JSON Schema, and nothing else: {\"type\":\"object\"}",
         "messages":[{"role":"user","content":"Hi"}]})");

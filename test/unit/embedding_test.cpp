@@ -32,8 +32,10 @@ std::vector<float> components(std::string_view packed) {
 using Floats = std::vector<float>;
 
 TEST(EmbeddingDecoder, ReadsOpenaiInAnyOrder) {
-    const ReplyInfo info = decoded(R"({"object":"list","model":"m","data":[{"index":1,"object":"embedding","embedding":[3,4]},
-        {"embedding":[1.5,-2],"index":0}],"usage":{"prompt_tokens":5,"total_tokens":5}})", 2);
+    const ReplyInfo info =
+        decoded(R"({"object":"list","model":"m","data":[{"index":1,"object":"embedding","embedding":[3,4]},
+        {"embedding":[1.5,-2],"index":0}],"usage":{"prompt_tokens":5,"total_tokens":5}})",
+                2);
     EXPECT_TRUE(info.ended);
     EXPECT_EQ(components(info.embeddings), (Floats{1.5F, -2, 3, 4}));
     EXPECT_EQ(info.usage.input_tokens, 5);
@@ -50,12 +52,13 @@ TEST(EmbeddingDecoder, ReadsOllama) {
 
 TEST(EmbeddingDecoder, RefusesWhatIsNotOneVectorForEachText) {
     for (const char* body :
-         {R"({"data":[{"index":0,"embedding":[1]}]})", R"({"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[2]}]})",
+         {R"({"data":[{"index":0,"embedding":[1]}]})",
+          R"({"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[2]}]})",
           R"({"data":[{"index":0,"embedding":[1]},{"index":2,"embedding":[2]}]})",
           R"({"data":[{"index":0,"embedding":[1]},{"index":-1,"embedding":[2]}]})",
           R"({"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[2,3]}]})", R"({"embeddings":[[1],[]]})",
-          R"({"embeddings":[[1],[1e99]]})", R"({"embeddings":[[1],["a"]]})", R"({"embeddings":[[1],[2],[3]]})", "{}", "[]",
-          R"({"embeddings":[[1],[2]])", "<html>", ""}) {
+          R"({"embeddings":[[1],[1e99]]})", R"({"embeddings":[[1],["a"]]})", R"({"embeddings":[[1],[2],[3]]})", "{}",
+          "[]", R"({"embeddings":[[1],[2]])", "<html>", ""}) {
         const ReplyInfo info = decoded(body, 2);
         ASSERT_TRUE(info.error) << body;
         EXPECT_EQ(info.error->code(), ErrorCode::provider_bad_response) << body;
@@ -101,8 +104,9 @@ protected:
 
 TEST_F(EmbeddingCallTest, EndsWithTheVectorsAndCostsItsInput) {
     Call& call = begin_call(ProviderKind::openai);
-    network.answer(network.last_id, 200,
-                   R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[3,4]}],"usage":{"prompt_tokens":9}})");
+    network.answer(
+        network.last_id, 200,
+        R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[3,4]}],"usage":{"prompt_tokens":9}})");
     engine.run();
     EXPECT_EQ(call.result().status, CallStatus::complete);
     EXPECT_EQ(components(call.embeddings()), (Floats{1, 2, 3, 4}));

@@ -66,7 +66,8 @@ TEST(Openai, WrapsABareSchema) {
     expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"string"}}})")),
                 R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema",
         "json_schema":{"name":"response","schema":{"type":"object","properties":{"a":{"type":"string"}}},"strict":false}}})");
-    const auto strict = R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})";
+    const auto strict =
+        R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})";
     EXPECT_EQ(Json::parse(encode(chat(hello, {}, {}, strict)).body)["response_format"]["json_schema"]["strict"], true);
     for (const char* own : {R"({"type":"json_object"})", R"({"type":"text"})",
                             R"({"type":"json_schema","json_schema":{"name":"n","schema":{}}})"})

@@ -18,7 +18,9 @@ constexpr const char* invoice = R"({"type": "object", "required": ["id", "lines"
         "exclusiveMinimum": 0, "multipleOf": 0.01}, "unit": {"enum": ["kg", "m"]}}}}})";
 
 TEST(SchemaCheck, AcceptsWhatFits) {
-    EXPECT_EQ(fault(invoice, R"({"id": 1, "note": "äöü", "lines": [{"price": 19.99, "unit": "kg"}, {"price": 2, "more": 1}]})"), "");
+    EXPECT_EQ(fault(invoice,
+                    R"({"id": 1, "note": "äöü", "lines": [{"price": 19.99, "unit": "kg"}, {"price": 2, "more": 1}]})"),
+              "");
     EXPECT_EQ(fault(invoice, R"({"id": 2.0, "note": null, "lines": [{"price": 0.07}]})"), "");
 }
 
@@ -69,8 +71,8 @@ TEST(SchemaCheck, EachKeywordRefusesAndAccepts) {
              Case{R"({"type": "boolean"})", "false", "0"},
              Case{R"({"type": ["null", "array"]})", "[]", "{}"},
              Case{"true", "1", nullptr},
-             Case{R"({"pattern": "(a+)+$", "format": "email", "$ref": "https://example.com/x", "unknown": 7})", "\"aab\"",
-                  nullptr},
+             Case{R"({"pattern": "(a+)+$", "format": "email", "$ref": "https://example.com/x", "unknown": 7})",
+                  "\"aab\"", nullptr},
              Case{R"({"type": "strange", "required": 3, "properties": [], "enum": {}, "minimum": "x"})", "{}", nullptr},
              Case{R"({"patternProperties": {"^x": {}}, "additionalProperties": false})", R"({"x1": 1})", nullptr},
              Case{R"({"$ref": "#anchor"})", "1", nullptr},
@@ -106,7 +108,8 @@ TEST(SchemaCheck, ASchemaThatNeverEndsOrBranchesWithoutEndIsGivenUpInTime) {
 
 TEST(SchemaCheck, AnObjectOfManyMembersIsCheckedInTime) {
     std::string large = "{";
-    for (int i = 0; i < 100'000; ++i) large += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
+    for (int i = 0; i < 100'000; ++i)
+        large += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":" + std::to_string(i);
     large += "}";
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(fault(R"({"additionalProperties": {"type": "integer"}})", large.c_str()), "");

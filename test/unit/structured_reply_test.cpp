@@ -146,7 +146,8 @@ TEST_F(StructuredCallTest, CancelledBetweenBothAttemptsTheFirstIsCounted) {
 
 TEST_F(StructuredCallTest, ToolCallsNeedNotBeWhatTheSchemaSays) {
     Call& call = begin_call();
-    const Json tool = Json::parse(R"([{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}])");
+    const Json tool =
+        Json::parse(R"([{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}])");
     const Json message{{"content", nullptr}, {"tool_calls", tool}};
     const Json choice{{"message", message}, {"finish_reason", "tool_calls"}};
     network.answer(network.last_id, 200, Json{{"choices", Json::array({choice})}}.dump());

@@ -213,8 +213,7 @@ Error Call::error_of(const HttpResult& result) const {
     const std::string provider = "provider " + spec_.provider->name + ": ";
     switch (result.outcome) {
         case HttpOutcome::ok:
-            return provider_for(spec_.provider->kind)
-                .error_from_response(*spec_.provider, result.status, error_body_);
+            return provider_for(spec_.provider->kind).error_from_response(*spec_.provider, result.status, error_body_);
         case HttpOutcome::invalid_request:
             return Error(ErrorCode::configuration_error, provider + result.message);
         case HttpOutcome::address_refused:

@@ -24,8 +24,9 @@ struct CallSpec {
     std::shared_ptr<const ModelEntry> model;
     // How the model is reached, with the key that is to be used; null: as model->provider says.
     std::shared_ptr<const ProviderConfig> provider;
-    bool own_key = false;   // that key is the user's own
-    bool may_wait = false;  // for a call of the same user to end, where only so many may run at once; else it is refused
+    bool own_key = false;  // that key is the user's own
+    bool may_wait =
+        false;  // for a call of the same user to end, where only so many may run at once; else it is refused
     // Asked in this order in place of the model.
     std::vector<std::shared_ptr<const ModelEntry>> fallbacks;
     Milliseconds timeout{600'000};  // from submission, waiting and retries included

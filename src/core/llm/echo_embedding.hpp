@@ -1,4 +1,5 @@
-// The embeddings of the echo provider: the same text has always the same vector, and texts with words in common are near.
+// The embeddings of the echo provider: the same text has always the same vector, and texts with words in common are
+// near.
 #pragma once
 
 #include <string>

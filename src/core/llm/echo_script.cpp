@@ -135,9 +135,11 @@ EchoRequest parse_echo_request(std::string_view text) {
     request.model = field.member("model").text(json_member(body, "model"));
     if (const Json& inputs = json_member(body, "input"); !inputs.is_null()) {
         const Json& dimensions = json_member(body, "dimensions");
-        const auto size = dimensions.is_null() ? echo_dimensions
-                                               : static_cast<std::size_t>(field.member("dimensions").positive_integer(dimensions));
-        if (size > most_dimensions) field.member("dimensions").fail("there are at most " + std::to_string(most_dimensions));
+        const auto size = dimensions.is_null()
+                              ? echo_dimensions
+                              : static_cast<std::size_t>(field.member("dimensions").positive_integer(dimensions));
+        if (size > most_dimensions)
+            field.member("dimensions").fail("there are at most " + std::to_string(most_dimensions));
         request.embeddings = echo_embeddings(field.member("input").array(inputs), size, request.model);
         return request;
     }

@@ -45,7 +45,8 @@ ChatRequest parse_embedding_request(const ChatRequestText& text, const ChatReque
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < field.array(inputs).size(); ++i) {
         const std::string& input = field.at(i).text(inputs[i]);
-        if (is_blank_text(input)) throw Error(ErrorCode::empty_content, "a text to embed is empty", "It needs some text.");
+        if (is_blank_text(input))
+            throw Error(ErrorCode::empty_content, "a text to embed is empty", "It needs some text.");
         bytes += input.size();
         request.messages.push_back({Role::user, input, {}, {}, {}});
     }

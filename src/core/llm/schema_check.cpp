@@ -70,8 +70,9 @@ private:
 
     Fault check_all(const SortedJson& schema, const SortedJson& value, const std::string& path) {
         using Part = Fault (SchemaCheck::*)(const SortedJson&, const SortedJson&, const std::string&);
-        constexpr Part parts[] = {&SchemaCheck::check_reference, &SchemaCheck::check_type,    &SchemaCheck::check_number,
-                                  &SchemaCheck::check_text,      &SchemaCheck::check_object,  &SchemaCheck::check_array,
+        constexpr Part parts[] = {&SchemaCheck::check_reference, &SchemaCheck::check_type,
+                                  &SchemaCheck::check_number,    &SchemaCheck::check_text,
+                                  &SchemaCheck::check_object,    &SchemaCheck::check_array,
                                   &SchemaCheck::check_combined,  &SchemaCheck::check_condition};
         for (const Part part : parts)
             if (Fault fault = (this->*part)(schema, value, path)) return fault;
@@ -117,7 +118,8 @@ private:
             return found != nullptr && found->is_number() ? found : nullptr;
         };
         if (const auto* low = limit("minimum"); low && value < *low) return path + ": must be at least " + shown(*low);
-        if (const auto* high = limit("maximum"); high && value > *high) return path + ": must be at most " + shown(*high);
+        if (const auto* high = limit("maximum"); high && value > *high)
+            return path + ": must be at most " + shown(*high);
         if (const auto* low = limit("exclusiveMinimum"); low && value <= *low)
             return path + ": must be greater than " + shown(*low);
         if (const auto* high = limit("exclusiveMaximum"); high && value >= *high)
@@ -154,20 +156,24 @@ private:
 
     Fault check_object(const SortedJson& schema, const SortedJson& value, const std::string& path) {
         if (!value.is_object()) return std::nullopt;
-        if (const SortedJson* const required = member(schema, "required"); required != nullptr && required->is_array()) {
+        if (const SortedJson* const required = member(schema, "required");
+            required != nullptr && required->is_array()) {
             take_steps(required->size());
             for (const SortedJson& name : *required)
                 if (name.is_string() && !value.contains(name.get_ref<const std::string&>()))
                     return path + ": lacks " + shown(name);
         }
         const SortedJson* const properties = member(schema, "properties");
-        const SortedJson* const others = schema.contains("patternProperties") ? nullptr : member(schema, "additionalProperties");
+        const SortedJson* const others =
+            schema.contains("patternProperties") ? nullptr : member(schema, "additionalProperties");
         if (properties != nullptr || others != nullptr) {
             for (const auto& [name, entry] : value.items()) {
-                const SortedJson* part = properties != nullptr && properties->is_object() ? member(*properties, name.c_str()) : nullptr;
+                const SortedJson* part =
+                    properties != nullptr && properties->is_object() ? member(*properties, name.c_str()) : nullptr;
                 if (part == nullptr) part = others;
                 if (part == nullptr) continue;
-                if (Fault fault = check(*part, entry, path + '.' + std::string(truncate_text(name, most_shown)))) return fault;
+                if (Fault fault = check(*part, entry, path + '.' + std::string(truncate_text(name, most_shown))))
+                    return fault;
             }
         }
         return check_count(schema, value.size(), "minProperties", "maxProperties", path, " members");

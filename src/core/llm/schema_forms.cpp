@@ -69,9 +69,9 @@ bool has_closed_form(const Json& schema) {
 }
 
 bool is_unknown_limit(const std::string& name, const Json& value) {
-    constexpr std::array limits{"minimum",   "maximum",   "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-                                "minLength", "maxLength", "maxItems",         "uniqueItems",      "minProperties",
-                                "maxProperties", "pattern"};
+    constexpr std::array limits{"minimum",     "maximum",       "exclusiveMinimum", "exclusiveMaximum",
+                                "multipleOf",  "minLength",     "maxLength",        "maxItems",
+                                "uniqueItems", "minProperties", "maxProperties",    "pattern"};
     if (name == "minItems") return value != 0 && value != 1;
     return std::find(limits.begin(), limits.end(), name) != limits.end();
 }
