@@ -79,7 +79,7 @@ TEST(ChatOptions, NamesTheMemberThatIsWrong) {
              Case{R"({"thinking":"yes"})", "options.thinking: is not a thinking setting"},
              Case{R"({"thinking":{"effort":"most"}})", "options.thinking: is not a thinking setting"},
              Case{R"({"thinking":{"budget_tokens":0}})", "options.thinking.budget_tokens: must be greater than 0"},
-             Case{R"({"images":["ftp://x"]})", "options.images[0]: must be an https URL or a data URL"},
+             Case{R"({"images":["ftp://x"]})", "options.images[0]: must be a bytea, an https URL or a data URL"},
              Case{R"({"cache":1})", "options.cache: must be true or false"},
              Case{R"({"extra":[]})", "options.extra: must be an object"},
              Case{R"({"fallback_models":[null]})", "options.fallback_models[0]: must be a string"},
