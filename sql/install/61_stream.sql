@@ -30,7 +30,7 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pgchat_send_and_wait';
 COMMENT ON PROCEDURE chat.send_and_wait(uuid, text, text, uuid, text, jsonb, text, jsonb) IS
 'Sends a message as chat.send_message does, commits, waits for the reply with no transaction open on the data, and returns it. If the
 model fails, the message stays stored, its reply row carries the error, and the failure is raised.
-Errors: as chat.send_message; 22023 inside a transaction block; 08001, 57014, PC101 to PC110 as the call to the model fails.';
+Errors: as chat.send_message; 22023 inside a transaction block; 08001, 57014, PC101 to PC112 as the call to the model fails.';
 
 CREATE OR REPLACE FUNCTION chat.authenticate(session_token text, is_local boolean DEFAULT true) RETURNS uuid
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_authenticate';

@@ -77,4 +77,4 @@ COMMENT ON FUNCTION chat.ask(uuid, text, uuid, text, jsonb, text, jsonb, integer
 nothing is stored. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. The other arguments and
 errors are those of chat.send_message; with an idempotency_key used before, the reply stored then is returned.
 Errors besides: 22023 timeout_ms is not positive; 55006 the earlier reply to this key is not complete; 08001, 57014,
-PC101 to PC110 as the call to the model fails.';
+PC101 to PC112 as the call to the model fails.';

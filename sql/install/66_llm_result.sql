@@ -19,7 +19,7 @@ DECLARE
   request record;
   answer jsonb;
 BEGIN
-  SELECT q.state, q.result, q.error, q.message_id INTO request FROM chat_private.llm_requests q
+  SELECT q.state, q.result, q.error, q.message_id, q.response_format INTO request FROM chat_private.llm_requests q
   WHERE q.user_id = read_result.user_id AND q.id = read_result.request_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002';
@@ -34,6 +34,11 @@ BEGIN
   END IF;
   answer := coalesce(answer, jsonb_build_object('request_id', read_result.request_id))
             || jsonb_build_object('status', request.state);
+  -- The engine has checked that the content is JSON.
+  IF request.state = 'complete' AND request.response_format ->> 'type' IS DISTINCT FROM 'text' AND request.response_format IS NOT NULL THEN
+    answer := answer || jsonb_build_object('json', CASE WHEN jsonb_typeof(answer -> 'tool_calls') = 'array' THEN NULL
+                                                        ELSE (answer ->> 'content')::jsonb END);
+  END IF;
   RETURN CASE WHEN request.error IS NULL THEN answer ELSE answer || jsonb_build_object('error', request.error) END;
 END
 $$;
@@ -66,7 +71,7 @@ $$;
 COMMENT ON FUNCTION chat.llm_result(uuid, integer) IS
 'The answer to a request of chat.llm_submit or chat.send_message: {content, thinking, tool_calls, finish_reason, model,
 usage {input_tokens, output_tokens, cached_tokens}, cost, latency_ms, request_id, status}, and error {code, sqlstate,
-message} where it failed; status is complete, incomplete, error or cancelled. NULL while there is no answer. wait_ms: how
+message} where it failed; where response_format was given, json with the content''s value. status is complete, incomplete, error or cancelled. NULL while there is no answer. wait_ms: how
 long to wait for one, in milliseconds; it cannot come before the submitting transaction has committed, nor be seen by a
 transaction whose isolation level is REPEATABLE READ or above.
 Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 wait_ms is negative; P0002 no such request of mine.';

@@ -50,6 +50,8 @@ constexpr std::array entries{
     PGCHAT_ERROR(incomplete_response, "PC109"),
     PGCHAT_ERROR(context_length_exceeded, "PC110"),
     PGCHAT_ERROR(provider_suspended, "PC111"),
+    PGCHAT_ERROR(invalid_structured_reply, "PC112"),
+    PGCHAT_ERROR(unsupported_by_provider, "0A000"),
     PGCHAT_ERROR(generation_in_progress, "55006"),
     PGCHAT_ERROR(rate_limit_reached, "PC304"),
     PGCHAT_ERROR(concurrency_limit_reached, "PC305"),

@@ -45,6 +45,8 @@ enum class ErrorCode {
     incomplete_response,
     context_length_exceeded,
     provider_suspended,
+    invalid_structured_reply,
+    unsupported_by_provider,
     generation_in_progress,
     rate_limit_reached,
     concurrency_limit_reached,

@@ -3,6 +3,8 @@
 #include <cstring>
 
 extern "C" {
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 }
@@ -40,6 +42,30 @@ std::string_view Args::json_at(int index) const {
 
 Uuid Args::uuid_at(int index) const {
     return is_null(index) ? Uuid{} : uuid_from(*DatumGetUUIDP(call_->args[index].value));
+}
+
+std::vector<std::optional<std::string>> Args::texts_at(int index) const {
+    std::vector<std::optional<std::string>> texts;
+    if (is_null(index)) return texts;
+    struct Elements {
+        Datum* values;
+        bool* nulls;
+        int count;
+    };
+    const auto elements = call([&] {
+        Elements found;
+        deconstruct_array(DatumGetArrayTypeP(call_->args[index].value), TEXTOID, -1, false, TYPALIGN_INT, &found.values,
+                          &found.nulls, &found.count);
+        return found;
+    });
+    texts.reserve(static_cast<std::size_t>(elements.count));
+    for (int i = 0; i < elements.count; ++i) {
+        if (elements.nulls[i])
+            texts.emplace_back();
+        else
+            texts.emplace_back(view_of(call([&] { return DatumGetTextPP(elements.values[i]); })));
+    }
+    return texts;
 }
 
 int Args::int32_at(int index, int if_null) const noexcept {

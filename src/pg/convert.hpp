@@ -1,6 +1,10 @@
 // Arguments and results between PostgreSQL's Datums and the core's types.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "core/uuid.hpp"
 #include "pg/boundary.hpp"
 
@@ -19,6 +23,8 @@ public:
     std::string_view bytes_at(int index) const;  // bytea; empty for NULL
     std::string_view json_at(int index) const;   // jsonb as its text; empty for NULL
     Uuid uuid_at(int index) const;               // nil for NULL
+    // The elements of a text[] in the order of storage, nullopt for NULL; none for a NULL array.
+    std::vector<std::optional<std::string>> texts_at(int index) const;
     int int32_at(int index, int if_null) const noexcept;
     bool boolean_at(int index, bool if_null) const noexcept;
 

@@ -214,11 +214,20 @@ void EngineChannels::send_to(int process_number, dsm_handle channel, std::string
 }
 
 void EngineChannels::begin(Client& client, std::uint32_t number, const CompleteRequest& request) {
-    Call& call = handler_.begin_call(request);
+    Call* begun = nullptr;
+    try {
+        begun = &handler_.begin_call(request);
+    } catch (const Error& error) {
+        if (request.item == 0) throw;
+        post(client, write_item(number, request.item, write_error(number, error)));
+        return;
+    }
+    Call& call = *begun;
     client.calls.emplace(number, request.request_id);
     Stream& stream = stream_of(call);
     stream.origin = &client;
     stream.origin_number = number;
+    stream.origin_item = request.item;
     if (!request.stream) return;
     stream.readers.push_back({&client, number, 0});
     ++reader_count_;
@@ -304,12 +313,19 @@ void EngineChannels::abandon(Client& client, std::uint32_t number) {
         if (early_[early->second].empty()) early_.erase(early->second);
         client.early.erase(early);
     }
-    const auto found = client.calls.find(number);
-    if (found == client.calls.end()) return;
-    Call* const call = handler_.engine().find(found->second);
-    client.calls.erase(found);
-    if (call == nullptr || call->attachment == nullptr) return;
-    Stream& stream = stream_of(*call);
+    const auto [first, last] = client.calls.equal_range(number);
+    std::vector<Uuid> left;
+    for (auto each = first; each != last; ++each) left.push_back(each->second);
+    client.calls.erase(first, last);
+    for (const Uuid& id : left) {
+        Call* const call = handler_.engine().find(id);
+        if (call != nullptr && call->attachment != nullptr) leave(client, number, *call);
+    }
+}
+
+// Nobody waits for the call under this number any more.
+void EngineChannels::leave(Client& client, std::uint32_t number, Call& call) {
+    Stream& stream = stream_of(call);
     const auto is_this = [&](const Reader& reader) {
         return reader.client == &client && reader.request_number == number;
     };
@@ -317,7 +333,15 @@ void EngineChannels::abandon(Client& client, std::uint32_t number) {
     std::erase(stream.waiters, std::pair(&client, number));
     if (stream.origin != &client || stream.origin_number != number) return;
     stream.origin = nullptr;
-    if (!call->is_finished()) handler_.engine().cancel(*call);
+    if (!call.is_finished()) handler_.engine().cancel(call);
+}
+
+// The client has all it asked of the call under this number.
+void EngineChannels::settle(Client& client, std::uint32_t number, const Call& call) {
+    const auto [first, last] = client.calls.equal_range(number);
+    const auto found =
+        std::find_if(first, last, [&](const auto& each) { return each.second == call.spec().request_id; });
+    if (found != last) client.calls.erase(found);
 }
 
 void EngineChannels::stop_gateway(Client& client) {

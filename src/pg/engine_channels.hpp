@@ -82,7 +82,7 @@ private:
         std::vector<std::uint32_t> abandoned;  // numbers whose requests may not have been taken yet
         std::deque<std::string> outbox;        // frames not yet wholly in the queue; the first may be half sent
         // The calls that this client's requests, by number, started or read.
-        std::unordered_map<std::uint32_t, Uuid> calls;
+        std::unordered_multimap<std::uint32_t, Uuid> calls;
         // Messages and requests that are not there yet, likewise.
         std::unordered_map<std::uint32_t, Uuid> early;
         std::uint32_t gateway_number = 0;  // 0: not a gateway
@@ -106,6 +106,7 @@ private:
     struct Stream {
         Client* origin = nullptr;  // whose request started it, while that waits for the result
         std::uint32_t origin_number = 0;
+        std::uint32_t origin_item = 0;  // of that number, where it has several; else 0
         std::vector<Reader> readers;
         std::vector<Reader> gateways;
         std::vector<std::pair<Client*, std::uint32_t>> waiters;  // for its end
@@ -126,6 +127,9 @@ private:
     void wait_for(Client& client, std::uint32_t number, const Uuid& user_id, const Uuid& request_id);
     void abandon(Client& client, std::uint32_t number);
     std::function<void(std::string)> late_answer(const Client& client);
+    void leave(Client& client, std::uint32_t number, Call& call);
+    static void settle(Client& client, std::uint32_t number, const Call& call);
+    void answer_origin(Call& call, Stream& stream);
     void stop_gateway(Client& client);
 
     void join(Client& client, std::uint32_t number, Call& call, std::uint32_t after_seq);

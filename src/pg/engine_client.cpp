@@ -231,6 +231,13 @@ EngineRequest::~EngineRequest() {
     ring(*channel.slot, my_proc_number());
 }
 
+void EngineRequest::add(const Write& write) {
+    if (channel_generation_ != channel.generation || channel.segment == nullptr) throw_engine_gone();
+    const std::string frame = write(number_);
+    finished_ = false;
+    send(frame);
+}
+
 std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_client) {
     if (channel_generation_ != channel.generation || channel.segment == nullptr) throw_engine_gone();
     std::deque<std::string>& inbox = channel.inboxes[number_];

@@ -28,6 +28,10 @@ public:
     EngineRequest(const EngineRequest&) = delete;
     EngineRequest& operator=(const EngineRequest&) = delete;
 
+    // Sends one more part of the same request. Throws as the constructor does, and outcome_unknown when the engine that
+    // took the first has gone.
+    void add(const Write& write);
+
     // The next reply, valid until the next call here; nullopt when there is none after `wait` (negative: no limit).
     // Flushes rows to the client before it sleeps where `flush_client`. Ends early, by the server's own error, on
     // query cancel, statement_timeout, termination and, within half a second, the client's disconnect.

@@ -30,15 +30,21 @@ void EngineChannels::send_result(Call& call) {
     if (call.attachment == nullptr) return;
     Stream& stream = stream_of(call);
     for (const auto& [client, number] : stream.waiters) {
-        client->calls.erase(number);
+        settle(*client, number, call);
         post(*client, write_flag(number, true));
     }
     stream.waiters.clear();
     if (stream.origin == nullptr) return;
     // A streamed call's reader gets the events first, then this.
     if (call.spec().stream) return;
-    stream.origin->calls.erase(stream.origin_number);
-    post(*stream.origin, write_result(stream.origin_number, call));
+    settle(*stream.origin, stream.origin_number, call);
+    answer_origin(call, stream);
+}
+
+void EngineChannels::answer_origin(Call& call, Stream& stream) {
+    std::string frame = write_result(stream.origin_number, call);
+    if (stream.origin_item != 0) frame = write_item(stream.origin_number, stream.origin_item, frame);
+    post(*stream.origin, std::move(frame));
     stream.origin = nullptr;
 }
 
@@ -75,10 +81,9 @@ void EngineChannels::deliver_to_readers(Call& call, Stream& stream) {
         // It begins after the last event: an empty frame says that there is nothing to wait for.
         if (ended_before) post(*reader.client, FrameWriter(ReplyKind::events, reader.request_number).take());
         if (has_all && stream.origin == reader.client && stream.origin_number == reader.request_number) {
-            post(*stream.origin, write_result(stream.origin_number, call));
-            stream.origin = nullptr;
+            answer_origin(call, stream);
         }
-        if (has_all) reader.client->calls.erase(reader.request_number);
+        if (has_all) settle(*reader.client, reader.request_number, call);
         return has_all;
     });
 }

@@ -1,6 +1,7 @@
 // Writes how calls ended and what they used, and keeps the table of usage in order.
 #include <algorithm>
 
+#include "core/engine/completion_json.hpp"
 #include "pg/array_column.hpp"
 #include "pg/engine_statement.hpp"
 #include "pg/engine_store.hpp"
@@ -11,14 +12,6 @@ namespace {
 // Events that one turn of the loop rolls up, and rows of the default partition that it removes.
 constexpr std::int32_t rollup_batch = 2000;
 constexpr std::int32_t removal_batch = 500;
-
-// The error as messages.error and llm_requests.error keep it.
-std::string error_json(const std::optional<Error>& error) {
-    if (!error) return {};
-    Json json{{"code", error_name(error->code())}, {"sqlstate", sqlstate(error->code())}, {"message", error->what()}};
-    if (!error->hint().empty()) json["hint"] = error->hint();
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 // The columns of one SQL call, each an array with an element for each row.
 class Columns {
@@ -57,7 +50,7 @@ void add_outcome(Columns& columns, const FinishedCall& finished) {
     finished.log ? columns[7].add_text_or_null(finished.log->thinking()) : columns[7].add_null();
     columns[8].add_text_or_null(result.tool_calls);
     columns[9].add_text_or_null(result.finish_reason);
-    columns[10].add_text_or_null(error_json(result.error));
+    columns[10].add_text_or_null(result.error ? error_json(*result.error) : std::string());
     columns[11].add_bigint(result.usage.input_tokens);
     columns[12].add_bigint(result.usage.output_tokens);
     columns[13].add_bigint(result.usage.cached_tokens);

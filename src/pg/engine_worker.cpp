@@ -116,6 +116,7 @@ Call& EngineWorker::begin_call(const CompleteRequest& request) {
     engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     CallSpec spec = spec_of(request, engine_.catalog());
     spec.stream = request.stream;
+    spec.may_wait = request.item != 0;
     return engine_.submit(std::move(spec));
 }
 

@@ -1,6 +1,7 @@
 // SQL functions that call a model and wait for the whole reply.
 #include "core/crypto/uuid_v7.hpp"
 #include "core/engine/completion_json.hpp"
+#include "core/llm/structured_reply.hpp"
 #include "pg/identity.hpp"
 #include "pg/llm_arguments.hpp"
 
@@ -20,8 +21,9 @@ Datum complete_text(FunctionCallInfo fcinfo, PromptForm form) {
 
 Datum complete_json(FunctionCallInfo fcinfo, PromptForm form) {
     const CompleteRequest request = complete_request(Args(fcinfo), form);
+    const bool is_json = asks_for_json(request.text.response_format);
     return complete(request, [&](const CompleteReply& reply) {
-        return jsonb_datum(completion_json(reply, request.request_id).c_str());
+        return jsonb_datum(completion_json(reply, request.request_id, is_json).c_str());
     });
 }
 

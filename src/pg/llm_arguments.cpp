@@ -43,6 +43,13 @@ void require_length(std::string_view text, const char* what) {
                     "Shorten it, or have an administrator raise pgchat.max_message_bytes.");
 }
 
+}  // namespace
+
+void require_prompt(std::string_view prompt) {
+    if (prompt.empty()) throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
+    require_length(prompt, "the prompt");
+}
+
 // Only guests are asked for, so that no other call pays for a query: their plan is the one that has limits at first.
 void require_room_in_plan(const Uuid& user_id) {
     const Identity identity = current_identity();
@@ -50,7 +57,16 @@ void require_room_in_plan(const Uuid& user_id) {
     query_as("pgchat_owner", "SELECT chat_private.check_message_limit($1)", {{UUIDOID, uuid_datum(user_id)}});
 }
 
-}  // namespace
+void read_settings(const Args& args, CompleteRequest& request) {
+    request.model = args.text_at(1);
+    if (!args.is_null(1) && request.model.empty())
+        throw Error(ErrorCode::unknown_model, "model must not be the empty text", "NULL stands for the default model.");
+    request.text.system_prompt = args.text_at(2);
+    require_length(request.text.system_prompt, "the system prompt");
+    request.text.response_format = args.json_at(3);
+    request.timeout_ms = timeout_argument(args, 4);
+    request.text.options = args.json_at(5);
+}
 
 CompleteRequest complete_request(const Args& args, PromptForm form) {
     CompleteRequest request;
@@ -60,21 +76,12 @@ CompleteRequest complete_request(const Args& args, PromptForm form) {
     if (form == PromptForm::prompt) {
         args.require(0, "prompt");
         request.text.prompt = args.text_at(0);
-        if (request.text.prompt.empty())
-            throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
-        require_length(request.text.prompt, "the prompt");
+        require_prompt(request.text.prompt);
     } else {
         args.require(0, "messages");
         request.text.messages = args.json_at(0);
     }
-    request.model = args.text_at(1);
-    if (!args.is_null(1) && request.model.empty())
-        throw Error(ErrorCode::unknown_model, "model must not be the empty text", "NULL stands for the default model.");
-    request.text.system_prompt = args.text_at(2);
-    require_length(request.text.system_prompt, "the system prompt");
-    request.text.response_format = args.json_at(3);
-    request.timeout_ms = timeout_argument(args, 4);
-    request.text.options = args.json_at(5);
+    read_settings(args, request);
     return request;
 }
 

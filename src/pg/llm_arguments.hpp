@@ -16,6 +16,16 @@ Uuid calling_user();
 // Milliseconds, 0 for NULL (the server's default). Throws Error invalid_argument unless positive.
 std::int64_t timeout_argument(const Args& args, int index);
 
+// Throws Error: empty_content, content_too_long.
+void require_prompt(std::string_view prompt);
+
+// Throws the server's own PC303 where the plan of a guest allows no more calls now.
+void require_room_in_plan(const Uuid& user_id);
+
+// Reads what follows the first argument of all llm_… functions: (…, model, system_prompt, response_format, timeout_ms,
+// options).
+void read_settings(const Args& args, CompleteRequest& request);
+
 // Reads (prompt | messages, model, system_prompt, response_format, timeout_ms, options).
 CompleteRequest complete_request(const Args& args, PromptForm form);
 

@@ -73,14 +73,36 @@ TEST(Anthropic, TranslatesThinking) {
 }
 
 TEST(Anthropic, TranslatesTheResponseFormat) {
-    const auto schema_body = R"({"model":"claude-x","max_tokens":4096,"messages":[{"role":"user","content":"Hi"}],
-        "output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}})";
-    expect_body(encode(chat(hello, {}, {}, R"({"type":"object"})")), schema_body);
-    expect_body(
-        encode(chat(hello, {}, {}, R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}})")),
-        schema_body);
+    const auto schema_body = R"json({"model":"claude-x","max_tokens":4096,"messages":[{"role":"user","content":"Hi"}],
+        "output_config":{"format":{"type":"json_schema","schema":{"type":"object",
+        "properties":{"a":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false}}}})json";
+    expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"integer","minimum":1}}})")),
+                schema_body);
+    expect_body(encode(chat(hello, {}, {}, R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object",
+            "properties":{"a":{"type":"integer","minimum":1}}}}})")),
+                schema_body);
+    expect_body(encode(chat(hello, {}, {}, R"({"type":"object"})")), R"({"model":"claude-x","max_tokens":4096,
+        "system":"Answer with a single JSON value that is valid under this JSON Schema, and nothing else: {\"type\":\"object\"}",
+        "messages":[{"role":"user","content":"Hi"}]})");
     expect_body(encode(chat(hello, {}, "S", R"({"type":"json_object"})")), R"({"model":"claude-x","max_tokens":4096,
         "system":"S\n\nAnswer with a single JSON object and nothing else.","messages":[{"role":"user","content":"Hi"}]})");
+}
+
+TEST(Anthropic, RefusesWhatItsApiHasNothingFor) {
+    const auto code_of = [](const auto& call) {
+        try {
+            call();
+        } catch (const Error& error) {
+            EXPECT_FALSE(error.hint().empty());
+            return error.code();
+        }
+        return ErrorCode::internal;
+    };
+    EXPECT_EQ(code_of([] { encode(chat(hello, R"({"temperature":1.5})")); }), ErrorCode::unsupported_by_provider);
+    EXPECT_EQ(code_of([] { provider_for(ProviderKind::anthropic).encode_embeddings({}, "m", {}); }),
+              ErrorCode::unsupported_by_provider);
+    EXPECT_EQ(Json::parse(encode(chat(hello, R"({"thinking":{"effort":"minimal"}})")).body)["output_config"]["effort"],
+              "low");
 }
 
 TEST(Anthropic, LeavesOutEmptyMessages) {

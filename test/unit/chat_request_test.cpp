@@ -108,7 +108,7 @@ TEST(ChatRequest, NamesTheMessageThatIsWrong) {
              Case{R"([{"role":"user","content":[{"type":"text","text":1}]}])",
                   "messages[0].content[0].text: must be a string"},
              Case{R"([{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://x/y.png"}}]}])",
-                  "messages[0].content[0].image_url.url: must be an https URL or a data URL"},
+                  "messages[0].content[0].image_url.url: must be a bytea, an https URL or a data URL"},
              Case{R"([{"role":"user","content":[{"type":"image_url","image_url":"data:text/html;base64,AAAA"}]}])",
                   "messages[0].content[0].image_url: must be an image"},
              Case{R"([{"role":"user","content":[{"type":"image_url","image_url":"data:image/png;base64,A!"}]}])",

@@ -32,7 +32,7 @@ TEST(CompletionJson, HasAllMembers) {
     reply.cached_tokens = 0;
     reply.cost = 2'500'000'000'000;
     reply.latency_ms = 17;
-    const Json json = Json::parse(completion_json(reply, numbered_uuid(1)));
+    const Json json = Json::parse(completion_json(reply, numbered_uuid(1), false));
     EXPECT_EQ(json, Json::parse(R"({"content":"say \"hi\"\n","thinking":"hm","tool_calls":[{"id":"c"}],
         "finish_reason":"stop","model":"small","usage":{"input_tokens":3,"output_tokens":4,"cached_tokens":0},
         "cost":2.5,"latency_ms":17,"request_id":"01000000-0000-0000-0100-000000000000"})"));
@@ -41,7 +41,7 @@ TEST(CompletionJson, HasAllMembers) {
 TEST(CompletionJson, WhatIsUnknownIsNull) {
     CompleteReply reply;
     reply.model = "small";
-    const Json json = Json::parse(completion_json(reply, Uuid{}));
+    const Json json = Json::parse(completion_json(reply, Uuid{}, false));
     EXPECT_EQ(json, Json::parse(R"({"content":"","thinking":null,"tool_calls":null,"finish_reason":null,"model":"small",
         "usage":{"input_tokens":null,"output_tokens":null,"cached_tokens":null},"cost":0,"latency_ms":0,
         "request_id":"00000000-0000-0000-0000-000000000000"})"));
@@ -53,9 +53,25 @@ TEST(CompletionJson, BytesThatAreNoTextDoNotBreakIt) {
         "a\xff"
         "b\x01";
     reply.model = "m";
-    EXPECT_EQ(Json::parse(completion_json(reply, Uuid{}))["content"],
+    EXPECT_EQ(Json::parse(completion_json(reply, Uuid{}, false))["content"],
               "a\xEF\xBF\xBD"
               "b\x01");
+}
+
+TEST(CompletionJson, JsonIsThereWhereItWasAskedFor) {
+    CompleteReply reply;
+    reply.content = R"({"a": [1, 2]})";
+    EXPECT_EQ(Json::parse(completion_json(reply, Uuid{}, true))["json"], Json::parse(reply.content));
+    EXPECT_FALSE(Json::parse(completion_json(reply, Uuid{}, false)).contains("json"));
+    reply.content = "";
+    reply.tool_calls = "[]";
+    EXPECT_EQ(Json::parse(completion_json(reply, Uuid{}, true))["json"], nullptr);
+}
+
+TEST(CompletionJson, AnErrorHasItsHintWhereThereIsOne) {
+    EXPECT_EQ(Json::parse(error_json(Error(ErrorCode::unknown_model, "no", "yes"))),
+              Json::parse(R"({"code": "unknown_model", "sqlstate": "42704", "message": "no", "hint": "yes"})"));
+    EXPECT_FALSE(Json::parse(error_json(Error(ErrorCode::unknown_model, "no"))).contains("hint"));
 }
 
 }  // namespace

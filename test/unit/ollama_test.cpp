@@ -13,6 +13,16 @@ HttpRequest encode(const ChatRequest& request, bool stream = false, std::string 
     return provider_for(ProviderKind::ollama).encode(config, "llama", request, stream);
 }
 
+ErrorCode refusal(const char* options) {
+    try {
+        encode(chat(hello, options));
+    } catch (const Error& error) {
+        EXPECT_FALSE(error.hint().empty());
+        return error.code();
+    }
+    return ErrorCode::internal;
+}
+
 TEST(Ollama, EncodesASimpleRequest) {
     const HttpRequest request = encode(chat(hello, {}, "Be brief"), true);
     EXPECT_EQ(request.url, "http://h:11434/api/chat");
@@ -24,7 +34,9 @@ TEST(Ollama, EncodesASimpleRequest) {
 }
 
 TEST(Ollama, EncodesAConversationWithToolsAndImages) {
-    expect_body(encode(chat(long_talk, all_options)), R"({"model":"llama","messages":[
+    const std::string options(all_options);
+    const std::string offered_tools = options.substr(0, options.find(",\n    \"tool_choice\"")) + "}";
+    expect_body(encode(chat(long_talk, offered_tools)), R"({"model":"llama","messages":[
         {"role":"system","content":"Rules"},{"role":"user","content":"One"},{"role":"user","content":"Two"},
         {"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}},
             {"function":{"name":"g","arguments":{"arguments":"not json"}}}]},
@@ -32,7 +44,8 @@ TEST(Ollama, EncodesAConversationWithToolsAndImages) {
         {"role":"assistant","content":"So"},{"role":"user","content":"See","images":["AAAA"]}],"stream":false,
         "options":{"temperature":0.5,"top_p":0.9,"num_predict":100,"seed":7,"stop":["X","Y"]},
         "tools":[{"type":"function","function":{"name":"f","description":"does f",
-            "parameters":{"type":"object","properties":{}}}},{"type":"function","function":{"name":"g"}}]})");
+            "parameters":{"type":"object","properties":{}}}},
+            {"type":"function","function":{"name":"g","parameters":{"type":"object","properties":{}}}}]})");
 }
 
 TEST(Ollama, TranslatesFormatAndThinking) {
@@ -44,6 +57,8 @@ TEST(Ollama, TranslatesFormatAndThinking) {
     EXPECT_EQ(member("format", ""), "null");
     EXPECT_EQ(member("think", R"({"thinking":false})"), "false");
     EXPECT_EQ(member("think", R"({"thinking":{"effort":"high"}})"), R"("high")");
+    EXPECT_EQ(member("think", R"({"thinking":{"effort":"minimal"}})"), R"("low")");
+    EXPECT_EQ(member("think", R"({"thinking":{"effort":"xhigh"}})"), R"("max")");
     EXPECT_EQ(member("think", R"({"thinking":{"budget_tokens":9}})"), "true");
     EXPECT_EQ(member("tools", R"({"tool_choice":"none","tools":[{"type":"function","function":{"name":"f"}}]})"),
               "null");
@@ -55,8 +70,26 @@ TEST(Ollama, ExtraOptionsJoinTheOthers) {
         "options":{"seed":1,"num_ctx":8192},"keep_alive":"5m"})");
 }
 
-TEST(Ollama, TakesNoImageUrls) {
-    EXPECT_THROW(encode(chat(hello, R"({"images":["https://e.com/x.png"]})")), Error);
+TEST(Ollama, RefusesWhatItsApiHasNothingFor) {
+    EXPECT_EQ(refusal(R"({"images":["https://e.com/x.png"]})"), ErrorCode::unsupported_by_provider);
+    const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
+    EXPECT_EQ(refusal(("{\"tool_choice\":\"required\"," + tools + "}").c_str()), ErrorCode::unsupported_by_provider);
+    EXPECT_EQ(refusal((R"({"tool_choice":{"type":"function","function":{"name":"f"}},)" + tools + "}").c_str()),
+              ErrorCode::unsupported_by_provider);
+    EXPECT_STREQ(sqlstate(ErrorCode::unsupported_by_provider), "0A000");
+}
+
+TEST(Ollama, EncodesEmbeddings) {
+    ProviderConfig config;
+    config.base_url = "http://h:11434";
+    ChatRequestText text;
+    text.embeds = true;
+    text.messages = R"(["a","b"])";
+    text.options = R"({"dimensions":8,"extra":{"truncate":false}})";
+    const HttpRequest request =
+        provider_for(ProviderKind::ollama).encode_embeddings(config, "m", parse_chat_request(text));
+    EXPECT_EQ(request.url, "http://h:11434/api/embed");
+    expect_body(request, R"({"model":"m","input":["a","b"],"dimensions":8,"truncate":false})");
 }
 
 }  // namespace

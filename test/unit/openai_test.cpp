@@ -65,7 +65,10 @@ TEST(Openai, TakesMaxTokensUnderAnotherName) {
 TEST(Openai, WrapsABareSchema) {
     expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"string"}}})")),
                 R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema",
-        "json_schema":{"name":"response","schema":{"type":"object","properties":{"a":{"type":"string"}}},"strict":true}}})");
+        "json_schema":{"name":"response","schema":{"type":"object","properties":{"a":{"type":"string"}}},"strict":false}}})");
+    const auto strict =
+        R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})";
+    EXPECT_EQ(Json::parse(encode(chat(hello, {}, {}, strict)).body)["response_format"]["json_schema"]["strict"], true);
     for (const char* own : {R"({"type":"json_object"})", R"({"type":"text"})",
                             R"({"type":"json_schema","json_schema":{"name":"n","schema":{}}})"})
         EXPECT_EQ(Json::parse(encode(chat(hello, {}, {}, own)).body)["response_format"].dump(), own);
@@ -77,10 +80,25 @@ TEST(Openai, TranslatesThinkingToEffort) {
         return body.contains("reasoning_effort") ? body["reasoning_effort"].get<std::string>() : "none";
     };
     EXPECT_EQ(effort(R"({"thinking":{"effort":"high"}})"), "high");
+    EXPECT_EQ(effort(R"({"thinking":{"effort":"minimal"}})"), "minimal");
+    EXPECT_EQ(effort(R"({"thinking":{"effort":"max"}})"), "max");
     EXPECT_EQ(effort(R"({"thinking":true})"), "medium");
     EXPECT_EQ(effort(R"({"thinking":false})"), "none");
     EXPECT_EQ(effort(R"({"thinking":{"budget_tokens":1024}})"), "low");
     EXPECT_EQ(effort(R"({"thinking":{"budget_tokens":32000}})"), "high");
+}
+
+TEST(Openai, EncodesEmbeddings) {
+    ProviderConfig config;
+    config.base_url = "https://h/v1";
+    ChatRequestText text;
+    text.embeds = true;
+    text.messages = R"(["a","b"])";
+    text.options = R"({"dimensions":8,"extra":{"user":"u"}})";
+    const HttpRequest request =
+        provider_for(ProviderKind::openai).encode_embeddings(config, "m", parse_chat_request(text));
+    EXPECT_EQ(request.url, "https://h/v1/embeddings");
+    expect_body(request, R"({"model":"m","input":["a","b"],"dimensions":8,"user":"u"})");
 }
 
 TEST(Openai, ExtraHasTheLastWord) {

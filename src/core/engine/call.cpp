@@ -5,6 +5,8 @@
 #include "core/engine/jitter.hpp"
 #include "core/engine/token_estimate.hpp"
 #include "core/http/retry_after.hpp"
+#include "core/llm/embedding_decoder.hpp"
+#include "core/llm/structured_reply.hpp"
 
 namespace pgchat {
 namespace {
@@ -74,14 +76,17 @@ void Call::start(Transport& transport) noexcept {
             return;
         }
         const Provider& provider = provider_for(spec_.provider->kind);
-        HttpRequest request =
-            provider.encode(*spec_.provider, spec_.model->provider_model, spec_.request, spec_.stream);
+        const std::string& model = spec_.model->provider_model;
+        HttpRequest request = spec_.request.embeds
+                                  ? provider.encode_embeddings(*spec_.provider, model, spec_.request)
+                                  : provider.encode(*spec_.provider, model, spec_.request, spec_.stream);
         request.connect_timeout = std::min(limits_.connect_timeout, left);
         request.idle_timeout = limits_.idle_timeout;
         request.total_timeout = left;
         request.max_response_bytes = limits_.max_response_bytes;
         if (spec_.stream) request.read_rest = limits_.read_rest;
-        decoder_ = provider.decoder(spec_.stream);
+        decoder_ = spec_.request.embeds ? std::make_unique<EmbeddingDecoder>(spec_.request.messages.size())
+                                        : provider.decoder(spec_.stream);
         head_ = {};
         error_body_.clear();
         ++attempts_;
@@ -192,9 +197,36 @@ void Call::attempt_succeeded() {
         finish(CallStatus::incomplete,
                Error(ErrorCode::incomplete_response, "the reply broke off before its end",
                      "What arrived of it is kept; the provider is not asked again unless you do."));
+    } else if (const auto fault = info.tool_calls.is_null()
+                                      ? structured_reply_fault(spec_.request.response_format, log_.content())
+                                      : std::nullopt) {
+        reply_invalid(*fault);
     } else {
+        embeddings_ = info.embeddings;
         finish(CallStatus::complete, std::nullopt);
     }
+}
+
+// Asks once more, showing the model what is wrong, unless readers have the text already or it would end the same way.
+void Call::reply_invalid(const std::string& fault) {
+    const std::string& reason = decoder_->info().finish_reason;
+    const bool was_cut = reason == "length";
+    if (spec_.stream || repairing_ || was_cut || reason == "content_filter" || clock_.now() >= deadline()) {
+        finish(has_text() ? CallStatus::incomplete : CallStatus::error,
+               Error(ErrorCode::invalid_structured_reply, "the reply is not what response_format asks for: " + fault,
+                     was_cut ? "It was cut off at its longest: raise max_tokens."
+                             : "Simplify the schema, or take a model that is better at it."));
+        return;
+    }
+    const Error reason_to_repair(ErrorCode::invalid_structured_reply, fault);
+    end_attempt(CallStatus::error, reason_to_repair);
+    ask_for_repair(spec_.request, log_.content(), fault);
+    repairing_ = true;
+    attempts_with_model_ = 0;
+    log_ = {};
+    first_token_.reset();
+    decoder_.reset();
+    observer_.retry_wanted(*this, Milliseconds{0});
 }
 
 void Call::attempt_failed(const HttpResult& result) {
@@ -289,6 +321,7 @@ void Call::complete_usage(Attempt& attempt, bool reply_ended) const {
         usage.input_tokens = estimated_input_tokens(spec_.request);
         attempt.estimated = true;
     }
+    if (spec_.request.embeds) usage.output_tokens = 0;
     if (usage.output_tokens && reply_ended) return;
     const Json& tool_calls = decoder_->info().tool_calls;
     const std::size_t tool_bytes =

@@ -119,6 +119,8 @@ public:
     bool has_text() const noexcept { return !log_.content().empty() || !log_.thinking().empty(); }
     // Whether a request is with the provider, so that what became of it is unknown if the call is stopped now.
     bool is_in_progress() const noexcept { return attempt_id_ != 0; }
+    // Of a complete request for embeddings, as ReplyInfo has them.
+    const std::string& embeddings() const noexcept { return embeddings_; }
     bool is_finished() const noexcept { return result_.has_value(); }
     const CallResult& result() const noexcept { return *result_; }
     int attempts() const noexcept { return attempts_; }
@@ -165,6 +167,7 @@ private:
     void end_attempt(CallStatus status, const std::optional<Error>& error);
     void complete_usage(Attempt& attempt, bool reply_ended) const;
     void guess_usage(Attempt& attempt) const;
+    void reply_invalid(const std::string& fault);
 
     CallSpec spec_;
     CallLimits limits_;
@@ -187,6 +190,9 @@ private:
     std::optional<Error> failure_;  // of this side, while a body arrived
     StreamLog log_;
     std::optional<Milliseconds> first_token_;
+    std::string embeddings_;
+    // Of a reply that was not what response_format asks for, and is asked for once more.
+    bool repairing_ = false;
     std::optional<CallResult> result_;
 };
 

@@ -34,13 +34,20 @@ std::string decimal_cost(std::int64_t pico_units) {
     return std::to_string(pico_units / unit) + (digits.empty() ? "" : "." + digits);
 }
 
-std::string completion_json(const CompleteReply& reply, const Uuid& request_id) {
+std::string error_json(const Error& error) {
+    Json json{{"code", error_name(error.code())}, {"sqlstate", sqlstate(error.code())}, {"message", error.what()}};
+    if (!error.hint().empty()) json["hint"] = error.hint();
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string completion_json(const CompleteReply& reply, const Uuid& request_id, bool is_json) {
     std::string usage;
     member(usage, "input_tokens", count_or_null(reply.input_tokens));
     member(usage, "output_tokens", count_or_null(reply.output_tokens));
     member(usage, "cached_tokens", count_or_null(reply.cached_tokens));
     std::string json;
     member(json, "content", json_text(reply.content));
+    if (is_json) member(json, "json", reply.tool_calls.empty() ? std::string(reply.content) : "null");
     member(json, "thinking", json_text_or_null(reply.thinking));
     member(json, "tool_calls", reply.tool_calls.empty() ? "null" : std::string(reply.tool_calls));
     member(json, "finish_reason", json_text_or_null(reply.finish_reason));

@@ -166,9 +166,9 @@ private:
     std::unordered_map<std::uint64_t, Call*> following_;                       // by number
     std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> held_;  // likewise
     std::size_t held_count_ = 0;
-    std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
-    std::vector<Uuid> due_flushes_;           // calls with text whose readers have heard nothing for an interval
-    std::deque<Due> flushes_;                 // of the others, none of which waits for longer than an interval
+    std::map<Timer, Call*> timers_;  // deadlines of calls that wait for room, next attempts of others
+    std::vector<Uuid> due_flushes_;  // calls with text whose readers have heard nothing for an interval
+    std::deque<Due> flushes_;        // of the others, none of which waits for longer than an interval
     std::deque<Retained> retained_;
     std::size_t retained_bytes_ = 0;
     std::size_t in_flight_ = 0;

@@ -91,7 +91,7 @@ std::string_view FrameReader::text() {
 std::string write_complete(std::uint32_t request_number, const CompleteRequest& request) {
     FrameWriter frame(RequestKind::complete, request_number);
     frame.uuid(request.request_id).uuid(request.user_id).uuid(request.message_id).uuid(request.conversation_id);
-    frame.u8(request.stream).i64(request.timeout_ms).text(request.model);
+    frame.u8(request.stream).u8(request.text.embeds).u32(request.item).i64(request.timeout_ms).text(request.model);
     frame.text(request.text.prompt).text(request.text.messages).text(request.text.system_prompt);
     frame.text(request.text.response_format).text(request.text.options);
     return frame.take();
@@ -104,6 +104,8 @@ CompleteRequest read_complete(FrameReader& frame) {
     request.message_id = frame.uuid();
     request.conversation_id = frame.uuid();
     request.stream = frame.u8() != 0;
+    request.text.embeds = frame.u8() != 0;
+    request.item = frame.u32();
     request.timeout_ms = frame.i64();
     request.model = frame.text();
     request.text.prompt = frame.text();
@@ -173,7 +175,7 @@ std::string write_result(std::uint32_t request_number, const Call& call) {
     const CallResult& result = call.result();
     FrameWriter frame(ReplyKind::result, request_number);
     frame.u8(static_cast<std::uint8_t>(result.status)).text(call.log().content()).text(call.log().thinking());
-    frame.text(result.tool_calls).text(result.finish_reason).text(call.spec().model->name);
+    frame.text(result.tool_calls).text(result.finish_reason).text(call.embeddings()).text(call.spec().model->name);
     frame.i64(result.usage.input_tokens.value_or(-1)).i64(result.usage.output_tokens.value_or(-1));
     frame.i64(result.usage.cached_tokens.value_or(-1)).i64(result.cost).i64(result.latency.count());
     frame.i64(result.first_token ? result.first_token->count() : -1).u8(result.sanitized).u8(result.error.has_value());
@@ -188,6 +190,7 @@ CompleteReply read_result(FrameReader& frame) {
     reply.thinking = frame.text();
     reply.tool_calls = frame.text();
     reply.finish_reason = frame.text();
+    reply.embeddings = frame.text();
     reply.model = frame.text();
     reply.input_tokens = frame.i64();
     reply.output_tokens = frame.i64();
@@ -208,6 +211,17 @@ std::string write_error(std::uint32_t request_number, const Error& error) {
 
 Error read_error(FrameReader& frame) {
     return get_error(frame);
+}
+
+std::string write_item(std::uint32_t request_number, std::uint32_t item, std::string_view frame) {
+    return FrameWriter(ReplyKind::item, request_number).u32(item).text(frame).take();
+}
+
+ItemReply read_item(FrameReader& frame) {
+    ItemReply reply;
+    reply.item = frame.u32();
+    reply.frame = frame.text();
+    return reply;
 }
 
 }  // namespace pgchat

@@ -32,7 +32,7 @@ enum class RequestKind : std::uint8_t {
 };
 
 // To a backend.
-enum class ReplyKind : std::uint8_t { result, events, error, flag, answer };
+enum class ReplyKind : std::uint8_t { result, events, error, flag, answer, item };
 
 // Appends values to a frame.
 class FrameWriter {
@@ -85,6 +85,7 @@ struct CompleteRequest {
     Uuid message_id;
     Uuid conversation_id;
     bool stream = false;
+    std::uint32_t item = 0;       // from 1: one of the calls that share a request number, each answered by an item
     std::int64_t timeout_ms = 0;  // 0: the server's default
     std::string_view model;
     ChatRequestText text;
@@ -135,6 +136,7 @@ struct CompleteReply {
     std::string_view thinking;
     std::string_view tool_calls;  // JSON, or empty
     std::string_view finish_reason;
+    std::string_view embeddings;  // as ReplyInfo has them
     std::string_view model;
     std::int64_t input_tokens = -1;  // -1: unknown, here and below
     std::int64_t output_tokens = -1;
@@ -151,5 +153,14 @@ CompleteReply read_result(FrameReader& frame);
 
 std::string write_error(std::uint32_t request_number, const Error& error);
 Error read_error(FrameReader& frame);
+
+// How one of the calls that share a request number ended.
+struct ItemReply {
+    std::uint32_t item;
+    std::string_view frame;  // into the frame: a result or an error
+};
+
+std::string write_item(std::uint32_t request_number, std::uint32_t item, std::string_view frame);
+ItemReply read_item(FrameReader& frame);
 
 }  // namespace pgchat

@@ -6,14 +6,18 @@
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
 #include "core/llm/response_schema.hpp"
+#include "core/llm/schema_forms.hpp"
 
 namespace pgchat {
 namespace {
 
 constexpr const char* default_version = "2023-06-01";
 constexpr std::int64_t default_max_tokens = 4096;
-// The API can enforce a schema, but not "any JSON object".
+constexpr double highest_temperature = 1.0;
+// The API can enforce many schemas, but not "any JSON object" and not any schema.
 constexpr const char* any_json_instruction = "Answer with a single JSON object and nothing else.";
+constexpr const char* schema_instruction =
+    "Answer with a single JSON value that is valid under this JSON Schema, and nothing else: ";
 
 Json tools_of(const Json& tools) {
     Json result = Json::array();
@@ -53,11 +57,14 @@ void add_thinking(Json& body, const Json& thinking) {
         body["thinking"] = {{"type", "enabled"}, {"budget_tokens", budget}};
     } else if (thinking.is_object()) {
         body["thinking"] = {{"type", "adaptive"}};
-        body["output_config"]["effort"] = thinking.at("effort");
+        body["output_config"]["effort"] = thinking.at("effort") == "minimal" ? Json("low") : thinking.at("effort");
     }
 }
 
 void add_options(Json& body, const ChatOptions& options) {
+    if (options.temperature.value_or(0) > highest_temperature)
+        throw Error(ErrorCode::unsupported_by_provider, "this provider takes no temperature above 1",
+                    "Give a temperature from 0 to 1.");
     if (options.temperature) body["temperature"] = *options.temperature;
     if (options.top_p) body["top_p"] = *options.top_p;
     if (!options.stop.empty()) body["stop_sequences"] = options.stop;
@@ -66,17 +73,25 @@ void add_options(Json& body, const ChatOptions& options) {
     add_thinking(body, options.thinking);
 }
 
+// What the API cannot enforce is said in the system prompt.
+std::string system_of(const ChatRequest& request, const ResponseShape& shape, bool is_enforced) {
+    std::string system = anthropic_system(request);
+    if (shape.kind == ResponseShape::Kind::text || is_enforced) return system;
+    if (!system.empty()) system += "\n\n";
+    if (shape.kind == ResponseShape::Kind::any_json) return system + any_json_instruction;
+    return system + schema_instruction + dump_body(shape.schema);
+}
+
 Json body_of(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
     const ResponseShape shape = response_shape(request.response_format);
-    std::string system = anthropic_system(request);
-    if (shape.kind == ResponseShape::Kind::any_json)
-        system.append(system.empty() ? "" : "\n\n").append(any_json_instruction);
+    std::optional<Json> enforced;
+    if (shape.kind == ResponseShape::Kind::schema) enforced = closed_schema(shape.schema);
+    std::string system = system_of(request, shape, enforced.has_value());
     Json body{{"model", model}, {"max_tokens", max_tokens_of(config, request.options)}};
     if (!system.empty()) body["system"] = std::move(system);
     body["messages"] = anthropic_messages(request);
     add_options(body, request.options);
-    if (shape.kind == ResponseShape::Kind::schema)
-        body["output_config"]["format"] = {{"type", "json_schema"}, {"schema", shape.schema}};
+    if (enforced) body["output_config"]["format"] = {{"type", "json_schema"}, {"schema", *std::move(enforced)}};
     if (stream) body["stream"] = true;
     return body;
 }
@@ -99,6 +114,12 @@ HttpRequest AnthropicProvider::encode(const ProviderConfig& config, std::string_
     return provider_post(config, versioned_endpoint_url(base_url(config), "/v1", "/messages"),
                          {"anthropic-version: " + version_text}, dump_body(body),
                          stream ? "text/event-stream" : "application/json");
+}
+
+HttpRequest AnthropicProvider::encode_embeddings(const ProviderConfig& config, std::string_view,
+                                                 const ChatRequest&) const {
+    throw Error(ErrorCode::unsupported_by_provider, "provider " + config.name + ": this kind has no embeddings",
+                "Take an embedding model of a provider of kind openai or ollama.");
 }
 
 std::unique_ptr<ReplyDecoder> AnthropicProvider::decoder(bool) const {

@@ -1,5 +1,6 @@
 #include "core/llm/chat_options.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/llm/content_parts.hpp"
@@ -42,13 +43,15 @@ Json parse_tool_choice(const Json& value, const JsonField& field) {
 
 Json parse_thinking(const Json& value, const JsonField& field) {
     if (value.is_boolean()) return value;
-    constexpr const char* hint = R"(Give true, false, {"budget_tokens": n} or {"effort": "low" | "medium" | "high"}.)";
+    constexpr const char* hint =
+        R"(Give true, false, {"budget_tokens": n} or {"effort": "minimal" | "low" | "medium" | "high" | "xhigh" | "max"}.)";
+    constexpr std::array efforts{"minimal", "low", "medium", "high", "xhigh", "max"};
     if (!value.is_object() || value.size() != 1) field.fail("is not a thinking setting", hint);
     const Json& budget = json_member(value, "budget_tokens");
     const Json& effort = json_member(value, "effort");
     if (!budget.is_null())
         field.member("budget_tokens").positive_integer(budget);
-    else if (effort != "low" && effort != "medium" && effort != "high")
+    else if (std::find(efforts.begin(), efforts.end(), effort) == efforts.end())
         field.fail("is not a thinking setting", hint);
     return value;
 }
@@ -63,7 +66,8 @@ void parse_cache(ChatOptions& options, const Json& value, const JsonField& field
         options.cache = value.get<bool>();
         return;
     }
-    if (!value.is_object() || value.size() != 1) field.fail("is not a cache setting", R"(Give true, false or {"ttl_s": n}.)");
+    if (!value.is_object() || value.size() != 1)
+        field.fail("is not a cache setting", R"(Give true, false or {"ttl_s": n}.)");
     const JsonField place = field.member("ttl_s");
     options.cache_ttl_s = place.positive_integer(json_member(value, "ttl_s"));
     if (*options.cache_ttl_s > longest_cache_ttl_s) place.fail("must be at most 31536000, a year");

@@ -4,6 +4,7 @@
 
 #include "core/llm/chat_options.hpp"
 #include "core/llm/content_parts.hpp"
+#include "core/llm/embedding_request.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"
 #include "core/llm/plain_messages.hpp"
@@ -104,6 +105,7 @@ void check_images_have_a_place(const ChatRequest& request) {
 }  // namespace
 
 ChatRequest parse_chat_request(const ChatRequestText& text, const ChatRequestLimits& limits) {
+    if (text.embeds) return parse_embedding_request(text, limits);
     if ((text.messages.empty() || !text.prompt.empty()) && is_blank_text(text.prompt))
         throw Error(ErrorCode::empty_content, "the prompt is empty", "A prompt needs some text.");
     if (text.prompt.size() + text.system_prompt.size() > limits.max_content_bytes)

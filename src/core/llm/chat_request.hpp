@@ -33,18 +33,20 @@ struct ChatOptions {
     std::optional<double> top_p;
     std::optional<std::int64_t> max_tokens;
     std::optional<std::int64_t> seed;
+    std::optional<std::int64_t> dimensions;  // of embeddings
     std::vector<std::string> stop;
     Json tools;                     // null or array, OpenAI's form
     Json tool_choice;               // null, "auto", "none", "required" or {"type":"function","function":{"name"}}
-    Json thinking;                  // null, bool, or {"budget_tokens": n} / {"effort": "low"|"medium"|"high"}
+    Json thinking;                  // null, bool, or {"budget_tokens": n} / {"effort": "minimal" to "max"}
     std::vector<ImagePart> images;  // attached to the last user message
     Json extra;                     // null or object, merged into the provider's request body as it is
     std::vector<std::string> fallback_models;
-    bool cache = false;                     // an earlier reply to the same request will do
+    bool cache = false;                       // an earlier reply to the same request will do
     std::optional<std::int64_t> cache_ttl_s;  // one that is no older; absent: as the server is set
 };
 
 struct ChatRequest {
+    bool embeds = false;  // the embeddings of the messages' texts are asked for, and no reply
     std::string system_prompt;
     std::vector<ChatMessage> messages;
     Json response_format;  // null, a JSON Schema, or {"type":"json_object"}
@@ -58,6 +60,7 @@ struct ChatRequestText {
     std::string_view system_prompt;
     std::string_view response_format;
     std::string_view options;
+    bool embeds = false;  // messages is an array of texts whose embeddings are asked for
 };
 
 struct ChatRequestLimits {

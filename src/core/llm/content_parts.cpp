@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "core/llm/image_bytes.hpp"
 #include "core/text/ascii.hpp"
 
 namespace pgchat {
 namespace {
 
-constexpr const char* image_hint = "Give an https URL, or a data URL such as data:image/png;base64,….";
+constexpr const char* image_hint = "Give a bytea, an https URL, or a data URL such as data:image/png;base64,….";
 
 bool is_base64(std::string_view text) {
     const std::size_t end = std::min(text.find('='), text.size());
@@ -37,7 +38,11 @@ ImagePart parse_image_url(const std::string& url, const JsonField& field) {
         if (has_control_or_space(url)) field.fail("is not a valid URL", image_hint);
         return {{}, {}, url};
     }
-    if (!url.starts_with("data:")) field.fail("must be an https URL or a data URL", image_hint);
+    if (url.starts_with("\\x")) {
+        if (auto image = image_from_hex(std::string_view(url).substr(2))) return *std::move(image);
+        field.fail("is not the bytea of a PNG, JPEG, GIF or WebP image", image_hint);
+    }
+    if (!url.starts_with("data:")) field.fail("must be a bytea, an https URL or a data URL", image_hint);
     constexpr std::string_view marker = ";base64,";
     const std::size_t media_at = 5;
     const std::size_t marker_at = url.find(marker);

@@ -1,6 +1,7 @@
 #include "core/llm/echo.hpp"
 
 #include "core/llm/echo_script.hpp"
+#include "core/llm/embedding_request.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/openai.hpp"
 #include "core/llm/openai_decoder.hpp"
@@ -21,23 +22,34 @@ void merge(Json& script, const Json& source) {
         if (!is_openai_setting(name)) script[name] = value;
 }
 
+HttpRequest echo_post(const ProviderConfig& config, Json body, const Json& extra, std::string_view accept) {
+    Json script = Json::object();
+    merge(script, config.options);
+    if (extra.is_object()) {
+        body.update(extra);
+        const Json& own = json_member(extra, "echo");
+        if (!own.is_null()) merge(script, JsonField(ErrorCode::malformed_options, "options.extra.echo").object(own));
+    }
+    parse_echo_script(script);
+    body["echo"] = std::move(script);
+    return provider_post(config, std::string(echo_url), {}, dump_body(body), accept);
+}
+
 }  // namespace
 
 HttpRequest EchoProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                  bool stream) const {
     check_provider_input(config, model);
-    Json body = openai_body(config, model, request, stream);
-    Json script = Json::object();
-    merge(script, config.options);
-    if (request.options.extra.is_object()) {
-        body.update(request.options.extra);
-        const Json& own = json_member(request.options.extra, "echo");
-        if (!own.is_null()) merge(script, JsonField(ErrorCode::malformed_options, "options.extra.echo").object(own));
-    }
-    parse_echo_script(script);
-    body["echo"] = std::move(script);
-    return provider_post(config, std::string(echo_url), {}, dump_body(body),
-                         stream ? "text/event-stream" : "application/json");
+    return echo_post(config, openai_body(config, model, request, stream), request.options.extra,
+                     stream ? "text/event-stream" : "application/json");
+}
+
+HttpRequest EchoProvider::encode_embeddings(const ProviderConfig& config, std::string_view model,
+                                            const ChatRequest& request) const {
+    check_provider_input(config, model);
+    Json body{{"model", model}, {"input", embedding_inputs(request)}};
+    if (request.options.dimensions) body["dimensions"] = *request.options.dimensions;
+    return echo_post(config, std::move(body), request.options.extra, "application/json");
 }
 
 std::unique_ptr<ReplyDecoder> EchoProvider::decoder(bool) const {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/llm/echo_embedding.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"
 
@@ -12,6 +13,7 @@ constexpr int max_nesting = 128;  // a valid request's, and the body around it
 constexpr double highest_rate = 1e6;
 constexpr int highest_status = 599;
 constexpr int lowest_status = 200;
+constexpr std::size_t most_dimensions = 16'384;
 
 std::int64_t not_negative(const Json& value, const JsonField& field) {
     const std::int64_t result = field.integer(value);
@@ -131,6 +133,16 @@ EchoRequest parse_echo_request(std::string_view text) {
     const Json& stream_options = json_member(body, "stream_options");
     request.include_usage = stream_options.is_object() && json_member(stream_options, "include_usage") == true;
     request.model = field.member("model").text(json_member(body, "model"));
+    if (const Json& inputs = json_member(body, "input"); !inputs.is_null()) {
+        const Json& dimensions = json_member(body, "dimensions");
+        const auto size = dimensions.is_null()
+                              ? echo_dimensions
+                              : static_cast<std::size_t>(field.member("dimensions").positive_integer(dimensions));
+        if (size > most_dimensions)
+            field.member("dimensions").fail("there are at most " + std::to_string(most_dimensions));
+        request.embeddings = echo_embeddings(field.member("input").array(inputs), size, request.model);
+        return request;
+    }
     std::string last_user_text;
     for (const Json& message : field.member("messages").array(json_member(body, "messages"))) {
         std::string content = content_text(field.member("messages").object(message));

@@ -42,6 +42,7 @@ struct EchoRequest {
     std::vector<std::size_t> token_ends;  // offsets into text; a token is a word with the white space before it
     std::size_t thinking_tokens = 0;      // how many of them are thinking
     bool length_reached = false;          // max_tokens cut the reply
+    std::string embeddings;               // the whole reply to a request for embeddings; else empty
 
     std::string_view token(std::size_t index) const {
         const std::size_t begin = index == 0 ? 0 : token_ends[index - 1];

@@ -66,6 +66,7 @@ void append_echo_closing(std::string& out, const EchoRequest& request) {
 }
 
 std::string echo_document(const EchoRequest& request) {
+    if (!request.embeddings.empty()) return request.embeddings;
     const std::string_view text(request.text);
     const std::size_t split = request.thinking_tokens == 0 ? 0 : request.token_ends[request.thinking_tokens - 1];
     const std::size_t end = request.token_ends.empty() ? 0 : request.token_ends.back();

@@ -17,5 +17,6 @@ public:
 // Parses one JSON value (RFC 8259). Throws JsonError for a syntax error, invalid UTF-8, a lone surrogate, a number
 // out of range, U+0000 in a string, or more than `max_nesting` levels of arrays and objects; stops reading there.
 Json parse_json(std::string_view text, int max_nesting);
+SortedJson parse_sorted_json(std::string_view text, int max_nesting);
 
 }  // namespace pgchat

@@ -1,5 +1,7 @@
 #include "core/llm/ollama.hpp"
 
+#include "core/llm/embedding_request.hpp"
+#include "core/llm/json_field.hpp"
 #include "core/llm/ollama_decoder.hpp"
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
@@ -30,8 +32,8 @@ Json images_in_base64(const ChatRequest& request, std::size_t index, std::size_t
     Json result = Json::array();
     for (const ImagePart* image : images_of(request, index, last_user)) {
         if (!image->url.empty())
-            throw Error(ErrorCode::malformed_messages, "this provider takes no image URLs",
-                        "Give the image itself as a data URL.");
+            throw Error(ErrorCode::unsupported_by_provider, "this provider takes no image URLs",
+                        "Give the image itself, as a bytea or a data URL.");
         result.push_back(image->base64);
     }
     return result;
@@ -63,10 +65,29 @@ Json options_of(const ChatOptions& options) {
     return result;
 }
 
+// The API knows no choice of tools: to offer none is all that can be done.
+Json tools_of(const ChatOptions& options) {
+    const Json& choice = options.tool_choice;
+    if (options.tools.is_null() || choice == "none") return nullptr;
+    if (choice == "required" || choice.is_object())
+        throw Error(ErrorCode::unsupported_by_provider, "this provider cannot be made to call a tool",
+                    "Leave options.tool_choice out, or give \"auto\" or \"none\".");
+    Json tools = options.tools;
+    for (Json& tool : tools) {
+        Json& function = tool["function"];
+        if (json_member(function, "parameters").is_null())
+            function["parameters"] = {{"type", "object"}, {"properties", Json::object()}};
+    }
+    return tools;
+}
+
 // "think" is a bool or an effort.
 Json think_of(const Json& thinking) {
     if (!thinking.is_object()) return thinking;
-    return thinking.contains("effort") ? thinking.at("effort") : Json(true);
+    if (!thinking.contains("effort")) return true;
+    const Json& effort = thinking.at("effort");
+    if (effort == "minimal") return "low";
+    return effort == "xhigh" ? Json("max") : effort;
 }
 
 Json body_of(std::string_view model, const ChatRequest& request, bool stream) {
@@ -76,8 +97,7 @@ Json body_of(std::string_view model, const ChatRequest& request, bool stream) {
     const ResponseShape shape = response_shape(request.response_format);
     if (shape.kind == ResponseShape::Kind::any_json) body["format"] = "json";
     if (shape.kind == ResponseShape::Kind::schema) body["format"] = shape.schema;
-    if (!request.options.tools.is_null() && request.options.tool_choice != "none")
-        body["tools"] = request.options.tools;
+    if (Json tools = tools_of(request.options); !tools.is_null()) body["tools"] = std::move(tools);
     Json think = think_of(request.options.thinking);
     if (!think.is_null()) body["think"] = std::move(think);
     return body;
@@ -107,6 +127,16 @@ HttpRequest OllamaProvider::encode(const ProviderConfig& config, std::string_vie
     merge_extra(body, request.options.extra);
     return provider_post(config, versioned_endpoint_url(base_url(config), "/api", "/chat"), {}, dump_body(body),
                          stream ? "application/x-ndjson" : "application/json");
+}
+
+HttpRequest OllamaProvider::encode_embeddings(const ProviderConfig& config, std::string_view model,
+                                              const ChatRequest& request) const {
+    check_provider_input(config, model);
+    Json body{{"model", model}, {"input", embedding_inputs(request)}};
+    if (request.options.dimensions) body["dimensions"] = *request.options.dimensions;
+    merge_extra(body, request.options.extra);
+    return provider_post(config, versioned_endpoint_url(base_url(config), "/api", "/embed"), {}, dump_body(body),
+                         "application/json");
 }
 
 std::unique_ptr<ReplyDecoder> OllamaProvider::decoder(bool stream) const {

@@ -1,11 +1,13 @@
 #include "core/llm/openai.hpp"
 
 #include "core/llm/content_parts.hpp"
+#include "core/llm/embedding_request.hpp"
 #include "core/llm/openai_decoder.hpp"
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
 #include "core/llm/request_messages.hpp"
 #include "core/llm/response_schema.hpp"
+#include "core/llm/schema_forms.hpp"
 
 namespace pgchat {
 namespace {
@@ -44,7 +46,7 @@ Json messages_of(const ChatRequest& request) {
 
 Json response_format_of(const Json& response_format) {
     if (is_openai_response_format(response_format)) return response_format;
-    Json wrapper{{"name", "response"}, {"schema", response_format}, {"strict", true}};
+    Json wrapper{{"name", "response"}, {"schema", response_format}, {"strict", is_strict_schema(response_format)}};
     return Json{{"type", "json_schema"}, {"json_schema", std::move(wrapper)}};
 }
 
@@ -95,6 +97,16 @@ HttpRequest OpenaiProvider::encode(const ProviderConfig& config, std::string_vie
     if (request.options.extra.is_object()) body.update(request.options.extra);
     return provider_post(config, endpoint_url(base_url(config), "/chat/completions"), {}, dump_body(body),
                          stream ? "text/event-stream" : "application/json");
+}
+
+HttpRequest OpenaiProvider::encode_embeddings(const ProviderConfig& config, std::string_view model,
+                                              const ChatRequest& request) const {
+    check_provider_input(config, model);
+    Json body{{"model", model}, {"input", embedding_inputs(request)}};
+    if (request.options.dimensions) body["dimensions"] = *request.options.dimensions;
+    if (request.options.extra.is_object()) body.update(request.options.extra);
+    return provider_post(config, endpoint_url(base_url(config), "/embeddings"), {}, dump_body(body),
+                         "application/json");
 }
 
 std::unique_ptr<ReplyDecoder> OpenaiProvider::decoder(bool) const {

@@ -14,6 +14,8 @@ public:
     HttpRequest encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                        bool stream) const override;
     std::unique_ptr<ReplyDecoder> decoder(bool stream) const override;
+    HttpRequest encode_embeddings(const ProviderConfig& config, std::string_view model,
+                                  const ChatRequest& request) const override;
     Error error_from_response(const ProviderConfig& config, int status, std::string_view body) const override;
 };
 

@@ -60,6 +60,7 @@ struct ReplyInfo {
     std::string model;          // as the provider names it
     Usage usage;
     Json tool_calls;             // null or OpenAI's form, arguments assembled
+    std::string embeddings;      // the vectors one after the other, each component a float in the machine's own form
     bool sanitized = false;      // some bytes were not valid text and were replaced with U+FFFD
     std::optional<Error> error;  // the provider reported an error inside a 2xx reply, or sent something unreadable
 };
@@ -89,6 +90,10 @@ public:
     virtual HttpRequest encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                bool stream) const = 0;
     virtual std::unique_ptr<ReplyDecoder> decoder(bool stream) const = 0;
+    // The HTTP request for a request that embeds; its reply is for an EmbeddingDecoder. Throws Error
+    // unsupported_by_provider where the family has no embeddings.
+    virtual HttpRequest encode_embeddings(const ProviderConfig& config, std::string_view model,
+                                          const ChatRequest& request) const = 0;
     // What a response with a status other than 2xx means: code by status, message from the body, cut and scrubbed.
     virtual Error error_from_response(const ProviderConfig& config, int status, std::string_view body) const = 0;
 };

@@ -1,0 +1,60 @@
+#include "core/llm/image_bytes.hpp"
+
+namespace pgchat {
+namespace {
+
+int digit_of(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+std::optional<std::string> bytes_from_hex(std::string_view hex) {
+    if (hex.size() % 2 != 0) return std::nullopt;
+    std::string bytes;
+    bytes.reserve(hex.size() / 2);
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        const int high = digit_of(hex[i]), low = digit_of(hex[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        bytes += static_cast<char>(high * 16 + low);
+    }
+    return bytes;
+}
+
+// By how the formats' files begin; empty for others.
+const char* media_type_of(std::string_view bytes) noexcept {
+    if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+    if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
+    if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) return "image/gif";
+    if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "image/webp";
+    return "";
+}
+
+std::string base64_of(std::string_view bytes) {
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    out.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto byte = [&](std::size_t offset) -> unsigned {
+            return i + offset < bytes.size() ? static_cast<unsigned char>(bytes[i + offset]) : 0u;
+        };
+        const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        out += digits[group >> 18];
+        out += digits[group >> 12 & 63];
+        out += i + 1 < bytes.size() ? digits[group >> 6 & 63] : '=';
+        out += i + 2 < bytes.size() ? digits[group & 63] : '=';
+    }
+    return out;
+}
+
+}  // namespace
+
+std::optional<ImagePart> image_from_hex(std::string_view hex) {
+    const std::optional<std::string> bytes = bytes_from_hex(hex);
+    if (!bytes) return std::nullopt;
+    const std::string media_type = media_type_of(*bytes);
+    if (media_type.empty()) return std::nullopt;
+    return ImagePart{media_type, base64_of(*bytes), {}};
+}
+
+}  // namespace pgchat
