@@ -56,7 +56,8 @@ std::shared_ptr<const ModelEntry> Call::next_fallback() noexcept {
 }
 
 Estimate Call::estimate() const {
-    const OutputEstimate reply = estimated_output_tokens(spec_.request.options);
+    const OutputEstimate reply =
+        spec_.request.embeds ? OutputEstimate{0, true} : estimated_output_tokens(spec_.request.options);
     Usage usage;
     usage.input_tokens = estimated_input_tokens(spec_.request);
     Estimate estimate;
