@@ -51,7 +51,7 @@ DECLARE
     'export_my_data', 'delete_my_account',
     'issue_jwt', 'authenticate_jwt', 'jwt_verify', 'jwks', 'issue_refresh_token', 'refresh_jwt', 'pre_request',
     'login_oidc', 'link_identity', 'unlink_identity', 'set_password',
-    'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
+    'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'send_tool_results', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',

@@ -208,7 +208,8 @@ def isolation_levels():
 @test("system_prompt, response_format and options arrive at the provider as they were given")
 def arguments():
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
-    alice.value("SELECT chat.llm_complete('hi', system_prompt => 'Be brief.', response_format => %s, options => %s)", json.dumps(schema),
+    alice.value("SELECT chat.llm_complete('hi', %s, system_prompt => 'Be brief.', response_format => %s, options => %s)",
+                mock.model("json=%7B%22a%22%3A1%7D"), json.dumps(schema),
                 json.dumps({"temperature": 0.25, "max_tokens": 7, "seed": 11, "stop": ["END"], "extra": {"logit_bias": {"5": 1}}}))
     body = json.loads(mock.requests(1)[0]["body"])
     diag(body)

@@ -5,7 +5,7 @@ import json
 from support import mock
 from support.database import Person, fails
 from support.scripted import Scripted
-from support.tap import diag, equal, run, test
+from support.tap import diag, equal, run, test, wait_until
 
 alice = Person("alice")
 provider = Scripted()
@@ -46,6 +46,23 @@ def round_trip():
     equal([(block["type"], block["content"]) for block in results], [("tool_result", "-3 degrees"), ("tool_result", "noon")])
     equal([message.get("tool_name") for message in ollama["messages"]], [None, None, "weather", "clock"])
     equal(ollama["tools"][1]["function"]["parameters"], {"type": "object", "properties": {}})
+
+
+@test("in a conversation: a reply calls a tool, its result is sent, and the next reply knows both, in the engine's own words")
+def conversation():
+    for kind, model in models.items():
+        provider.replies = [[("weather", {"city": "Oslo"})], "It is cold."]
+        talk = alice.conversation(model)
+        _, reply, _ = alice.send(talk, "How is Oslo?", tools=TOOLS)
+        wait_until(lambda: alice.message(reply)["status"] == "complete", "the first reply")
+        calls = alice.message(reply)["tool_calls"]
+        results = json.dumps([{"tool_call_id": calls[0]["id"], "content": "-3 degrees"}])
+        _, answer, _ = alice.rows("SELECT * FROM chat.send_tool_results(%s, %s, options => %s)", reply, results, json.dumps({"tools": TOOLS}))[0]
+        wait_until(lambda: alice.message(answer)["status"] == "complete", "the second reply")
+        equal((alice.message(answer)["content"], alice.message(answer)["model"]), ("It is cold.", model), kind)
+        equal([message["role"] for message in provider.last()[0]["messages"]],
+              {"anthropic": ["user", "assistant", "user"]}.get(kind, ["user", "assistant", "tool"]), kind)
+        assert "-3 degrees" in json.dumps(provider.last()[0]["messages"][2]), provider.last()
 
 
 @test("fragments of a streamed call are assembled, on every family")

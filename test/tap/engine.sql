@@ -96,7 +96,7 @@ SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM chat_private.llm_reque
 SELECT is(pg_temp.value(:'alice', format('SELECT chat.llm_result(%L)', :'submitted'))::jsonb, jsonb_build_object(
   'content', 'la la', 'thinking', NULL, 'tool_calls', jsonb '[{"id": "t"}]', 'finish_reason', 'stop', 'model', 'test-model-1',
   'usage', jsonb '{"input_tokens": 10, "output_tokens": 2, "cached_tokens": null}', 'cost', 0.0012345, 'latency_ms', 120, 'request_id', :'submitted',
-  'status', 'complete'), 'the answer to a submitted request');
+  'status', 'complete', 'json', NULL), 'the answer to a submitted request');
 SELECT is(pg_temp.value(:'alice', format('SELECT chat.llm_result(%L) ->> $$content$$', :'a_request_id')), 'partial no more', 'and to a message');
 SELECT is(pg_temp.value(:'bob', format('SELECT chat.llm_result(%L) #>> $${error,code}$$', :'b_request_id')), 'provider_failed', 'and why there is none');
 SELECT is((SELECT string_agg(concat_ws(',', u.display_name, e.outcome, e.cost, e.model, e.provider, e.input_tokens), ' ' ORDER BY e.id)

@@ -23,6 +23,7 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('ask', format('SELECT chat.ask(%L, $$x$$)', :'conv')),
     ('ask', format('SELECT chat.ask(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
     ('retry_message', format('SELECT chat.retry_message(%L)', :'s_assistant_message_id')),
+    ('send_tool_results', format('SELECT chat.send_tool_results(%L, $$[]$$)', :'s_assistant_message_id')),
     ('cancel_message', format('SELECT chat.cancel_message(%L)', :'s_assistant_message_id')),
     ('llm_result', format('SELECT chat.llm_result(%L)', :'s_request_id')),
     ('llm_result', format('SELECT chat.llm_result(%L)', :'request')),

@@ -113,7 +113,8 @@ TEST(SchemaCheck, AnObjectOfManyMembersIsCheckedInTime) {
     large += "}";
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(fault(R"({"additionalProperties": {"type": "integer"}})", large.c_str()), "");
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20))
+        << "comparing every member with all others takes minutes";
 }
 
 }  // namespace
