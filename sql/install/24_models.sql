@@ -17,27 +17,36 @@ CREATE TABLE chat_private.provider_endpoints (
   auth_type text NOT NULL CHECK (auth_type IN ('none', 'bearer', 'x_api_key', 'api_key', 'query')),
   headers jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(headers) = 'object'),
   options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object'),
+  -- No foreign key: shared tables never point at users' rows. What removes the account clears it.
+  created_by uuid,
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE chat_private.provider_endpoints IS 'How each provider is reached; apart from chat.providers because addresses and headers may carry secrets';
 COMMENT ON COLUMN chat_private.provider_endpoints.base_url IS 'NULL: the provider''s own public address';
+COMMENT ON COLUMN chat_private.provider_endpoints.created_by IS 'The administrator who registered it; NULL: pgchat_service, or the account is gone';
 
 CREATE TABLE chat.models (
   id uuid PRIMARY KEY DEFAULT chat.uuid_v7(),
   provider_id uuid NOT NULL REFERENCES chat.providers (id) ON DELETE CASCADE,
   name text NOT NULL UNIQUE CHECK (name <> '' AND char_length(name) <= 200),
   display_name text NOT NULL CHECK (char_length(display_name) <= 200),
+  description text CHECK (char_length(description) <= 2000),
+  capabilities text[] NOT NULL DEFAULT '{}',
   is_active boolean NOT NULL DEFAULT true,
+  is_open boolean,
   context_window integer CHECK (context_window > 0),
   input_price numeric(18, 6) CHECK (input_price >= 0),
   output_price numeric(18, 6) CHECK (output_price >= 0),
   cached_price numeric(18, 6) CHECK (cached_price >= 0),
-  options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object'),
+  config jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(config) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX models_provider_id_idx ON chat.models (provider_id);
-COMMENT ON TABLE chat.models IS 'The models that can be asked, by unique name; clients see the active ones';
+COMMENT ON TABLE chat.models IS 'The models that can be asked, by unique name; clients see those that the current user may use';
+COMMENT ON COLUMN chat.models.capabilities IS 'What it can do: tools, vision, thinking, json, embeddings, and the application''s own words';
+COMMENT ON COLUMN chat.models.is_open IS 'True: everybody may use it; false: those to whom chat.admin_grant_model gave it; NULL: as the setting models_open_by_default says';
+COMMENT ON COLUMN chat.models.config IS 'provider_model: the provider''s own name for it, where that differs; other members are the application''s';
 COMMENT ON COLUMN chat.models.context_window IS 'Tokens';
 COMMENT ON COLUMN chat.models.input_price IS 'Per million input tokens';
 COMMENT ON COLUMN chat.models.output_price IS 'Per million output tokens';

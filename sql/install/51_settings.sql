@@ -5,6 +5,7 @@ RETURNS TABLE (key text, kind text, default_value jsonb, choices text[], descrip
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_temp AS $$
   VALUES
     ('default_model', 'model or null', jsonb 'null', NULL::text[], 'The model that is asked where neither call, conversation nor user names one'),
+    ('models_open_by_default', 'boolean', 'true', NULL, 'Whether a model is open to everybody where its is_open is null; else it must be granted'),
     ('app_name', 'text', '"Chat"', NULL, 'The name of the application, in mails'),
     ('app_url', 'text', '""', NULL, 'The address of the application, with which links in mails begin'),
     ('registration', 'choice', '"open"', '{open,invitation,domains,closed}', 'Who may register: anybody, the invited, the invited and addresses of registration_domains, or nobody'),

@@ -1,38 +1,4 @@
--- Conversations: which model answers, opening one, listing one's own.
-
--- Bound at creation and inlined into the query that uses it, so that opening a turn is one statement.
-CREATE OR REPLACE FUNCTION chat_private.find_model(user_id uuid, wanted text) RETURNS TABLE (name text, is_usable boolean)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-  SELECT chosen.name,
-         EXISTS (SELECT FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
-                 WHERE m.name = chosen.name AND m.is_active AND p.is_active)
-  FROM (SELECT coalesce(find_model.wanted,
-                        (SELECT s.default_model FROM chat.user_settings s WHERE s.user_id = find_model.user_id),
-                        (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'default_model')) AS name) chosen;
-END;
-COMMENT ON FUNCTION chat_private.find_model(uuid, text) IS
-'The model wanted, else the user''s default, else the installation''s, and whether it can be asked; name NULL: there is none.';
-
-CREATE OR REPLACE FUNCTION chat_private.resolve_model(user_id uuid, wanted text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-DECLARE
-  found record;
-BEGIN
-  SELECT f.name, f.is_usable INTO found FROM chat_private.find_model(resolve_model.user_id, resolve_model.wanted) f;
-  IF found.name IS NULL THEN
-    RAISE EXCEPTION 'no default model is set' USING ERRCODE = 'PC003',
-      HINT = 'Name a model in the call, or have an administrator call chat.admin_set_default_model(model).';
-  ELSIF NOT found.is_usable THEN
-    RAISE EXCEPTION 'model "%" does not exist or is not active', left(found.name, 200) USING ERRCODE = '42704',
-      HINT = 'SELECT name FROM chat.models lists the models; an administrator adds one with chat.admin_register_model.';
-  END IF;
-  RETURN found.name;
-END
-$$;
-COMMENT ON FUNCTION chat_private.resolve_model(uuid, text) IS
-'The model to ask: the one wanted, else the user''s default, else the installation''s.
-Errors: 42704 it does not exist or is not active; PC003 there is none.';
+-- Conversations: opening one, listing one's own.
 
 CREATE OR REPLACE FUNCTION chat_private.max_message_bytes() RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -70,7 +36,7 @@ COMMENT ON FUNCTION chat.create_conversation(text, text, text, text) IS
 'Opens a conversation of the current user and returns its id. title: at most 500 characters, "New Conversation" where NULL.
 model: asked for its replies; NULL: the default at the time of each message. system_prompt: pinned to the conversation.
 description: at most 10000 characters.
-Errors: 28000 nobody is authenticated; 42704 no such model; 54000 a text is too long; PC303 the plan allows no more.';
+Errors: 28000 nobody is authenticated; 42704 no such model; 42501 the user may not use it; 54000 a text is too long; PC303 the plan allows no more.';
 
 CREATE OR REPLACE FUNCTION chat_private.list_limit(page_size integer, archived boolean) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

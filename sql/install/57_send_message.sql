@@ -102,7 +102,7 @@ given, else the conversation''s, else the user''s, else the installation''s. is_
 its turns are stored one after the other. Else the branch is read, too: an array of {role, content, tool_calls,
 tool_call_id}, root first, NULL where it is empty. The caller must have switched enable_seqscan off.
 Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress; 42704 the model does
-not exist or is not active; PC003 there is none; PC303 the user''s plan allows no more messages now.';
+not exist or is not active; 42501 the user may not use it; PC003 there is none; PC303 the user''s plan allows no more messages now.';
 
 CREATE OR REPLACE FUNCTION chat_private.queue_reply(user_id uuid, conversation_id uuid, message_id uuid, model text,
                                                     options jsonb) RETURNS uuid
@@ -189,6 +189,6 @@ else the user''s, else the installation''s. idempotency_key: 1 to 255 characters
 same conversation stores nothing and returns the ids of the first. options: temperature, max_tokens, … as for
 chat.llm_complete. attachments: must be NULL in this version.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
-pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; PC003 no
-default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
+pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
+is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
 allows no more messages now; 0A000 attachments.';

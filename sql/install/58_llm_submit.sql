@@ -61,7 +61,7 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.submit_request(jsonb, text, text, jsonb, integer, jsonb) IS
 'Queues a request of the current user, or of pgchat_service, and returns its id.
-Errors: 28000, 22023, PC002, 54000, 42704, PC003 as chat.llm_submit.';
+Errors: 28000, 22023, PC002, 54000, 42704, 42501, PC003 as chat.llm_submit.';
 
 CREATE OR REPLACE FUNCTION chat.llm_submit(prompt text, model text DEFAULT NULL, system_prompt text DEFAULT NULL,
   response_format jsonb DEFAULT NULL, timeout_ms integer DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS uuid
@@ -79,8 +79,8 @@ is read with chat.llm_result. model: by default the user''s, else the installati
 {"type": "json_object"}. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. options: as for
 chat.llm_complete.
 Errors: 28000 nobody is authenticated; 22004 prompt is NULL; 2200F empty; 54000 longer than pgchat.max_message_bytes;
-42704 no such model; PC003 no default model; 22023 timeout_ms is not positive; PC002 options or response_format; PC303 the plan
-allows no more calls now.';
+42704 no such model; 42501 it is not open to the user; PC003 no default model; 22023 timeout_ms is not positive; PC002 options or
+response_format; PC303 the plan allows no more calls now.';
 
 CREATE OR REPLACE FUNCTION chat.llm_submit(messages jsonb, model text DEFAULT NULL, system_prompt text DEFAULT NULL,
   response_format jsonb DEFAULT NULL, timeout_ms integer DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS uuid

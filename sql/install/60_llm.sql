@@ -7,8 +7,8 @@ COMMENT ON FUNCTION chat.llm_complete(text, text, text, jsonb, integer, jsonb) I
 'Asks a model and returns its reply. model: by default the installation''s default model. response_format: a JSON Schema, or
 {"type": "json_object"}. timeout_ms: milliseconds for the whole call, retries included, by default pgchat.request_timeout.
 options: {temperature, top_p, max_tokens, stop, seed, tools, tool_choice, thinking, images, extra, …}.
-Errors: 28000 nobody is authenticated; 22004 prompt is NULL; 2200F empty; 54000 too long; 42704 no such model; PC003 no default
-model; 22023 timeout_ms is not positive; PC002 options; 08001 the provider cannot be reached; PC101 time is up; PC102 its address
+Errors: 28000 nobody is authenticated; 22004 prompt is NULL; 2200F empty; 54000 too long; 42704 no such model; 42501 it is not
+open to the user; PC003 no default model; 22023 timeout_ms is not positive; PC002 options; 08001 the provider cannot be reached; PC101 time is up; PC102 its address
 is refused; PC103 to PC106 it refused or failed; PC107 it sent no valid reply; PC108 too large a reply; PC109 the reply broke off;
 08007 the outcome is unknown; 57P03 no engine; 25006 on a standby; PC303 a guest''s plan allows no more calls now.';
 

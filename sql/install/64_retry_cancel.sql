@@ -107,4 +107,4 @@ COMMENT ON FUNCTION chat.retry_message(uuid) IS
 'Asks again for the reply with this id, which ended as error, incomplete or cancelled: with the same model and options, as a
 new message beside it, which becomes the end of the active branch. Sent when the transaction commits.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine; 22023 not a reply; 55000 the reply
-is complete; 55006 a reply is still being generated; 42704 its model is gone.';
+is complete; 55006 a reply is still being generated; 42704 its model is gone; 42501 the user may not use it any more.';

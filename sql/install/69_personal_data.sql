@@ -10,6 +10,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.conversations', 'user_id', '{}', 'delete'),
     ('chat.messages', 'user_id', '{}', 'delete'),
     ('chat.usage_events', 'user_id', '{}', 'anonymise'),
+    ('chat.user_model_access', 'user_id', '{granted_by}', 'delete'),
     ('chat.user_limits', 'user_id', '{}', 'delete'),
     ('chat.invitations', 'accepted_by', '{}', 'delete'),
     ('chat.audit_log', 'user_id', '{hash,prev_hash,origin_hash,origin_salt}', 'keep'),
@@ -105,6 +106,7 @@ DECLARE
   previous chat_private.identity;
 BEGIN
   PERFORM chat_private.leave_workers(remove_account.user_id);
+  PERFORM chat_private.leave_models(remove_account.user_id);
   previous := chat_private.act_as(remove_account.user_id);
   SELECT u.email INTO address FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.anonymise_usage(remove_account.user_id);

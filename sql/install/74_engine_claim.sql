@@ -1,30 +1,7 @@
--- What the engine reads: the models it may call, and the requests it takes from the queue.
+-- The requests that the engine takes from the queue.
 --
 -- The functions of the engine never wait for a row that a client's open transaction has locked, or one idle client would stop
 -- all replies: they skip it, or give up within some milliseconds. They join by index look-up only, for their plans are kept while the tables grow.
-
-CREATE OR REPLACE FUNCTION chat_private.engine_models()
-RETURNS TABLE (model_id uuid, model text, is_default boolean, provider text, kind text, base_url text, auth_type text,
-               headers jsonb, provider_options jsonb, model_options jsonb, context_window integer, input_price numeric,
-               output_price numeric, cached_price numeric, provider_id uuid)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  default_model text;
-BEGIN
-  SELECT s.value #>> '{}' INTO default_model FROM chat.settings s WHERE s.key = 'default_model';
-  RETURN QUERY
-    SELECT m.id, m.name, m.name IS NOT DISTINCT FROM default_model, p.name, p.kind, e.base_url, e.auth_type, e.headers,
-           e.options, m.options, m.context_window, m.input_price, m.output_price, m.cached_price, p.id
-    FROM chat.models m
-    JOIN chat.providers p ON p.id = m.provider_id
-    JOIN chat_private.provider_endpoints e ON e.provider_id = p.id
-    WHERE m.is_active AND p.is_active
-    ORDER BY m.name;
-END
-$$;
-COMMENT ON FUNCTION chat_private.engine_models() IS
-'The active models of active providers and how each is reached; prices per million tokens.';
 
 CREATE OR REPLACE FUNCTION chat_private.claim_requests(max_requests integer)
 RETURNS TABLE (user_id uuid, request_id uuid, message_id uuid, conversation_id uuid, model text, messages jsonb,

@@ -12,6 +12,7 @@ BEGIN
                  ('chat.conversations', 'user_id'),
                  ('chat.messages', 'user_id'),
                  ('chat.usage_events', 'user_id'),
+                 ('chat.user_model_access', 'user_id'),
                  ('chat.user_limits', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
@@ -107,10 +108,20 @@ CREATE POLICY all_rows ON chat.providers TO pgchat_owner, pgchat_service, pgchat
 
 ALTER TABLE chat.models ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.models FORCE ROW LEVEL SECURITY;
-DROP POLICY IF EXISTS active_rows ON chat.models;
-CREATE POLICY active_rows ON chat.models FOR SELECT TO pgchat_client USING (is_active);
+DROP POLICY IF EXISTS usable_rows ON chat.models;
+-- The sub-select has the function called once a query and not for each row.
+CREATE POLICY usable_rows ON chat.models FOR SELECT TO pgchat_client
+  USING (id = ANY ((SELECT chat_private.usable_models())::uuid[]));
 DROP POLICY IF EXISTS all_rows ON chat.models;
 CREATE POLICY all_rows ON chat.models TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
+
+-- A user's grants are that user's; administrators' functions reach them through the gate.
+DROP POLICY IF EXISTS gate_rows ON chat.user_model_access;
+CREATE POLICY gate_rows ON chat.user_model_access TO pgchat_owner USING (chat.current_user_role() = 'gate');
+ALTER TABLE chat.group_model_access ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.group_model_access FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS all_rows ON chat.group_model_access;
+CREATE POLICY all_rows ON chat.group_model_access TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
 
 ALTER TABLE chat.plans ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.plans FORCE ROW LEVEL SECURITY;

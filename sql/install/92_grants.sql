@@ -10,6 +10,8 @@ GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.api_keys, chat.conversations, chat.messages, chat.usage_events, chat.user_limits,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
+GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
+GRANT SELECT ON chat.group_model_access, chat.model_access TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
 GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_service;
 GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
@@ -27,6 +29,7 @@ GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
 GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
+GRANT SELECT ON chat.user_model_access, chat.group_model_access TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.signing_keys TO pgchat_engine;
 GRANT SELECT ON chat.api_keys, chat_private.api_key_secrets, chat_private.provider_keys, chat_private.totp_factors TO pgchat_engine;
 GRANT UPDATE (last_used_at) ON chat.api_keys TO pgchat_engine;
@@ -48,23 +51,28 @@ DECLARE
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
-    'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
+    'list_models', 'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
-    'admin_register_provider', 'admin_register_model', 'admin_set_default_model', 'admin_remove_second_factor', 'admin_import_totp', 'verify_audit_log',
+    'admin_register_provider', 'admin_set_provider_active', 'admin_delete_provider', 'admin_list_providers',
+    'admin_register_model', 'admin_set_model_active', 'admin_delete_model', 'admin_list_models', 'admin_set_default_model',
+    'admin_set_model_open', 'admin_grant_model', 'admin_revoke_model', 'admin_list_model_access', 'admin_sync_models',
+    'admin_remove_second_factor', 'admin_import_totp', 'verify_audit_log',
     'admin_create_user', 'admin_list_users', 'admin_set_role', 'admin_set_active', 'admin_set_supervisor', 'admin_set_plan',
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
     'admin_list_invitations', 'admin_remove_lost_guests', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
-  -- What the one function runs that is inlined into the caller's query; without USAGE on its schema nobody can name it.
-  inlined CONSTANT text[] := ARRAY['chat_private.list_limit'];
+  -- What the one function runs that is inlined into the caller's query, and what a policy compares with; without USAGE on
+  -- their schema nobody can name them.
+  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models'];
   -- The first two take as long as they are told to, and nothing can stop them.
   for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_accounts', 'chat_private.pico_cost',
-    'chat_private.engine_models', 'chat_private.claim_requests', 'chat_private.checkpoint_messages',
+    'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
+    'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
     'chat_private.recover_requests', 'chat_private.queue_depth',

@@ -31,6 +31,16 @@ void read_limits(Datum ids, const Clock& clock, Accounts& accounts) {
     }
 }
 
+// The models each was given.
+void read_access(Datum ids, Accounts& accounts) {
+    static Statement statement("SELECT user_id, model_id FROM chat_private.engine_grants($1)", {UUIDARRAYOID});
+    statement.execute(&ids);
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+        const Row row(i);
+        accounts[row.uuid(1)].access.given.insert(row.uuid(2));
+    }
+}
+
 }  // namespace
 
 bool load_accounts(const std::vector<Uuid>& user_ids, std::uint64_t generation, const Clock& clock,
@@ -39,6 +49,7 @@ bool load_accounts(const std::vector<Uuid>& user_ids, std::uint64_t generation, 
     const Outcome outcome = in_transaction(Durability::asynchronous, "loading accounts", [&] {
         Datum const ids = ids_datum(user_ids);
         read_limits(ids, clock, accounts);
+        read_access(ids, accounts);
         load_own_keys(vault, ids, [&](const Uuid& user_id, const Uuid& provider_id, OwnKey key) {
             accounts[user_id].keys.add(provider_id, std::move(key));
         });

@@ -176,10 +176,10 @@ void EngineChannels::handle(Client& client, FrameReader& frame) {
             return;
         }
         case RequestKind::id_token:
-            handler_.id_tokens().verify(
-                frame, [this, process = client.process_number, channel = client.handle](std::string reply) {
-                    answer_later(process, channel, std::move(reply));
-                });
+            handler_.id_tokens().verify(frame, late_answer(client));
+            return;
+        case RequestKind::model_page:
+            handler_.fetch_models(number, read_model_page_request(frame), late_answer(client));
             return;
         case RequestKind::verify_token:
             post(client, write_flag(number, handler_.tokens().verifies(frame.text())));
@@ -194,6 +194,12 @@ void EngineChannels::answer(const LedgerRequest& request, std::string frame) {
         found->second->ledger_waiting-- == most_waiting_of_one)
         handler_.serve_again(request.process_number);
     if (request.number != unanswered) send_to(request.process_number, request.channel, std::move(frame));
+}
+
+std::function<void(std::string)> EngineChannels::late_answer(const Client& client) {
+    return [this, process = client.process_number, channel = client.handle](std::string reply) {
+        answer_later(process, channel, std::move(reply));
+    };
 }
 
 void EngineChannels::answer_later(int process_number, dsm_handle channel, std::string frame) {

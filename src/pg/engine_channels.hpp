@@ -12,6 +12,7 @@
 #include "core/engine/engine.hpp"
 #include "core/engine/frames.hpp"
 #include "core/engine/id_token_service.hpp"
+#include "core/engine/model_list_service.hpp"
 #include "core/engine/secret_service.hpp"
 #include "pg/channel.hpp"
 #include "pg/engine_ledger.hpp"
@@ -33,6 +34,9 @@ public:
     virtual SecretService& secrets() = 0;
     virtual EngineTokens& tokens() = 0;
     virtual IdTokenService& id_tokens() = 0;
+    // A page of a provider's list of models. Throws Error where it cannot be asked for.
+    virtual void fetch_models(std::uint32_t request_number, const ModelPageRequest& request,
+                              ModelListService::Answer answer) = 0;
 };
 
 class EngineChannels {
@@ -119,6 +123,7 @@ private:
     void start_gateway(Client& client, std::uint32_t number);
     void wait_for(Client& client, std::uint32_t number, const Uuid& user_id, const Uuid& request_id);
     void abandon(Client& client, std::uint32_t number);
+    std::function<void(std::string)> late_answer(const Client& client);
     void stop_gateway(Client& client);
 
     void join(Client& client, std::uint32_t number, Call& call, std::uint32_t after_seq);

@@ -1,79 +1,13 @@
 #include "pg/engine_store.hpp"
 
-#include "core/http/url_guard.hpp"
 #include "pg/array_column.hpp"
-#include "pg/engine_keys.hpp"
 #include "pg/engine_statement.hpp"
-#include "pg/settings.hpp"
 
 namespace pgchat::pg {
 namespace {
 
 // Rows of each kind that one turn of the loop removes, so that no stream waits for it.
 constexpr std::int32_t tidy_batch = 500;
-
-Json parse_json(std::string_view text) {
-    return text.empty() ? Json() : Json::parse(text);
-}
-
-std::string string_member(const Json& object, const char* name) {
-    return object.is_object() && object.contains(name) && object[name].is_string() ? object[name].get<std::string>()
-                                                                                   : "";
-}
-
-// Columns of chat_private.engine_models().
-enum ModelColumn {
-    model_id = 1,
-    model_name,
-    is_default,
-    provider_name,
-    provider_kind,
-    base_url,
-    auth_type,
-    headers,
-    provider_options,
-    model_options,
-    context_window,
-    input_price,
-    output_price,
-    cached_price,
-    provider_id
-};
-
-std::shared_ptr<const ProviderConfig> read_provider(const Row& row, const ProviderKeys& keys) {
-    auto provider = std::make_shared<ProviderConfig>();
-    provider->id = row.uuid(provider_id);
-    provider->name = row.text_at(provider_name);
-    const std::optional<ProviderKind> kind = provider_kind_from_name(row.text_at(provider_kind));
-    const std::optional<AuthType> auth = auth_type_from_name(row.text_at(auth_type));
-    if (!kind || !auth)
-        throw Error(ErrorCode::configuration_error, "provider " + provider->name + " is of an unknown kind");
-    provider->kind = *kind;
-    provider->auth = *auth;
-    provider->base_url = row.text_at(base_url);
-    const Json header_object = parse_json(row.json(headers));
-    for (const auto& [name, value] : header_object.items())
-        if (value.is_string()) provider->headers.emplace_back(name, value.get<std::string>());
-    provider->options = parse_json(row.json(provider_options));
-    keys.give(*provider);
-    if (provider->base_url.empty()) provider->base_url = provider_for(*kind).default_base_url();
-    if (provider->kind != ProviderKind::echo)
-        provider->trusted_host = check_request_url(provider->base_url, TrustedHosts(settings.trusted_hosts));
-    return provider;
-}
-
-ModelEntry read_model(const Row& row, std::shared_ptr<const ProviderConfig> provider) {
-    ModelEntry model;
-    model.id = row.uuid(model_id);
-    model.name = row.text_at(model_name);
-    model.provider_model = string_member(parse_json(row.json(model_options)), "provider_model");
-    if (model.provider_model.empty()) model.provider_model = model.name;
-    model.provider = std::move(provider);
-    model.input_price = row.price(input_price);
-    model.output_price = row.price(output_price);
-    model.cached_price = row.value(cached_price) ? row.price(cached_price) : model.input_price;
-    return model;
-}
 
 // The error as messages.error and llm_requests.error keep it.
 std::string error_json(const std::optional<Error>& error) {
@@ -84,34 +18,6 @@ std::string error_json(const std::optional<Error>& error) {
 }
 
 }  // namespace
-
-bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog) {
-    static Statement statement("SELECT * FROM chat_private.engine_models()", {});
-    auto loaded = std::make_shared<Catalog>();
-    ProviderKeys keys(vault);
-    const Outcome outcome = in_transaction(Durability::asynchronous, "loading models", [&] {
-        keys.load();
-        statement.execute(nullptr);
-        for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-            const Row row(i);
-            try {
-                loaded->add(read_model(row, read_provider(row, keys)), row.boolean(is_default));
-            } catch (const std::exception& error) {
-                // One provider that cannot be used must not take the others away.
-                const std::string name(row.text_at(model_name));
-                const auto* const reason = dynamic_cast<const Error*>(&error);
-                loaded->add_unusable(name,
-                                     reason != nullptr ? *reason : Error(ErrorCode::configuration_error, error.what()),
-                                     row.boolean(is_default));
-                call([&] {
-                    ereport(LOG, (errmsg("pgchat: model \"%s\" is left out: %s", name.c_str(), error.what())));
-                });
-            }
-        }
-    });
-    if (outcome == Outcome::committed) catalog = std::move(loaded);
-    return outcome == Outcome::committed;
-}
 
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed) {
     static Statement statement("SELECT * FROM chat_private.claim_requests($1)", {INT4OID});

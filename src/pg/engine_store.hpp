@@ -2,13 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "core/crypto/secret_vault.hpp"
 #include "core/engine/call.hpp"
-#include "core/engine/catalog.hpp"
 #include "pg/engine_transaction.hpp"
 
 namespace pgchat::pg {
@@ -49,7 +46,6 @@ struct Checkpoint {
 };
 
 // Each tells whether its transaction committed; a failure is in the server's log.
-bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog);
 bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.

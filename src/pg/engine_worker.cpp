@@ -74,6 +74,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       secrets_(clock_, unix_seconds, sealed_rows_),
       tokens_(slot, secrets_.vault()),
       id_tokens_(clock_, network_, unix_seconds),
+      model_lists_(network_),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
@@ -112,6 +113,13 @@ Call& EngineWorker::begin_call(const CompleteRequest& request) {
     CallSpec spec = spec_of(request, engine_.catalog());
     spec.stream = request.stream;
     return engine_.submit(std::move(spec));
+}
+
+void EngineWorker::fetch_models(std::uint32_t request_number, const ModelPageRequest& request,
+                                ModelListService::Answer answer) {
+    refresh_catalog();
+    model_lists_.fetch(request_number, engine_.catalog().find_provider(request.provider_id), request.cursor,
+                       std::move(answer));
 }
 
 void EngineWorker::events_ready(Call& call) noexcept {

@@ -7,6 +7,7 @@
 #include "core/engine/engine.hpp"
 #include "core/http/curl_transport.hpp"
 #include "core/llm/echo_transport.hpp"
+#include "pg/engine_catalog.hpp"
 #include "pg/engine_channels.hpp"
 #include "pg/engine_keys.hpp"
 #include "pg/engine_ledger.hpp"
@@ -37,6 +38,8 @@ private:
     SecretService& secrets() override { return secrets_; }
     EngineTokens& tokens() override { return tokens_; }
     IdTokenService& id_tokens() override { return id_tokens_; }
+    void fetch_models(std::uint32_t request_number, const ModelPageRequest& request,
+                      ModelListService::Answer answer) override;
     void events_ready(Call& call) noexcept override;
     void call_finished(Call& call) noexcept override;
     bool may_release(Call& call) noexcept override;
@@ -71,6 +74,7 @@ private:
     SecretService secrets_;
     EngineTokens tokens_;
     IdTokenService id_tokens_;
+    ModelListService model_lists_;
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;

@@ -16,6 +16,7 @@ INSERT INTO chat.usage_events (user_id, outcome) VALUES (:'alice', 'complete'), 
 INSERT INTO chat.audit_log (id, created_at, user_id, action, outcome, origin_hash, prev_hash, hash)
   VALUES (-1, now(), :'alice', 'test', 'success', '', '', ''), (-2, now(), :'bob', 'test', 'success', '', '', '');
 
+INSERT INTO chat.user_model_access (user_id, model_id) VALUES (:'alice', :'model'), (:'bob', :'model');
 INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');
 INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');

@@ -7,6 +7,22 @@
 
 namespace pgchat {
 
+void Catalog::add_provider(std::shared_ptr<const ProviderConfig> provider) {
+    const Uuid id = provider->id;
+    providers_.insert_or_assign(id, std::move(provider));
+}
+
+void Catalog::add_unusable_provider(const Uuid& id, const Error& reason) {
+    unusable_providers_.insert_or_assign(id, reason);
+}
+
+std::shared_ptr<const ProviderConfig> Catalog::find_provider(const Uuid& id) const {
+    if (const auto found = providers_.find(id); found != providers_.end()) return found->second;
+    if (const auto found = unusable_providers_.find(id); found != unusable_providers_.end()) throw found->second;
+    throw Error(ErrorCode::not_found, "the engine does not know this provider",
+                "Commit its registration first, and see that it is active.");
+}
+
 void Catalog::add(ModelEntry entry, bool is_default) {
     auto shared = std::make_shared<const ModelEntry>(std::move(entry));
     if (is_default) default_ = shared;
@@ -29,7 +45,7 @@ std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
     if (const auto found = unusable_.find(name); found != unusable_.end()) throw found->second;
     throw Error(ErrorCode::unknown_model,
                 "model \"" + std::string(truncate_text(name, 100)) + "\" does not exist or is not active",
-                "See chat.models for the models there are; an operator adds one with chat.admin_register_model.");
+                "chat.list_models() lists the models; an operator adds one with chat.admin_register_model.");
 }
 
 std::int64_t cost_of(const ModelEntry& model, const Usage& usage) noexcept {

@@ -27,7 +27,8 @@ enum class RequestKind : std::uint8_t {
     secret,
     sign_token,
     verify_token,
-    id_token
+    id_token,
+    model_page
 };
 
 // To a backend.

@@ -35,6 +35,7 @@ struct ProviderConfig {
     std::optional<Error> key_error;                            // why a key that is there cannot be used
     Uuid own_key_id;                                           // of a key that is the user's own; else nil
     bool trusted_host = false;
+    std::size_t max_concurrent_calls = 0;  // 0: no cap
 };
 
 // Tokens as the provider counted them; absent where it did not say.

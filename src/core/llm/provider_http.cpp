@@ -31,6 +31,7 @@ void add_header(HttpRequest& request, const ProviderConfig& config, std::string_
 }
 
 void add_authentication(HttpRequest& request, const ProviderConfig& config) {
+    if (config.key_error && config.auth != AuthType::none) throw *config.key_error;
     if (config.api_key.empty()) return;
     const auto add_key = [&](std::string_view before) {
         std::string header;
@@ -50,10 +51,12 @@ void add_authentication(HttpRequest& request, const ProviderConfig& config) {
         case AuthType::api_key:
             return add_key("api-key: ");
         case AuthType::query: {
+            const Json& name = provider_option(config, "query_parameter");
             std::string value = percent_encoded(config.api_key.view());
-            request.url.reserve(request.url.size() + value.size() + 5);
-            request.url += request.url.find('?') == std::string::npos ? "?key=" : "&key=";
-            request.url += value;
+            std::string parameter(1, request.url.find('?') == std::string::npos ? '?' : '&');
+            parameter += percent_encoded(name.is_string() ? name.get_ref<const std::string&>() : "key");
+            request.url.reserve(request.url.size() + parameter.size() + 1 + value.size());
+            request.url.append(parameter).append("=").append(value);
             secure_zero(value.data(), value.size());
         }
     }
@@ -66,7 +69,6 @@ bool is_header_value(std::string_view text) noexcept {
 }
 
 void check_provider_input(const ProviderConfig& config, std::string_view model) {
-    if (config.key_error && config.auth != AuthType::none) throw *config.key_error;
     if (model.empty()) refuse(config, "the model's name is empty");
     if (has_control(model)) refuse(config, "the model's name contains a control character");
     if (has_control(config.api_key.view())) refuse(config, "the API key contains a line break or another control character");
@@ -101,6 +103,17 @@ HttpRequest provider_post(const ProviderConfig& config, std::string url, const s
     request.trusted_host = config.trusted_host;
     add_header(request, config, "Content-Type: application/json");
     add_header(request, config, "Accept: " + std::string(accept));
+    for (const std::string& header : headers) add_header(request, config, header);
+    add_authentication(request, config);
+    for (const auto& [name, value] : config.headers) request.headers.push_back(name + ": " + value);
+    return request;
+}
+
+HttpRequest provider_get(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers) {
+    HttpRequest request;
+    request.url = std::move(url);
+    request.trusted_host = config.trusted_host;
+    add_header(request, config, "Accept: application/json");
     for (const std::string& header : headers) add_header(request, config, header);
     add_authentication(request, config);
     for (const auto& [name, value] : config.headers) request.headers.push_back(name + ": " + value);

@@ -9,8 +9,7 @@
 namespace pgchat {
 
 // Throws Error(invalid_argument) where the key, a header or the model's name is empty or holds what would let it
-// break out of its line: control characters such as CR, LF and NUL, or a header name that is no token (RFC 9110); and
-// config.key_error where there is one.
+// break out of its line: control characters such as CR, LF and NUL, or a header name that is no token (RFC 9110).
 void check_provider_input(const ProviderConfig& config, std::string_view model);
 
 // True where `text` may stand as a header's value.
@@ -27,6 +26,9 @@ std::string versioned_endpoint_url(std::string_view base_url, std::string_view v
 // and config.headers, which replace any of the others with the same name.
 HttpRequest provider_post(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers,
                           std::string body, std::string_view accept);
+
+// The same for a GET, which has no body and asks for JSON.
+HttpRequest provider_get(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers);
 
 // `value` in a query string (RFC 3986, section 2.1).
 std::string percent_encoded(std::string_view value);
