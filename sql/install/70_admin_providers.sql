@@ -102,7 +102,7 @@ characters. kind: openai (and all that speak its protocol), anthropic, ollama or
 public address; plain http and private addresses only for hosts in pgchat.trusted_hosts. auth_type: how the key is sent:
 none, bearer, x_api_key, api_key (also written x-api-key, api-key) or query; by default as the kind wants it. options: headers,
 an object of further HTTP headers, which nobody can read back; api_key_env, the name of an environment variable of the server that
-holds the key; query_parameter, what auth_type query calls the key in the URL, by default key; max_concurrent_calls, how many
+holds the key, or an array of names of which the first that is there counts; query_parameter, what auth_type query calls the key in the URL, by default key; max_concurrent_calls, how many
 calls it is sent at once; settings of the kind. The audit log notes it where an engine runs.
 Errors: 42501 not an administrator; 22004 name or kind is NULL; 22023 name, kind, base_url or auth_type; PC002 options.';
 

@@ -43,8 +43,8 @@ void read_access(Datum ids, Accounts& accounts) {
 
 }  // namespace
 
-bool load_accounts(const std::vector<Uuid>& user_ids, std::uint64_t generation, const Clock& clock,
-                   SecretVault& vault, AccountBook& book) {
+bool load_accounts(const std::vector<Uuid>& user_ids, std::uint64_t generation, const Clock& clock, SecretVault& vault,
+                   AccountBook& book) {
     Accounts accounts;
     const Outcome outcome = in_transaction(Durability::asynchronous, "loading accounts", [&] {
         Datum const ids = ids_datum(user_ids);

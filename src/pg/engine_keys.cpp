@@ -29,8 +29,8 @@ void ProviderKeys::load() {
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
         const Row row(i);
         const Uuid provider = row.uuid(1);
-        keys_.insert_or_assign(
-            provider, opened(vault_, {provider_key_purpose, Uuid{}, provider}, provider, row.bytes_at(2)));
+        keys_.insert_or_assign(provider,
+                               opened(vault_, {provider_key_purpose, Uuid{}, provider}, provider, row.bytes_at(2)));
     }
 }
 

@@ -13,7 +13,8 @@
 namespace pgchat::pg {
 
 // The secret as a table may hold it. Opened only in the engine, and only at the same place. Takes a lock that lasts
-// until the transaction ends, by which nobody_seals() knows of it. Throws Error: master_key_unavailable; engine_unavailable; read_only_server on a standby.
+// until the transaction ends, by which nobody_seals() knows of it. Throws Error: master_key_unavailable;
+// engine_unavailable; read_only_server on a standby.
 std::string seal(const SealPlace& place, std::string_view secret);
 
 // The step of real time that the code of a sealed TOTP key belongs to; nullopt for a wrong code. The caller must see to

@@ -23,7 +23,8 @@ std::string refusal(const EnvelopeReceiver& receiver, std::string_view envelope)
 
 TEST(Envelope, ItsReceiverOpensIt) {
     const EnvelopeReceiver receiver;
-    for (const std::string& secret : {std::string(), std::string("sk-secret"), std::string("\0\xff", 2), std::string(100'000, 'x')}) {
+    for (const std::string& secret :
+         {std::string(), std::string("sk-secret"), std::string("\0\xff", 2), std::string(100'000, 'x')}) {
         const std::string envelope = put_in_envelope(receiver.address(), secret);
         EXPECT_EQ(receiver.open(envelope).view(), secret);
         EXPECT_EQ(envelope.size(), secret.size() + 48);

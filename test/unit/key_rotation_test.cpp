@@ -212,8 +212,9 @@ TEST_F(KeyRotationTest, SaysWhenItCannotCount) {
 }
 
 TEST(RotationProgress, IsWrittenAsJson) {
-    EXPECT_EQ((RotationProgress{std::string("\x00\xff\x10", 3), 1, 2, 3, 4, true}.to_json()),
-              R"({"key_id":"00ff10","old_keys":1,"rows_resealed":2,"rows_left":3,"rows_unreadable":4,"is_finished":true})");
+    EXPECT_EQ(
+        (RotationProgress{std::string("\x00\xff\x10", 3), 1, 2, 3, 4, true}.to_json()),
+        R"({"key_id":"00ff10","old_keys":1,"rows_resealed":2,"rows_left":3,"rows_unreadable":4,"is_finished":true})");
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ std::optional<SecretBytes> agree(const Key& own, std::string_view other) {
 
 // Bound to both public keys, so that neither can be exchanged for one that agrees on the same secret.
 SecretBytes encryption_key(const SecretBytes& secret, std::string_view sender, std::string_view receiver) {
-    std::string key =
-        hmac(HashAlgorithm::sha256, secret.view(), std::string(label).append(sender).append(receiver));
+    std::string key = hmac(HashAlgorithm::sha256, secret.view(), std::string(label).append(sender).append(receiver));
     SecretBytes result(key);
     secure_zero(key.data(), key.size());
     return result;

@@ -26,12 +26,8 @@ std::string hex(std::string_view bytes) {
 }  // namespace
 
 std::string RotationProgress::to_json() const {
-    return Json{{"key_id", hex(key_id)},
-                {"old_keys", old_keys},
-                {"rows_resealed", resealed},
-                {"rows_left", left},
-                {"rows_unreadable", unreadable},
-                {"is_finished", is_finished}}
+    return Json{{"key_id", hex(key_id)}, {"old_keys", old_keys},          {"rows_resealed", resealed},
+                {"rows_left", left},     {"rows_unreadable", unreadable}, {"is_finished", is_finished}}
         .dump();
 }
 
@@ -55,8 +51,8 @@ void KeyRotation::adopt_keys() {
     const auto was_there = [&](const std::string& id) {
         return std::find(key_ids_.begin(), key_ids_.end(), id) != key_ids_.end();
     };
-    const bool are_fewer = was_there(ids.front()) && ids.front() == key_ids_.front() &&
-                           std::all_of(ids.begin(), ids.end(), was_there);
+    const bool are_fewer =
+        was_there(ids.front()) && ids.front() == key_ids_.front() && std::all_of(ids.begin(), ids.end(), was_there);
     key_ids_ = std::move(ids);
     if (are_fewer) return;
     phase_ = Phase::waiting;

@@ -37,12 +37,12 @@ public:
 };
 
 struct RotationProgress {
-    std::string key_id;              // of the key that seals
-    std::size_t old_keys = 0;        // how many are kept beside it
-    std::int64_t resealed = 0;       // secrets, since the keys were last changed or this process began
-    std::int64_t left = 0;           // still to be sealed anew
-    std::int64_t unreadable = 0;     // sealed with an older key that does not open them: damaged, or moved
-    bool is_finished = false;        // there is nothing left to do here
+    std::string key_id;           // of the key that seals
+    std::size_t old_keys = 0;     // how many are kept beside it
+    std::int64_t resealed = 0;    // secrets, since the keys were last changed or this process began
+    std::int64_t left = 0;        // still to be sealed anew
+    std::int64_t unreadable = 0;  // sealed with an older key that does not open them: damaged, or moved
+    bool is_finished = false;     // there is nothing left to do here
     std::string to_json() const;
 };
 

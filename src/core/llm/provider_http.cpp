@@ -71,7 +71,8 @@ bool is_header_value(std::string_view text) noexcept {
 void check_provider_input(const ProviderConfig& config, std::string_view model) {
     if (model.empty()) refuse(config, "the model's name is empty");
     if (has_control(model)) refuse(config, "the model's name contains a control character");
-    if (has_control(config.api_key.view())) refuse(config, "the API key contains a line break or another control character");
+    if (has_control(config.api_key.view()))
+        refuse(config, "the API key contains a line break or another control character");
     for (const auto& [name, value] : config.headers) {
         if (!is_token(name)) refuse(config, "a header's name is not valid");
         if (has_control(value)) refuse(config, "the header " + name + " contains a control character");
