@@ -9,7 +9,7 @@ DECLARE
   counted integer;
 BEGIN
   INSERT INTO chat_private.usage_progress (rolled_up_to) SELECT 0
-  WHERE NOT EXISTS (SELECT FROM chat_private.usage_progress) ON CONFLICT DO NOTHING;
+  WHERE NOT EXISTS (SELECT FROM chat_private.usage_progress) AND EXISTS (SELECT FROM chat.usage_events) ON CONFLICT DO NOTHING;
   -- Whoever removes an account has the row locked.
   SELECT p.rolled_up_to INTO from_seq FROM chat_private.usage_progress p FOR UPDATE SKIP LOCKED;
   SELECT max(t.seq), count(*) INTO to_seq, counted
