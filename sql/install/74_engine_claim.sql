@@ -28,7 +28,7 @@ BEGIN
       WHERE l.lane < claim_requests.max_requests
     ), shares AS (
       SELECT max(l.lane) >= claim_requests.max_requests AS is_cut,
-             ceil(claim_requests.max_requests::float8 / greatest(max(l.lane), 1))::integer AS share
+             claim_requests.max_requests / greatest(max(l.lane), 1) AS share
       FROM lanes l
     ), chosen AS (
       SELECT w.place, l.lane
@@ -37,7 +37,6 @@ BEGIN
         WHERE q.queued_at IS NOT NULL AND q.model = l.model AND q.user_id = l.user_id
         ORDER BY q.queued_at LIMIT (SELECT s.share FROM shares s) FOR NO KEY UPDATE SKIP LOCKED) w
       WHERE l.is_open
-      LIMIT claim_requests.max_requests
     ), claimed AS (
       UPDATE chat_private.llm_requests q
       SET state = 'running', started_at = clock_timestamp(), queued_at = NULL

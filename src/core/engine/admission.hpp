@@ -18,13 +18,14 @@ public:
     void add(Call& call);
     // A call that waits does so no longer.
     void remove(Call& call);
-    // Takes the call whose turn it is, and a place at its provider for it; null where none may begin. A provider without
-    // room holds up nobody else's calls.
+    // Takes the call whose turn it is, and a place at its provider for it; null where none may begin. A provider
+    // without room holds up nobody else's calls.
     Call* take();
     // A call that was taken leaves its place at the provider.
     void give_back(Call& call, TimePoint now);
 
-    // Begins an attempt of a call that has a place. Throws Error provider_suspended when its provider is left alone for now.
+    // Begins an attempt of a call that has a place. Throws Error provider_suspended when its provider is left alone for
+    // now.
     void begin_attempt(Call& call, TimePoint now);
     void attempt_answered(Call& call);
     // A failure that is tried again counts only for a provider that is suspended already.

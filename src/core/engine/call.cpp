@@ -221,8 +221,7 @@ Error Call::error_of(const HttpResult& result) const {
     const std::string provider = "provider " + spec_.provider->name + ": ";
     switch (result.outcome) {
         case HttpOutcome::ok:
-            return provider_for(spec_.provider->kind)
-                .error_from_response(*spec_.provider, result.status, error_body_);
+            return provider_for(spec_.provider->kind).error_from_response(*spec_.provider, result.status, error_body_);
         case HttpOutcome::invalid_request:
             return Error(ErrorCode::configuration_error, provider + result.message);
         case HttpOutcome::address_refused:
@@ -255,8 +254,8 @@ Error Call::error_of(const HttpResult& result) const {
     return Error(ErrorCode::provider_bad_response, provider + result.message);
 }
 
-// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was not
-// reached.
+// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was
+// not reached.
 void Call::end_attempt(CallStatus status, const std::optional<Error>& error) {
     if (!std::exchange(attempt_is_open_, false)) return;
     Attempt attempt;

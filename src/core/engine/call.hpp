@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/engine/attempt.hpp"
 #include "core/crypto/sha256.hpp"
+#include "core/engine/attempt.hpp"
 #include "core/engine/catalog.hpp"
 #include "core/engine/circuit_breaker.hpp"
 #include "core/engine/fallback.hpp"
@@ -30,8 +30,9 @@ struct CallSpec {
     std::shared_ptr<const ModelEntry> model;
     // How the model is reached, with the key that is to be used; null: as model->provider says.
     std::shared_ptr<const ProviderConfig> provider;
-    bool own_key = false;   // that key is the user's own
-    bool may_wait = false;  // for a call of the same user to end, where only so many may run at once; else it is refused
+    bool own_key = false;  // that key is the user's own
+    bool may_wait =
+        false;  // for a call of the same user to end, where only so many may run at once; else it is refused
     // Asked in this order in place of the model.
     std::vector<std::shared_ptr<const ModelEntry>> fallbacks;
     Milliseconds timeout{600'000};  // from submission, waiting and retries included
@@ -65,8 +66,8 @@ struct CallLimits {
 
 // Where in the engine a call is.
 enum class CallStage {
-    parked,   // until its user's account is known
-    held,     // until a call of the same user ends
+    parked,     // until its user's account is known
+    held,       // until a call of the same user ends
     following,  // an identical call, for its reply
     waiting,    // for room
     admitted
@@ -83,8 +84,8 @@ public:
     virtual void attempt_ended(Call& call, const Attempt& attempt) noexcept = 0;
     // The provider has answered the attempt, with whatever status below 500.
     virtual void provider_answered(Call& call) noexcept = 0;
-    // The attempt failed, which says this of its provider. is_last: it is not tried again with this model. retry_wanted(),
-    // fall_back() or finished() follows.
+    // The attempt failed, which says this of its provider. is_last: it is not tried again with this model.
+    // retry_wanted(), fall_back() or finished() follows.
     virtual void attempt_failed(Call& call, ProviderHealth health, bool is_last) noexcept = 0;
     // The attempt was the last with this model, and another one may be asked: start() is to be called for that; false:
     // there is none.
@@ -137,10 +138,10 @@ public:
     bool flush_scheduled = false;
     std::optional<TimePoint> timer;
     std::size_t retained_bytes = 0;
-    CircuitBreaker::Permit permit = 0;       // of the attempt that is under way
-    std::optional<Sha256Digest> reply_key;   // while it leads or follows identical calls
+    CircuitBreaker::Permit permit = 0;      // of the attempt that is under way
+    std::optional<Sha256Digest> reply_key;  // while it leads or follows identical calls
     Milliseconds reply_ttl{0};
-    std::size_t reply_fallback = 0;         // which of the fallback models that reply is of; 0: the first model
+    std::size_t reply_fallback = 0;  // which of the fallback models that reply is of; 0: the first model
     // For the listener of that engine.
     bool checkpoint_scheduled = false;
     void* attachment = nullptr;

@@ -52,7 +52,8 @@ std::vector<std::string> Catalog::models_of(const std::vector<std::string>& prov
     std::vector<std::string> names;
     if (providers.empty()) return names;
     for (const auto& [name, model] : models_)
-        if (std::find(providers.begin(), providers.end(), model->provider->name) != providers.end()) names.push_back(name);
+        if (std::find(providers.begin(), providers.end(), model->provider->name) != providers.end())
+            names.push_back(name);
     return names;
 }
 

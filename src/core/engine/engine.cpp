@@ -7,7 +7,8 @@ namespace {
 
 Error waited_too_long(const Call& call) {
     if (call.stage == CallStage::following)
-        return Error(ErrorCode::request_timeout, "the call's time was up while it waited for the reply of an identical one",
+        return Error(ErrorCode::request_timeout,
+                     "the call's time was up while it waited for the reply of an identical one",
                      "Give the call a longer timeout_ms, or leave out options.cache.");
     return Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
                  "See pgchat.max_calls, and max_concurrent_calls in the provider's options.");

@@ -63,7 +63,8 @@ public:
     // allow ends at once. Throws Error internal for a request id that is there already.
     Call& submit(CallSpec spec);
     AccountBook& accounts() noexcept { return accounts_; }
-    // The users whose accounts must be read before their calls go on; the nil user among them where the installation's own must be.
+    // The users whose accounts must be read before their calls go on; the nil user among them where the installation's
+    // own must be.
     std::vector<Uuid> missing_accounts() const;
     bool has_parked() const noexcept { return !parked_.empty(); }
     // These accounts have been put into the book: their calls go on.
@@ -94,8 +95,8 @@ public:
     std::size_t waiting() const noexcept { return admission_.size() + following_.size() + parked_count_ + held_count_; }
     // How many more calls could begin now.
     std::size_t room() const noexcept;
-    // How many durable calls may be brought: as many as there is room for, and where there is none one that takes its turn
-    // among the immediate ones.
+    // How many durable calls may be brought: as many as there is room for, and where there is none one that takes its
+    // turn among the immediate ones.
     std::size_t room_for_durable() const noexcept;
     // Models whose providers have no room for the calls that wait for them already, by name and in order.
     std::vector<std::string> full_models() const;
@@ -134,8 +135,9 @@ private:
     bool share(Call& call);
     void end_sharing(Call& call);
     void go_on(Call& call, bool may_share);
-    void use_model(Call& call, const Account& account, std::shared_ptr<const ModelEntry> model);
-    std::shared_ptr<const ModelEntry> next_fallback(Call& call, const Account& account);
+    static void use_model(Call& call, Account& account, std::shared_ptr<const ModelEntry> model);
+    static std::shared_ptr<const ModelEntry> usable_model(Call& call, const Account& account);
+    static std::shared_ptr<const ModelEntry> next_fallback(Call& call, const Account& account);
     void stop_running(const Uuid& user_id) noexcept;
     void release_held(const Uuid& user_id);
     void set_aside_for(Call& call);
@@ -161,12 +163,12 @@ private:
     std::size_t parked_count_ = 0;
     Admission admission_;
     ReplySharing sharing_;
-    std::unordered_map<std::uint64_t, Call*> following_;  // by number
+    std::unordered_map<std::uint64_t, Call*> following_;                       // by number
     std::unordered_map<Uuid, std::map<std::uint64_t, Call*>, UuidHash> held_;  // likewise
     std::size_t held_count_ = 0;
-    std::map<Timer, Call*> timers_;           // deadlines of calls that wait for room, next attempts of others
-    std::vector<Uuid> first_flushes_;         // calls whose first text arrived in this run()
-    std::deque<Due> flushes_;                 // in order of time, as the interval is the same for all
+    std::map<Timer, Call*> timers_;    // deadlines of calls that wait for room, next attempts of others
+    std::vector<Uuid> first_flushes_;  // calls whose first text arrived in this run()
+    std::deque<Due> flushes_;          // in order of time, as the interval is the same for all
     std::deque<Retained> retained_;
     std::size_t retained_bytes_ = 0;
     std::size_t in_flight_ = 0;

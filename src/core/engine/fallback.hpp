@@ -1,5 +1,5 @@
-// What a failed attempt says: of its provider's health, and whether the call may be given to another model without being
-// paid for twice.
+// What a failed attempt says: of its provider's health, and whether the call may be given to another model without
+// being paid for twice.
 #pragma once
 
 #include "core/engine/retry_policy.hpp"
@@ -19,8 +19,8 @@ inline constexpr Milliseconds longest_silence{30'000};
 // `duration`: how long the attempt took.
 ProviderHealth provider_health(const FailedAttempt& attempt, Milliseconds duration) noexcept;
 
-// Whether a fallback model may be asked in place of the one whose last attempt this was: it could not be reached, was too
-// busy (408, 429) or failed (5xx). Never when the outcome is unknown or readers have some of the reply.
+// Whether a fallback model may be asked in place of the one whose last attempt this was: it could not be reached, was
+// too busy (408, 429) or failed (5xx). Never when the outcome is unknown or readers have some of the reply.
 bool may_fall_back(const FailedAttempt& attempt) noexcept;
 
 }  // namespace pgchat
