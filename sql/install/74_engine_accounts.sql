@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION chat_private.pico_cost(cost numeric) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN least(round(cost * 1000000000000), 9223372036854775807)::bigint;
+RETURN CASE WHEN cost IS NOT NULL THEN least(round(cost * 1000000000000), 9223372036854775807)::bigint END;
 COMMENT ON FUNCTION chat_private.pico_cost(numeric) IS 'A cost in units of 10^-12, as the engine counts; the largest there is where it is larger.';
 
 CREATE OR REPLACE FUNCTION chat_private.charged_cost(cost numeric, own_key_cost numeric, own_keys_exempt boolean) RETURNS numeric

@@ -71,6 +71,7 @@ BEGIN
   EXECUTE format('CREATE TABLE chat_private.%I (LIKE chat.usage_events INCLUDING ALL)', name);
   EXECUTE format('WITH moved AS (DELETE FROM chat_private.usage_events_default e WHERE e.created_at >= %L AND e.created_at < %L '
                  'RETURNING e.*) INSERT INTO chat_private.%I SELECT m.* FROM moved m', lower_bound, upper_bound, name);
+  EXECUTE format('COMMENT ON TABLE chat_private.%I IS %L', name, 'Usage events of ' || to_char(add_usage_partition.month_start, 'YYYY-MM') || ', in UTC');
   EXECUTE format('ALTER TABLE chat_private.%I ENABLE ROW LEVEL SECURITY', name);
   EXECUTE format('ALTER TABLE chat_private.%I FORCE ROW LEVEL SECURITY', name);
   EXECUTE format('ALTER TABLE chat.usage_events ATTACH PARTITION chat_private.%I FOR VALUES FROM (%L) TO (%L)',

@@ -256,7 +256,7 @@ void EngineWorker::settle_finished() {
 }
 
 void EngineWorker::settle_immediate(Call& call) {
-    if (call.attempts() > 0 || call.result().cached)
+    if (!call.result().attempts.empty())
         recorder_.add_usage(finished_call(call));
     else
         engine_.usage_settled(call.spec().user_id);

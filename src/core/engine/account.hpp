@@ -1,5 +1,5 @@
-// What the engine knows of one user, so that everything that allows, limits or pays for a call is decided in one process,
-// without locks and without a query.
+// What the engine knows of one user, so that everything that allows, limits or pays for a call is decided in one
+// process, without locks and without a query.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct AccountUsage {
     std::int64_t cost = 0;             // 10^-12 of the currency
     std::int64_t reserved_tokens = 0;  // of attempts that are under way
     std::int64_t reserved_cost = 0;
-    std::int64_t running = 0;       // calls, from being let in to their end
+    std::int64_t running = 0;      // calls, from being let in to their end
     std::deque<TimePoint> minute;  // when the requests of the last minute came
 };
 

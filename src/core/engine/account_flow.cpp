@@ -1,5 +1,7 @@
-// How a call comes in: it waits for its user's account, is refused or held by the account's limits, and has money set aside
-// for each attempt.
+// How a call comes in: it waits for its user's account, is refused or held by the account's limits, and has money set
+// aside for each attempt.
+#include <algorithm>
+
 #include "core/engine/engine.hpp"
 
 namespace pgchat {
@@ -83,6 +85,7 @@ std::vector<Uuid> Engine::saturated_users() const {
     std::vector<Uuid> users;
     for (const auto& [user_id, calls] : held_)
         if (calls.size() >= limits_.max_held_of_one) users.push_back(user_id);
+    std::sort(users.begin(), users.end());
     return users;
 }
 

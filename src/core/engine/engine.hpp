@@ -69,7 +69,8 @@ public:
     bool has_parked() const noexcept { return !parked_.empty(); }
     // These accounts have been put into the book: their calls go on.
     void accounts_loaded(const std::vector<Uuid>& user_ids);
-    // Users who have so many calls waiting for one of their own to end that further ones are better left in the queue.
+    // Users, in order, who have so many calls waiting for one of their own to end that further ones are better left in
+    // the queue.
     std::vector<Uuid> saturated_users() const;
     // To be called once for each finished call, when the database has its usage or will never have it.
     void usage_settled(const Uuid& user_id) noexcept { accounts_.unpin(user_id); }

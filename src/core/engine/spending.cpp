@@ -35,21 +35,22 @@ std::string hint_of(const char* what_helps, bool others_run, std::int64_t resets
 }
 
 [[noreturn]] void refuse_tokens(const Account& account) {
-    throw Error(ErrorCode::token_limit_reached,
-                "the limit of " + std::to_string(*account.limits.tokens_per_day) +
-                    " tokens a day leaves no room for this call",
-                hint_of("A smaller max_tokens may fit.", account.usage.reserved_tokens > 0,
-                        day_begin(account.usage.day + 1)));
+    throw Error(
+        ErrorCode::token_limit_reached,
+        "the limit of " + std::to_string(*account.limits.tokens_per_day) + " tokens a day leaves no room for this call",
+        hint_of("A smaller max_tokens may fit.", account.usage.reserved_tokens > 0, day_begin(account.usage.day + 1)));
 }
 
 [[noreturn]] void refuse_cost(const Account& account, Payer payer) {
     const bool is_user = payer == Payer::user;
-    throw Error(ErrorCode::budget_exhausted,
-                is_user ? "the budget of " + decimal_cost(*account.limits.cost_per_month) + " a month leaves no room for this call"
-                        : "the budget of this installation for the month leaves no room for this call",
-                hint_of(is_user ? "A smaller max_tokens may fit; an administrator can raise it with chat.admin_set_budget."
-                                : "An administrator can raise the setting cost_per_month.",
-                        account.usage.reserved_cost > 0, month_begin(account.usage.month + 1)));
+    throw Error(
+        ErrorCode::budget_exhausted,
+        is_user
+            ? "the budget of " + decimal_cost(*account.limits.cost_per_month) + " a month leaves no room for this call"
+            : "the budget of this installation for the month leaves no room for this call",
+        hint_of(is_user ? "A smaller max_tokens may fit; an administrator can raise it with chat.admin_set_budget."
+                        : "An administrator can raise the setting cost_per_month.",
+                account.usage.reserved_cost > 0, month_begin(account.usage.month + 1)));
 }
 
 }  // namespace
@@ -77,10 +78,11 @@ bool is_at_concurrency_limit(const Account& account) noexcept {
 }
 
 Error concurrency_refusal(const Account& account) {
-    return Error(ErrorCode::concurrency_limit_reached,
-                 "the limit of " + std::to_string(*account.limits.concurrent_calls) + " calls at once is reached",
-                 "The next one can be made when one of your calls has ended; chat.llm_submit and chat.send_message wait "
-                 "for that.");
+    return Error(
+        ErrorCode::concurrency_limit_reached,
+        "the limit of " + std::to_string(*account.limits.concurrent_calls) + " calls at once is reached",
+        "The next one can be made when one of your calls has ended; chat.llm_submit and chat.send_message wait "
+        "for that.");
 }
 
 Charge fit(Account& account, const Estimate& estimate, Payer payer, std::int64_t unix_seconds) {
@@ -92,8 +94,8 @@ Charge fit(Account& account, const Estimate& estimate, Payer payer, std::int64_t
                                 estimate.least.tokens, estimate.most.tokens, estimate.is_limit);
     if (charge.tokens < 0) refuse_tokens(account);
     if (account.limits.cost_per_month)
-        charge.cost = part_of(*account.limits.cost_per_month, saturated_sum(usage.cost, usage.reserved_cost), estimate.least.cost,
-                              estimate.most.cost, estimate.is_limit);
+        charge.cost = part_of(*account.limits.cost_per_month, saturated_sum(usage.cost, usage.reserved_cost),
+                              estimate.least.cost, estimate.most.cost, estimate.is_limit);
     if (charge.cost < 0) refuse_cost(account, payer);
     return charge;
 }

@@ -1,4 +1,5 @@
-// The arithmetic of limits: what may still be used, what is set aside for a call before it is sent, and what it then was.
+// The arithmetic of limits: what may still be used, what is set aside for a call before it is sent, and what it then
+// was.
 //
 // An attempt is sent only after the most it may use was set aside, so that calls that run beside each other cannot use
 // together what each could have used alone.
@@ -41,8 +42,8 @@ bool is_at_concurrency_limit(const Account& account) noexcept;
 // Error concurrency_limit_reached, for a call that may not wait.
 Error concurrency_refusal(const Account& account);
 
-// What is to be set aside for an attempt. Throws Error token_limit_reached or budget_exhausted where it does not fit into
-// what is left of the day's tokens or the month's budget.
+// What is to be set aside for an attempt. Throws Error token_limit_reached or budget_exhausted where it does not fit
+// into what is left of the day's tokens or the month's budget.
 Charge fit(Account& account, const Estimate& estimate, Payer payer, std::int64_t unix_seconds);
 void set_aside(Account& account, const Charge& charge) noexcept;
 // The attempt has ended: what was set aside for it is free again, and what it used is counted.

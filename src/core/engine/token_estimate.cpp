@@ -26,8 +26,8 @@ struct BodyLimits {
     std::int64_t replies = 1;
 
     void read(const Json& json) {
-        constexpr std::array<std::string_view, 6> lengths{"max_tokens",  "max_completion_tokens", "max_output_tokens",
-                                                          "num_predict", "n_predict",             "budget_tokens"};
+        constexpr std::array<std::string_view, 6> lengths{
+            "max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "n_predict", "budget_tokens"};
         if (!json.is_structured()) return;
         for (const auto& [name, value] : json.items()) {
             if (value.is_number_integer() && json.is_object()) {

@@ -1,5 +1,5 @@
-// Tokens guessed from text, high rather than low: what is reserved before a call, and charged where the provider did not
-// say.
+// Tokens guessed from text, high rather than low: what is reserved before a call, and charged where the provider did
+// not say.
 #pragma once
 
 #include <cstddef>
