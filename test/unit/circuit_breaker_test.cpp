@@ -14,9 +14,7 @@ protected:
     void fail_times(int times) {
         for (int i = 0; i < times; ++i) fail();
     }
-    Milliseconds pause() const {
-        return std::chrono::duration_cast<Milliseconds>(breaker.retry_at() - clock.time);
-    }
+    Milliseconds pause() const { return std::chrono::duration_cast<Milliseconds>(breaker.retry_at() - clock.time); }
 
     FakeClock clock;
     BreakerPolicy policy{3, Milliseconds(1'000), Milliseconds(5'000)};

@@ -19,7 +19,8 @@ protected:
     }
     // The newest request is answered.
     void answer(const std::string& text = "Hi") {
-        network.answer(network.last_id, 200, openai_thinking("Hm") + openai_content(text) + openai_usage(10, 5) + openai_done());
+        network.answer(network.last_id, 200,
+                       openai_thinking("Hm") + openai_content(text) + openai_usage(10, 5) + openai_done());
         engine.run();
     }
     void expect_cached(std::uint64_t number, const std::string& text = "Hi") {

@@ -43,8 +43,10 @@ TEST(Fallback, NeverOnceReadersHaveText) {
 }
 
 TEST(ProviderHealth, AProviderThatAnswersIsWellUnlessItFails) {
-    for (const int status : {200, 400, 401, 404, 429}) EXPECT_EQ(provider_health(answered(status), short_time), ProviderHealth::answers);
-    for (const int status : {500, 503, 599}) EXPECT_EQ(provider_health(answered(status), short_time), ProviderHealth::fails);
+    for (const int status : {200, 400, 401, 404, 429})
+        EXPECT_EQ(provider_health(answered(status), short_time), ProviderHealth::answers);
+    for (const int status : {500, 503, 599})
+        EXPECT_EQ(provider_health(answered(status), short_time), ProviderHealth::fails);
     FailedAttempt broken = answered(200);
     broken.outcome = HttpOutcome::broken;
     EXPECT_EQ(provider_health(broken, short_time), ProviderHealth::answers);
@@ -57,7 +59,8 @@ TEST(ProviderHealth, WhatCannotBeReachedFails) {
 }
 
 TEST(ProviderHealth, ATimeOutCountsAfterALongSilenceOnly) {
-    for (const HttpOutcome outcome : {HttpOutcome::total_timeout, HttpOutcome::connect_timeout, HttpOutcome::idle_timeout}) {
+    for (const HttpOutcome outcome :
+         {HttpOutcome::total_timeout, HttpOutcome::connect_timeout, HttpOutcome::idle_timeout}) {
         EXPECT_EQ(provider_health(ended(outcome), longest_silence - Milliseconds(1)), ProviderHealth::unknown);
         EXPECT_EQ(provider_health(ended(outcome), longest_silence), ProviderHealth::fails);
     }

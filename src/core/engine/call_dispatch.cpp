@@ -66,6 +66,19 @@ void Engine::wait_for_room(Call& call) {
     admission_.add(call);
 }
 
+// The model that the call asks for, or else the first of its fallback models that the user may use. Throws Error
+// permission_denied where there is none.
+std::shared_ptr<const ModelEntry> Engine::usable_model(Call& call, const Account& account) {
+    try {
+        check_access(call.spec().user_id, account.access, *call.spec().model);
+        return call.spec().model;
+    } catch (const Error&) {
+        std::shared_ptr<const ModelEntry> model = next_fallback(call, account);
+        if (!model) throw;
+        return model;
+    }
+}
+
 // The next of the call's fallback models that its user may use; null where there is none.
 std::shared_ptr<const ModelEntry> Engine::next_fallback(Call& call, const Account& account) {
     while (std::shared_ptr<const ModelEntry> model = call.next_fallback())
@@ -73,7 +86,8 @@ std::shared_ptr<const ModelEntry> Engine::next_fallback(Call& call, const Accoun
     return nullptr;
 }
 
-void Engine::use_model(Call& call, const Account&, std::shared_ptr<const ModelEntry> model) {
+// Has the next attempt ask this model, as this user reaches it.
+void Engine::use_model(Call& call, Account&, std::shared_ptr<const ModelEntry> model) {
     std::shared_ptr<const ProviderConfig> provider = model->provider;
     call.use(std::move(model), std::move(provider), false);
 }
@@ -111,7 +125,7 @@ void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
 
 // The call waits for room once more, at the provider of its next model.
 bool Engine::fall_back(Call& call) noexcept {
-    const Account* const account = accounts_.find_any(call.spec().user_id);
+    Account* const account = accounts_.find_any(call.spec().user_id);
     std::shared_ptr<const ModelEntry> model = account == nullptr ? nullptr : next_fallback(call, *account);
     if (!model) return false;
     leave_stage(call);

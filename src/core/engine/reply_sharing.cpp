@@ -11,7 +11,8 @@ void add_part(std::string& text, std::string_view part) {
 // What others may be given of a call's outcome: a complete reply of the model that was asked for.
 std::shared_ptr<const CachedReply> reply_of(const Call& call) {
     const CallResult& result = call.result();
-    if (result.status != CallStatus::complete || result.cached || call.fallbacks_used() != call.reply_fallback) return nullptr;
+    if (result.status != CallStatus::complete || result.cached || call.fallbacks_used() != call.reply_fallback)
+        return nullptr;
     return std::make_shared<const CachedReply>(CachedReply{call.log().content(), call.log().thinking(),
                                                            result.tool_calls, result.finish_reason, result.sanitized});
 }

@@ -63,7 +63,8 @@ void parse_cache(ChatOptions& options, const Json& value, const JsonField& field
         options.cache = value.get<bool>();
         return;
     }
-    if (!value.is_object() || value.size() != 1) field.fail("is not a cache setting", R"(Give true, false or {"ttl_s": n}.)");
+    if (!value.is_object() || value.size() != 1)
+        field.fail("is not a cache setting", R"(Give true, false or {"ttl_s": n}.)");
     const JsonField place = field.member("ttl_s");
     options.cache_ttl_s = place.positive_integer(json_member(value, "ttl_s"));
     if (*options.cache_ttl_s > longest_cache_ttl_s) place.fail("must be at most 31536000, a year");
