@@ -26,7 +26,8 @@ CREATE TABLE chat_private.llm_requests (
   CHECK ((message_id IS NULL) = (messages IS NOT NULL))
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 -- queued_at is cleared by the claim: that leaves the index small, and makes the later update that finishes a row heap-only.
-CREATE INDEX llm_requests_queue_idx ON chat_private.llm_requests (queued_at) WHERE queued_at IS NOT NULL;
+-- In the order of the claim, which goes round the users who wait for each model.
+CREATE INDEX llm_requests_queue_idx ON chat_private.llm_requests (model, user_id, queued_at) WHERE queued_at IS NOT NULL;
 CREATE INDEX llm_requests_message_idx ON chat_private.llm_requests (user_id, message_id) WHERE message_id IS NOT NULL;
 COMMENT ON TABLE chat_private.llm_requests IS 'Requests to models that survive a crash: replies of conversations (message_id set) and those of chat.llm_submit (messages set)';
 COMMENT ON COLUMN chat_private.llm_requests.queued_at IS 'When it was queued; NULL once the engine has taken it or it was cancelled';

@@ -46,6 +46,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('jwt_database_role', 'text', '"pgchat_client"', NULL, 'The claim role of signed tokens, which PostgREST takes for the database role; empty: none'),
     ('jwt_algorithm', 'choice', '"EdDSA"', '{EdDSA,ES256,RS256,HS256}', 'What signs tokens'),
     ('jwt_ttl', 'interval', '"15 minutes"', NULL, 'How long a signed token works where its issuer names no time'),
+    ('cost_per_month', 'amount or null', 'null', NULL, 'What all calls to models together may cost in a month in UTC, in the currency of the models'' prices; null: not limited'),
+    ('own_keys_exempt_from_budget', 'boolean', 'true', NULL, 'Whether calls with a key of the user''s own cost nothing of the user''s and the installation''s budget'),
+    ('usage_retention', 'count or null', 'null', NULL, 'For how many months, the current one not counted, usage events are kept; sums by day stay; null: for ever'),
     ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works')
 $$;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
@@ -113,6 +116,14 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.are_texts(jsonb, text) IS 'Whether a value is an array of strings that all match a regular expression.';
 
+CREATE OR REPLACE FUNCTION chat_private.is_amount(value jsonb) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(jsonb_typeof(is_amount.value), '') = 'number' AND (is_amount.value #>> '{}')::numeric BETWEEN 0 AND 1000000;
+END
+$$;
+COMMENT ON FUNCTION chat_private.is_amount(jsonb) IS 'Whether a value is an amount of money that can be a limit: a number from 0 to 1000000.';
+
 CREATE OR REPLACE FUNCTION chat_private.setting_hint(kind text, value jsonb, choices text[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -133,6 +144,7 @@ BEGIN
     WHEN 'interval' THEN CASE WHEN chat_private.is_interval(given) IS NOT TRUE
                          THEN 'It is a length of time such as "30 days" or "15 minutes", from 1 second to 100 years.' END
     WHEN 'count' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,5}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999.' END
+    WHEN 'amount' THEN CASE WHEN NOT chat_private.is_amount(setting_hint.value) THEN 'It is a number from 0 to 1000000.' END
     WHEN 'domains' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^[^][:space:][:cntrl:][:upper:]@,]{1,253}$')
                         THEN 'It is an array of domains in lower case, such as ["example.com"].' END
     WHEN 'roles' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^(admin|supervisor|worker|user|guest)$')
@@ -147,7 +159,7 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.setting_hint(text, jsonb, text[]) IS
 'What a value of this kind of setting must be, where the one given is not; NULL where it is. Kinds: boolean, text, choice,
-language, interval, count, domains, roles, texts, plan, model; followed by "or null" where null is one.';
+language, interval, count, amount, domains, roles, texts, plan, model; followed by "or null" where null is one.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_setting(key text, value jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -11,6 +11,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.messages', 'user_id', '{}', 'delete'),
     ('chat.usage_events', 'user_id', '{}', 'anonymise'),
     ('chat.user_model_access', 'user_id', '{granted_by}', 'delete'),
+    ('chat.usage_rollups', 'user_id', '{}', 'anonymise'),
     ('chat.user_limits', 'user_id', '{}', 'delete'),
     ('chat.invitations', 'accepted_by', '{}', 'delete'),
     ('chat.audit_log', 'user_id', '{hash,prev_hash,origin_hash,origin_salt}', 'keep'),
@@ -53,37 +54,6 @@ COMMENT ON FUNCTION chat.export_my_data() IS
 'Everything held about the current user, as an object: user_id, exported_at, and tables with the rows of each; without
 password and token hashes.
 Errors: 28000 nobody is authenticated.';
-
-CREATE OR REPLACE FUNCTION chat_private.anonymise_usage(user_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  nobody CONSTANT uuid := uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-  batch chat.usage_events[];
-  previous chat_private.identity;
-BEGIN
-  LOOP
-    WITH taken AS (
-      DELETE FROM chat.usage_events e
-      WHERE e.user_id = anonymise_usage.user_id
-        AND e.id IN (SELECT f.id FROM chat.usage_events f WHERE f.user_id = anonymise_usage.user_id ORDER BY f.id LIMIT 1000)
-      RETURNING e.*
-    )
-    SELECT array_agg(t::chat.usage_events) INTO batch FROM taken t;
-    EXIT WHEN batch IS NULL;
-    previous := chat_private.act_as(nobody);
-    INSERT INTO chat.usage_events (user_id, id, model, provider, input_tokens, output_tokens, cached_tokens, cost, is_estimated,
-                                   outcome, latency_ms, first_token_ms, created_at)
-    SELECT nobody, b.id, b.model, b.provider, b.input_tokens, b.output_tokens, b.cached_tokens, b.cost, b.is_estimated,
-           b.outcome, b.latency_ms, b.first_token_ms, b.created_at
-    FROM unnest(batch) b;
-    PERFORM chat_private.switch_identity(previous);
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION chat_private.anonymise_usage(uuid) IS
-'Makes a user''s usage, as whom the caller acts, that of the UUID of only ones, and removes what leads to a conversation: what
-was spent stays known.';
 
 CREATE OR REPLACE FUNCTION chat_private.leave_workers(supervisor_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

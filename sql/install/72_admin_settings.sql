@@ -65,22 +65,6 @@ COMMENT ON FUNCTION chat.admin_set_setting(text, jsonb) IS
 factor; the caller''s own can then only enrol one.
 Errors: 42501 not an administrator; 22004 key is NULL; 42704 there is no such setting, or no such model; 22023 value.';
 
-CREATE OR REPLACE FUNCTION chat_private.check_limits(limits jsonb) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF jsonb_typeof(check_limits.limits) <> 'object' THEN
-    RAISE EXCEPTION 'limits must be a JSON object' USING ERRCODE = '22023', HINT = 'For example {"messages_per_day": 100}.';
-  END IF;
-  PERFORM FROM jsonb_each_text(check_limits.limits) l
-  WHERE l.key IN ('conversations', 'messages_per_day', 'messages_per_minute') AND l.value !~ '^(0|[1-9][0-9]{0,8})$' IS NOT FALSE;
-  IF FOUND THEN
-    RAISE EXCEPTION 'conversations, messages_per_day and messages_per_minute are whole numbers' USING ERRCODE = '22023',
-      HINT = 'From 0 to 999999999; leave one out where there is no limit.';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION chat_private.check_limits(jsonb) IS 'Errors: 22023 not an object, or a limit in it that is no number.';
-
 CREATE OR REPLACE FUNCTION chat.admin_save_plan(code text, name text DEFAULT NULL, description text DEFAULT NULL,
   limits jsonb DEFAULT NULL, is_active boolean DEFAULT NULL) RETURNS chat.plans
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -118,7 +102,8 @@ END
 $$;
 COMMENT ON FUNCTION chat.admin_save_plan(text, text, text, jsonb, boolean) IS
 'Adds a plan, or changes the one with this code; what is NULL stays as it is. limits: conversations, messages_per_day,
-messages_per_minute, each a whole number, absent where there is no limit; other members are the application''s. is_active:
+messages_per_minute, requests_per_minute, concurrent_calls and tokens_per_day, each a whole number, and cost_per_month, a number;
+absent where there is no limit; other members are the application''s. is_active:
 false: no further account is given it.
 Errors: 42501 not an administrator; 22004 code is NULL; 22023 code, name, description or limits; 55000 new accounts are given
 a plan that is to be inactive.';

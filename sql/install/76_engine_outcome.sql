@@ -69,50 +69,65 @@ COMMENT ON FUNCTION chat_private.finish_durable(bigint[], uuid[], uuid[], uuid[]
 'Writes the outcomes into the queue and the messages, at the positions in locked; NULL: at all.';
 
 CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request_ids uuid[], message_ids uuid[],
-  conversation_ids uuid[], models text[], providers text[], statuses text[], contents text[], thinkings text[],
-  tool_calls text[], finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[],
-  cached_tokens bigint[], costs_pico bigint[], estimated boolean[], latencies_ms integer[], first_token_ms integer[],
-  last_seqs integer[], sanitized boolean[], durable boolean[]) RETURNS uuid[]
+  conversation_ids uuid[], models text[], statuses text[], contents text[], thinkings text[], tool_calls text[],
+  finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[],
+  costs_pico bigint[], latencies_ms integer[], first_token_ms integer[], last_seqs integer[], sanitized boolean[],
+  durable boolean[]) RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
   locked bigint[];
   busy bigint[] := ARRAY[]::bigint[];
 BEGIN
-  IF true = ANY (finish_requests.durable) THEN
-    BEGIN
-      PERFORM chat_private.finish_durable(NULL, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
-        tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
-        first_token_ms, last_seqs, sanitized, durable);
-    EXCEPTION WHEN lock_not_available THEN
-      locked := chat_private.lock_requests(user_ids, request_ids, durable);
-      busy := chat_private.busy_requests(user_ids, request_ids, durable, locked);
-      PERFORM chat_private.finish_durable(locked, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
-        tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
-        first_token_ms, last_seqs, sanitized, durable);
-    END;
-    PERFORM chat_private.touch_conversations(user_ids, conversation_ids, durable);
-  END IF;
-  INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens,
-                                 output_tokens, cached_tokens, cost, is_estimated, outcome, latency_ms, first_token_ms)
-  SELECT u.user_id, u.request_id, u.conversation_id, u.message_id, u.model, u.provider, u.input_tokens::integer,
-         u.output_tokens::integer, u.cached_tokens::integer, chat_private.exact_cost(u.cost_pico),
-         coalesce(u.estimated, false), u.status, u.latency_ms, u.first_token_ms
-  FROM unnest(user_ids, request_ids, conversation_ids, message_ids, models, providers, input_tokens, output_tokens,
-              cached_tokens, costs_pico, estimated, statuses, latencies_ms, first_token_ms)
-       WITH ORDINALITY u (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, output_tokens,
-                          cached_tokens, cost_pico, estimated, status, latency_ms, first_token_ms, n)
-  WHERE u.n <> ALL (busy);
+  BEGIN
+    PERFORM chat_private.finish_durable(NULL, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
+      tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
+      first_token_ms, last_seqs, sanitized, durable);
+  EXCEPTION WHEN lock_not_available THEN
+    locked := chat_private.lock_requests(user_ids, request_ids, durable);
+    busy := chat_private.busy_requests(user_ids, request_ids, durable, locked);
+    PERFORM chat_private.finish_durable(locked, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
+      tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
+      first_token_ms, last_seqs, sanitized, durable);
+  END;
+  PERFORM chat_private.touch_conversations(user_ids, conversation_ids, durable);
   RETURN ARRAY(SELECT request_ids[b] FROM unnest(busy) b);
 END
 $$;
-COMMENT ON FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[],
-  text[], text[], text[], bigint[], bigint[], bigint[], bigint[], boolean[], integer[], integer[], integer[], boolean[],
-  boolean[]) IS
-'Records how calls ended: arrays of equal length, one element a call, NULL where unknown. Each gets a usage event; a durable
-one also its row of the queue, its message and its conversation. statuses: complete, incomplete, error, cancelled.
-tool_calls, errors: JSON. sanitized: U+FFFD stands for bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
+COMMENT ON FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[], text[],
+  text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[], boolean[]) IS
+'Records how durable calls ended, in the queue, the messages and the conversations: arrays of equal length, one element a call,
+NULL where unknown. statuses: complete, incomplete, error, cancelled. tool_calls, errors: JSON. sanitized: U+FFFD stands for
+bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
 requests of which nothing was recorded because somebody has their rows locked: bring them again later.';
+
+CREATE OR REPLACE FUNCTION chat_private.token_count(tokens bigint) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN tokens IS NOT NULL THEN greatest(least(tokens, 2147483647), 0)::integer END;
+COMMENT ON FUNCTION chat_private.token_count(bigint) IS 'A number of tokens that a provider told, as it is stored: within the range of integer.';
+
+CREATE OR REPLACE FUNCTION chat_private.record_usage(user_ids uuid[], request_ids uuid[], attempts integer[],
+  conversation_ids uuid[], message_ids uuid[], models text[], providers text[], input_tokens bigint[], output_tokens bigint[],
+  cached_tokens bigint[], costs_pico bigint[], estimated boolean[], cached boolean[], own_keys boolean[], outcomes text[],
+  error_codes text[], latencies_ms integer[], first_token_ms integer[]) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO chat.usage_events (user_id, request_id, attempt, conversation_id, message_id, model, provider, input_tokens,
+                                 output_tokens, cached_tokens, cost, is_estimated, is_cached, is_own_key, outcome, error_code,
+                                 latency_ms, first_token_ms)
+  SELECT u.user_id, u.request_id, u.attempt, u.conversation_id, u.message_id, u.model, u.provider,
+         chat_private.token_count(u.input_tokens), chat_private.token_count(u.output_tokens), chat_private.token_count(u.cached_tokens), chat_private.exact_cost(u.cost_pico), u.estimated, u.cached, u.own_key,
+         u.outcome, u.error_code, u.latency_ms, u.first_token_ms
+  FROM unnest(record_usage.user_ids, record_usage.request_ids, record_usage.attempts, record_usage.conversation_ids,
+              record_usage.message_ids, record_usage.models, record_usage.providers, record_usage.input_tokens,
+              record_usage.output_tokens, record_usage.cached_tokens, record_usage.costs_pico, record_usage.estimated,
+              record_usage.cached, record_usage.own_keys, record_usage.outcomes, record_usage.error_codes,
+              record_usage.latencies_ms, record_usage.first_token_ms)
+       u (user_id, request_id, attempt, conversation_id, message_id, model, provider, input_tokens, output_tokens, cached_tokens,
+          cost_pico, estimated, cached, own_key, outcome, error_code, latency_ms, first_token_ms)
+$$;
+COMMENT ON FUNCTION chat_private.record_usage(uuid[], uuid[], integer[], uuid[], uuid[], text[], text[], bigint[], bigint[],
+  bigint[], bigint[], boolean[], boolean[], boolean[], text[], text[], integer[], integer[]) IS
+'Records what attempts used: arrays of equal length, one element an attempt, NULL where unknown. costs_pico: units of 10^-12.';
 
 CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -126,7 +141,7 @@ BEGIN
   WITH closed AS (
     UPDATE chat_private.llm_requests q SET state = 'error', error = reason, finished_at = clock_timestamp()
     WHERE q.state = 'running'
-    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model
+    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model, octet_length(q.messages::text) AS message_bytes
   ), finished AS (
     UPDATE chat.messages m
     SET status = CASE m.content WHEN '' THEN 'error' ELSE 'incomplete' END, error = reason,
@@ -134,9 +149,19 @@ BEGIN
     FROM closed c
     WHERE m.user_id = c.user_id AND m.id = c.message_id AND m.status IN ('pending', 'streaming')
   ), used AS (
-    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, outcome)
-    SELECT c.user_id, c.id, c.conversation_id, c.message_id, c.model, p.name, 'error'
-    FROM closed c LEFT JOIN chat.models m ON m.name = c.model LEFT JOIN chat.providers p ON p.id = m.provider_id
+    -- What was used is not known; three bytes of text are a token, as the engine estimates.
+    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, output_tokens,
+                                   cached_tokens, cost, is_estimated, outcome, error_code)
+    SELECT c.user_id, c.id, c.conversation_id, c.message_id, c.model, p.name, b.input_tokens, b.output_tokens, 0,
+           trim_scale((b.input_tokens * coalesce(m.input_price, 0) + b.output_tokens * coalesce(m.output_price, 0)) / 1000000),
+           true, 'error', 'outcome_unknown'
+    FROM closed c
+    LEFT JOIN chat.models m ON m.name = c.model
+    LEFT JOIN chat.providers p ON p.id = m.provider_id
+    CROSS JOIN LATERAL (
+      SELECT (coalesce(c.message_bytes, sum(octet_length(t.content)) FILTER (WHERE t.id <> c.message_id), 0) / 3)::integer AS input_tokens,
+             (coalesce(sum(octet_length(t.content) + coalesce(octet_length(t.thinking), 0)) FILTER (WHERE t.id = c.message_id), 0) / 3)::integer AS output_tokens
+      FROM chat.messages t WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) b
   )
   SELECT count(*) INTO recovered FROM closed;
   RETURN recovered::integer;
@@ -144,4 +169,4 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.recover_requests() IS
 'Ends the requests that an engine which died has left running: a reply with some text is incomplete, another one an error,
-with error code outcome_unknown; none is sent again. Returns how many there were.';
+with error code outcome_unknown; none is sent again. What they used is estimated from the text. Returns how many there were.';

@@ -13,6 +13,7 @@ BEGIN
                  ('chat.messages', 'user_id'),
                  ('chat.usage_events', 'user_id'),
                  ('chat.user_model_access', 'user_id'),
+                 ('chat.usage_rollups', 'user_id'),
                  ('chat.user_limits', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
@@ -80,6 +81,22 @@ CREATE POLICY gate_rows ON chat_private.outbox TO pgchat_owner USING (chat.curre
 
 DROP POLICY IF EXISTS gate_rows ON chat.api_keys;
 CREATE POLICY gate_rows ON chat.api_keys TO pgchat_owner USING (chat.current_user_role() = 'gate');
+DROP POLICY IF EXISTS gate_rows ON chat.usage_events;
+CREATE POLICY gate_rows ON chat.usage_events FOR SELECT TO pgchat_owner USING (chat.current_user_role() = 'gate');
+
+-- Sums of all users together, and how far they go. Partitions of usage are reached through their table, whose policies count.
+ALTER TABLE chat_private.usage_totals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.usage_totals FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.usage_totals;
+CREATE POLICY functions_only ON chat_private.usage_totals TO pgchat_owner, pgchat_engine USING (true);
+ALTER TABLE chat_private.usage_progress ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.usage_progress FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.usage_progress;
+CREATE POLICY functions_only ON chat_private.usage_progress TO pgchat_owner, pgchat_engine USING (true);
+ALTER TABLE chat_private.usage_events_default ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.usage_events_default FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.usage_events_default;
+CREATE POLICY functions_only ON chat_private.usage_events_default TO pgchat_owner USING (true);
 
 -- Invitations belong to nobody yet: pgchat's own functions look at who asks.
 ALTER TABLE chat.invitations ENABLE ROW LEVEL SECURITY;

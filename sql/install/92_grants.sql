@@ -7,7 +7,8 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA chat, chat_private FROM PUBLIC;
 GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
 GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 
-GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.api_keys, chat.conversations, chat.messages, chat.usage_events, chat.user_limits,
+GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.api_keys, chat.conversations, chat.messages, chat.usage_events, chat.usage_rollups,
+  chat.usage_by_model, chat.usage_by_day, chat.user_limits,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
@@ -18,6 +19,8 @@ GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
+GRANT USAGE ON SEQUENCE chat_private.usage_seq TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE ON chat.usage_rollups, chat_private.usage_totals, chat_private.usage_progress TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chat_private.login_attempts TO pgchat_engine;
 GRANT SELECT, DELETE, UPDATE (last_activity_at, idle_expires_at) ON chat.sessions TO pgchat_engine;
 GRANT SELECT, INSERT, DELETE ON chat.audit_log TO pgchat_engine;
@@ -49,7 +52,7 @@ DECLARE
     'issue_jwt', 'authenticate_jwt', 'jwt_verify', 'jwks', 'issue_refresh_token', 'refresh_jwt', 'pre_request',
     'login_oidc', 'link_identity', 'unlink_identity', 'set_password',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
-    'cancel_message', 'stream_message', 'read_stream',
+    'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
@@ -62,15 +65,17 @@ DECLARE
     'admin_list_invitations', 'admin_remove_lost_guests', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
+    'admin_usage', 'admin_set_limits', 'admin_set_budget',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
-  -- What the one function runs that is inlined into the caller's query, and what a policy compares with; without USAGE on
-  -- their schema nobody can name them.
-  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models'];
+  -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
+  -- USAGE on their schema nobody can name them.
+  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models', 'chat_private.usage_watermark', 'chat_private.utc_day'];
   -- The first two take as long as they are told to, and nothing can stop them.
-  for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
+  for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'metrics', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
-    'chat_private.engine_accounts', 'chat_private.pico_cost',
+    'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
+    'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
     'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',

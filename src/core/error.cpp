@@ -49,7 +49,12 @@ constexpr std::array entries{
     PGCHAT_ERROR(response_too_large, "PC108"),
     PGCHAT_ERROR(incomplete_response, "PC109"),
     PGCHAT_ERROR(context_length_exceeded, "PC110"),
+    PGCHAT_ERROR(provider_suspended, "PC111"),
     PGCHAT_ERROR(generation_in_progress, "55006"),
+    PGCHAT_ERROR(rate_limit_reached, "PC304"),
+    PGCHAT_ERROR(concurrency_limit_reached, "PC305"),
+    PGCHAT_ERROR(token_limit_reached, "PC306"),
+    PGCHAT_ERROR(budget_exhausted, "PC307"),
     PGCHAT_ERROR(master_key_unavailable, "PC201"),
     PGCHAT_ERROR(unsealing_failed, "PC202"),
 };

@@ -44,7 +44,12 @@ enum class ErrorCode {
     response_too_large,
     incomplete_response,
     context_length_exceeded,
+    provider_suspended,
     generation_in_progress,
+    rate_limit_reached,
+    concurrency_limit_reached,
+    token_limit_reached,
+    budget_exhausted,
     master_key_unavailable,
     unsealing_failed,
 };

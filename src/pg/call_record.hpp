@@ -1,6 +1,7 @@
 // What is recorded of a call once it has ended, or could not begin.
 #pragma once
 
+#include "pg/engine_queue.hpp"
 #include "pg/engine_store.hpp"
 
 namespace pgchat::pg {

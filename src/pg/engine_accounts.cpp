@@ -27,7 +27,8 @@ void read_limits(Datum ids, const Clock& clock, Accounts& accounts) {
         account.limits.concurrent_calls = row.bigint(5);
         account.limits.tokens_per_day = row.bigint(6);
         account.limits.cost_per_month = row.bigint(7);
-        account.usage = usage_at(clock.unix_seconds(), row.bigint(8).value_or(0), row.bigint(9).value_or(0));
+        account.limits.own_keys_exempt = row.boolean(8);
+        account.usage = usage_at(clock.unix_seconds(), row.bigint(9).value_or(0), row.bigint(10).value_or(0));
     }
 }
 

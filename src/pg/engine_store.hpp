@@ -10,17 +10,6 @@
 
 namespace pgchat::pg {
 
-// A durable request taken from the queue. The texts live until the claim's transaction ends.
-struct ClaimedRequest {
-    Uuid user_id;
-    Uuid request_id;
-    Uuid message_id;
-    Uuid conversation_id;
-    std::string_view model;
-    ChatRequestText text;
-    std::int64_t timeout_ms = 0;  // 0: the server's default
-};
-
 // A call to be recorded: its usage, and where it is durable its result.
 struct FinishedCall {
     Uuid user_id;
@@ -46,11 +35,14 @@ struct Checkpoint {
 };
 
 // Each tells whether its transaction committed; a failure is in the server's log.
-bool claim_requests(std::size_t limit, const std::function<void(const ClaimedRequest&)>& take, std::size_t& claimed);
 bool save_checkpoints(const std::vector<Checkpoint>& checkpoints);
 // Not flushed to disk at once: a crash of the server within its wal_writer_delay leaves the call as interrupted.
 // `busy` gets the requests whose rows somebody holds locked: they are not recorded, the others are.
 Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uuid>& busy);
+// Adds recorded usage to the sums, so much as one turn may; `more` tells whether there is further usage.
+bool roll_up_usage(bool& more);
+// Makes and drops partitions of usage events; `ready` tells whether those for the next weeks are there.
+bool keep_usage_partitions(bool& ready);
 bool recover_requests();
 // Removes rows that have outlived their time; `more` tells whether there are further ones.
 bool tidy(bool& more);

@@ -50,6 +50,7 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     spec.conversation_id = request.conversation_id;
     spec.model = catalog.find(request.model);
     spec.request = parse_chat_request(request.text);
+    for (const std::string& name : spec.request.options.fallback_models) spec.fallbacks.push_back(catalog.find(name));
     spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
     return spec;
 }
@@ -67,6 +68,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       engine_(clock_, network_, echo_, *this),
       channels_(*this),
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
+      usage_(clock_),
       ledger_(clock_,
               [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
       key_uses_(clock_),
@@ -97,6 +99,7 @@ void EngineWorker::run() {
         settle_finished();
         save_checkpoints();
         tidy();
+        usage_.run();
         secrets_.rotation().run();
         key_uses_.run();
         channels_.deliver();
@@ -151,7 +154,7 @@ void EngineWorker::take_wakes() {
     if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
     if ((reasons & wake_extension) != 0 && !extension_is_installed()) stopping_ = true;
     if ((reasons & wake_keys) != 0) secrets_.rotation().keys_changed();
-    if ((reasons & wake_queue) != 0) queue_may_have_more_ = true;
+    if ((reasons & wake_queue) != 0) queue_.look_again();
     if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { serve(process); });
 }
 
@@ -178,6 +181,11 @@ void EngineWorker::apply_settings() {
     limits.call.idle_timeout = Milliseconds(settings.idle_timeout_ms);
     limits.call.max_response_bytes = static_cast<std::size_t>(settings.max_response_kb) * 1024;
     limits.call.retry.max_retries = settings.max_retries;
+    limits.breaker.failures = settings.breaker_failures;
+    limits.breaker.pause = Milliseconds(settings.breaker_pause_ms);
+    limits.sharing.max_bytes = static_cast<std::size_t>(settings.cache_max_kb) * 1024;
+    limits.sharing.ttl = Milliseconds(settings.cache_ttl_s * 1000LL);
+    limits.sharing.across_users = settings.cache_shared;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
     secrets_.rotation().keys_changed();
@@ -209,15 +217,15 @@ void EngineWorker::refresh_accounts() {
 
 void EngineWorker::claim() {
     const TimePoint now = clock_.now();
-    if (now >= next_queue_poll_) queue_may_have_more_ = true;
-    const std::size_t limit = std::min(claim_batch, engine_.room());
-    if (!queue_may_have_more_ || limit == 0 || now < next_claim_) return;
+    if (now >= next_queue_poll_) queue_.look_again();
+    const std::size_t limit = std::min(claim_batch, engine_.room_for_durable());
+    const QueueHolds holds = queue_holds();
+    if (!queue_.may_have_more(holds) || limit == 0 || now < next_claim_) return;
     refresh_catalog();
     engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     // Nothing is sent before the claim is on disk: after a crash nobody may send it again.
     std::vector<CallSpec> claimed;
     std::vector<FinishedCall> refused;
-    std::size_t count = 0;
     const auto take = [&](const ClaimedRequest& request) {
         try {
             claimed.push_back(spec_of(request, engine_.catalog()));
@@ -231,9 +239,8 @@ void EngineWorker::claim() {
             refused.push_back(refused_call(request, Error(ErrorCode::internal, error.what())));
         }
     };
-    const bool committed = claim_requests(limit, take, count);
+    const bool committed = queue_.claim(limit, holds, take);
     next_queue_poll_ = now + (committed ? queue_poll_interval : write_retry_delay);
-    queue_may_have_more_ = committed && count == limit;
     if (!committed) {
         next_claim_ = next_queue_poll_;
         return;
@@ -260,7 +267,7 @@ void EngineWorker::settle_finished() {
 }
 
 void EngineWorker::settle_immediate(Call& call) {
-    if (call.attempts() > 0)
+    if (!call.result().attempts.empty())
         recorder_.add_usage(finished_call(call));
     else
         engine_.usage_settled(call.spec().user_id);
@@ -274,6 +281,7 @@ void EngineWorker::settle_immediate(Call& call) {
 }
 
 void EngineWorker::close_recorded(const FinishedCall& finished) {
+    usage_.note_recorded();
     if (finished.was_submitted) engine_.usage_settled(finished.user_id);
     if (!finished.durable) return;
     channels_.call_refused(finished.request_id, finished.message_id);
@@ -334,17 +342,22 @@ void EngineWorker::publish_totals() {
     pg_atomic_write_u64(&totals.completed, counters.completed);
     pg_atomic_write_u64(&totals.failed, counters.failed);
     pg_atomic_write_u64(&totals.retried, counters.retried);
+    pg_atomic_write_u64(&totals.refused_by_rate, counters.refused_by_rate);
+    pg_atomic_write_u64(&totals.refused_by_concurrency, counters.refused_by_concurrency);
+    pg_atomic_write_u64(&totals.refused_by_tokens, counters.refused_by_tokens);
+    pg_atomic_write_u64(&totals.refused_by_budget, counters.refused_by_budget);
 }
 
 TimePoint EngineWorker::next_wake() const {
     const TimePoint now = clock_.now();
     // A lock that was waited for in this turn has reset the latch, and with it whatever woke us meanwhile.
     if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
-    if (queue_may_have_more_ && engine_.room() > 0 && next_claim_ <= now) return now;
+    const bool has_room = engine_.room_for_durable() > 0;
+    if (has_room && next_claim_ <= now && queue_.may_have_more(queue_holds())) return now;
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty()) return now;
-    TimePoint earliest = engine_.room() > 0 ? next_queue_poll_ : now + queue_poll_interval;
-    earliest = std::min(earliest, next_tidy_);
+    TimePoint earliest = has_room ? next_queue_poll_ : now + queue_poll_interval;
+    earliest = std::min({earliest, next_tidy_, usage_.next_run()});
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (const auto at = key_uses_.next_run()) earliest = std::min(earliest, *at);

@@ -11,9 +11,11 @@
 #include "pg/engine_channels.hpp"
 #include "pg/engine_keys.hpp"
 #include "pg/engine_ledger.hpp"
+#include "pg/engine_queue.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_sealed_rows.hpp"
 #include "pg/engine_store.hpp"
+#include "pg/engine_usage.hpp"
 #include "pg/engine_wait.hpp"
 
 namespace pgchat::pg {
@@ -50,6 +52,7 @@ private:
     void refresh_catalog();
     void refresh_accounts();
     void claim();
+    QueueHolds queue_holds() const { return {engine_.full_models(), engine_.saturated_users()}; }
     void settle_finished();
     void settle_immediate(Call& call);
     void close_recorded(const FinishedCall& finished);
@@ -68,7 +71,9 @@ private:
     Engine engine_;
     EngineChannels channels_;
     EngineRecorder recorder_;
+    EngineUsage usage_;
     EngineLedger ledger_;
+    EngineQueue queue_;
     KeyUses key_uses_;
     EngineSealedRows sealed_rows_;
     SecretService secrets_;
@@ -78,7 +83,6 @@ private:
     EngineWait wait_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
-    bool queue_may_have_more_ = true;
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_account_load_{};

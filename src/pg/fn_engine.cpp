@@ -51,11 +51,34 @@ Datum status_row(FunctionCallInfo fcinfo) {
     });
 }
 
+constexpr int refusal_columns = 4;
+
+Datum refusal_row(FunctionCallInfo fcinfo) {
+    EngineSlot* const slot = find_engine(MyDatabaseId);
+    Datum values[refusal_columns] = {};
+    bool nulls[refusal_columns] = {true, true, true, true};
+    if (slot != nullptr) {
+        EngineTotals& totals = slot->totals;
+        pg_atomic_uint64* const counters[] = {&totals.refused_by_rate, &totals.refused_by_concurrency,
+                                              &totals.refused_by_tokens, &totals.refused_by_budget};
+        for (int i = 0; i < refusal_columns; ++i) {
+            values[i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
+            nulls[i] = false;
+        }
+    }
+    return call([&] {
+        TupleDesc row_type;
+        get_call_result_type(fcinfo, nullptr, &row_type);
+        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls));
+    });
+}
+
 }  // namespace
 
 extern "C" {
 
 PG_FUNCTION_INFO_V1(pgchat_engine_status);
+PG_FUNCTION_INFO_V1(pgchat_engine_refusals);
 PG_FUNCTION_INFO_V1(pgchat_wake_engine);
 PG_FUNCTION_INFO_V1(pgchat_catalog_changed);
 PG_FUNCTION_INFO_V1(pgchat_accounts_changed);
@@ -66,6 +89,13 @@ Datum pgchat_engine_status(PG_FUNCTION_ARGS) {
     return entry([&] {
         require_preloaded();
         return status_row(fcinfo);
+    });
+}
+
+Datum pgchat_engine_refusals(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        require_preloaded();
+        return refusal_row(fcinfo);
     });
 }
 

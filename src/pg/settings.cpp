@@ -44,6 +44,14 @@ const IntegerSetting integer_settings[] = {
      &settings.stream_retention_s, 60, 0, 3600, PGC_SIGHUP, GUC_UNIT_S},
     {"pgchat.max_retries", "How often a call that has not produced a token is tried again.",
      &settings.max_retries, 3, 0, 10, PGC_SIGHUP, 0},
+    {"pgchat.breaker_failures", "Failures of a provider in a row after which it is not asked for a while; 0: it always is.",
+     &settings.breaker_failures, 10, 0, 10000, PGC_SIGHUP, 0},
+    {"pgchat.breaker_pause", "How long a provider that has failed is left alone at first; each failed try doubles it, up to five minutes.",
+     &settings.breaker_pause_ms, 5000, 10, 300000, PGC_SIGHUP, GUC_UNIT_MS},
+    {"pgchat.cache_max_bytes", "Memory for replies kept for calls with options.cache; 0 keeps none.",
+     &settings.cache_max_kb, 16384, 0, INT_MAX / 1024, PGC_SIGHUP, GUC_UNIT_KB},
+    {"pgchat.cache_ttl", "How old a kept reply may be where the call does not say.",
+     &settings.cache_ttl_s, 3600, 1, 31536000, PGC_SIGHUP, GUC_UNIT_S},
     {"pgchat.max_engines", "Number of databases of this server that can have an engine.",
      &settings.max_engines, 16, 1, 1024, PGC_POSTMASTER, 0},
     {"pgchat.bcrypt_cost", "Cost of new password hashes, as the power of two of key expansions.",
@@ -63,6 +71,8 @@ struct BooleanSetting {
 
 // clang-format off
 const BooleanSetting boolean_settings[] = {
+    {"pgchat.cache_shared", "Whether a kept reply may be given to another user than the one it was made for.",
+     &settings.cache_shared, false, PGC_SIGHUP},
     {"pgchat.trust_jwt_claims", "Whether chat.pre_request believes request.jwt.claims, which PostgREST has verified; only for roles that cannot SET it.",
      &settings.trust_jwt_claims, false, PGC_SUSET},
 };

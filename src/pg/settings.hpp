@@ -17,6 +17,11 @@ struct Settings {
     int checkpoint_interval_ms;
     int stream_retention_s;
     int max_retries;
+    int breaker_failures;
+    int breaker_pause_ms;
+    int cache_max_kb;
+    int cache_ttl_s;
+    bool cache_shared;
     int max_engines;
     int bcrypt_cost;
     int max_concurrent_hashes;

@@ -38,6 +38,10 @@ struct EngineTotals {
     pg_atomic_uint64 completed;
     pg_atomic_uint64 failed;
     pg_atomic_uint64 retried;
+    pg_atomic_uint64 refused_by_rate;
+    pg_atomic_uint64 refused_by_concurrency;
+    pg_atomic_uint64 refused_by_tokens;
+    pg_atomic_uint64 refused_by_budget;
     pg_atomic_uint64 started_at;  // TimestampTz
 };
 

@@ -14,7 +14,7 @@ from support.tap import diag, equal, run, skip_all, test, wait_until
 OWNED = """
   SELECT c.oid::regclass::text, a.attname FROM pg_class c
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
-  WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT a.attisdropped
+  WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT c.relispartition
   ORDER BY 1"""
 alice = bob = None
 
@@ -48,6 +48,7 @@ def _():
         person.value("SELECT chat.ask(%s, 'a secret')", conversation)
         person.value("SELECT chat.llm_result(chat.llm_submit('a secret', %s))", mock.model("text=secret"))
         wait_until(lambda: person.value("SELECT count(*) FROM chat.usage_events") >= 2, "the usage is recorded")
+        wait_until(lambda: person.value("SELECT count(*) FROM chat.usage_rollups") >= 1, "the usage is rolled up")
     tried = 0
     with connect() as admin:
         for person in alice, bob:
@@ -57,6 +58,7 @@ def _():
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
             admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
             person.value("SELECT chat.set_api_key('mock-openai', 'sk-isolation-1234')")
+            admin.execute("INSERT INTO chat.user_limits (user_id, limits) VALUES (%s, '{}')", (person.id,))
             person.value("SELECT chat.issue_refresh_token()")
             value(admin, "SELECT chat.request_password_reset(%s)", f"{person.name}@example.com")
         rows(admin, "SELECT chat.outbox_claim(10)")

@@ -5,7 +5,9 @@ SELECT plan(16);
 CREATE TEMP VIEW functions AS
   SELECT p.* FROM pg_proc p WHERE p.pronamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace);
 CREATE TEMP VIEW tables AS
-  SELECT c.* FROM pg_class c WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p');
+  SELECT c.* FROM pg_class c WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p')
+    -- Partitions of a month are made by the engine, and no part of the extension: pg_dump takes them by themselves.
+    AND NOT (c.relispartition AND c.relname ~ '^usage_events_[0-9]');
 -- Tables of users' rows; login_names is what finds the user, and so is led by the name, and the audit log is one chain.
 CREATE TEMP VIEW owned AS
   SELECT c.oid, a.attnum AS owner FROM tables c
@@ -30,9 +32,9 @@ SELECT is_empty($$SELECT oid::regprocedure FROM functions p, aclexplode(coalesce
 SELECT is_empty($$SELECT oid::regclass FROM tables, aclexplode(coalesce(relacl, acldefault('r', relowner))) a WHERE a.grantee = 0$$,
                 'PUBLIC may read nothing');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
-  WHERE pronamespace = 'chat_private'::regnamespace AND p.proname NOT IN ('list_limit', 'usable_models')
+  WHERE pronamespace = 'chat_private'::regnamespace AND p.proname NOT IN ('list_limit', 'usable_models', 'usage_watermark', 'utc_day')
     AND (has_function_privilege('pgchat_client', p.oid, 'EXECUTE') OR has_function_privilege('pgchat_service', p.oid, 'EXECUTE'))$$,
-  'clients may call nothing in chat_private, but what is inlined into their query or part of a policy');
+  'clients may call nothing in chat_private, but what is inlined into their query or part of a policy or view');
 SELECT ok(NOT has_schema_privilege('pgchat_client', 'chat_private', 'USAGE') AND NOT has_schema_privilege('pgchat_service', 'chat_private', 'USAGE'),
           'nor name anything in it');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
@@ -43,8 +45,9 @@ SELECT is_empty($$SELECT oid::regclass FROM tables WHERE coalesce(obj_descriptio
 SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JOIN owned o ON o.oid = c.conrelid
   WHERE c.contype IN ('p', 'u', 'f') AND c.conkey[1] <> o.owner$$, 'every key and foreign key of users'' rows leads with the owner');
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN owned o ON o.oid = i.indrelid
-  WHERE i.indkey[0] <> o.owner AND i.indkey[1] <> o.owner AND i.indexrelid <> 'chat_private.llm_requests_queue_idx'::regclass$$,
-  'and every index, the queue''s order apart, serves the owner''s rows');
+  WHERE i.indkey[0] <> o.owner AND i.indkey[1] <> o.owner AND i.indexrelid <> 'chat_private.llm_requests_queue_idx'::regclass
+    AND i.indexrelid <> 'chat_private.usage_events_default_seq_idx'::regclass$$,
+  'and every index, the order of the queue and of usage apart, serves the owner''s rows');
 SELECT is_empty($$SELECT oid::regclass FROM tables WHERE oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'pgchat')::oid[])$$,
                 'pg_dump takes every table');
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- The engine's half of the queue: claiming, checkpoints, finishing, recovering; and what a person then reads.
 BEGIN;
 \ir setup.psql
-SELECT plan(36);
+SELECT plan(37);
 SELECT chat_private.set_identity(:'alice', 'user', NULL, true);
 SELECT chat.create_conversation(system_prompt => 'Be brief.') AS conv \gset
 INSERT INTO chat.messages (user_id, conversation_id, id, parent_id, role, status, content, tool_calls, tool_call_id)
@@ -25,16 +25,17 @@ CREATE TEMP TABLE claimed ON COMMIT DROP AS SELECT * FROM chat_private.claim_req
 GRANT ALL ON claimed TO pgchat_engine;
 SET LOCAL ROLE pgchat_engine;
 INSERT INTO claimed SELECT * FROM chat_private.claim_requests(3);
+INSERT INTO claimed SELECT * FROM chat_private.claim_requests(1);
 RESET ROLE;
 SELECT is((SELECT array_agg(request_id ORDER BY request_id) FROM claimed), ARRAY[:'a_request_id', :'submitted', :'b_request_id']::uuid[],
-          'the oldest are claimed, as many as asked for');
-SELECT is((SELECT to_jsonb(c) FROM claimed c WHERE request_id = :'a_request_id'), jsonb_build_object(
+          'the oldest of each user are claimed, no more than asked for');
+SELECT is((SELECT to_jsonb(c) - '{has_more,next_model,next_user}'::text[] FROM claimed c WHERE request_id = :'a_request_id'), jsonb_build_object(
   'user_id', :'alice', 'request_id', :'a_request_id', 'message_id', :'a_assistant_message_id', 'conversation_id', :'conv', 'model', 'test-model',
   'messages', jsonb '[{"role": "user", "content": "one"}, {"role": "assistant", "content": "", "tool_calls": [{"id": "c1"}]},
     {"role": "tool", "content": "42", "tool_call_id": "c1"}, {"role": "assistant", "content": "tw"}, {"role": "user", "content": "three"}]',
   'system_prompt', 'Be brief.', 'response_format', NULL, 'options', jsonb '{"seed": 7}', 'timeout_ms', NULL),
   'a reply''s request carries its branch, without the reply that came to nothing');
-SELECT is((SELECT to_jsonb(c) - 'request_id' FROM claimed c WHERE request_id = :'submitted'), jsonb_build_object(
+SELECT is((SELECT to_jsonb(c) - '{request_id,has_more,next_model,next_user}'::text[] FROM claimed c WHERE request_id = :'submitted'), jsonb_build_object(
   'user_id', :'alice', 'message_id', NULL, 'conversation_id', NULL, 'model', 'test-model',
   'messages', jsonb '[{"role": "user", "content": "hello"}]', 'system_prompt', 'Sing.',
   'response_format', jsonb '{"type": "json_object"}', 'options', jsonb '{}', 'timeout_ms', 5000), 'a submitted request carries what it was given');
@@ -66,11 +67,16 @@ DECLARE
 BEGIN
   SET LOCAL ROLE pgchat_engine;
   busy := chat_private.finish_requests(user_ids, request_ids, message_ids, conversation_ids, array_fill('test-model-1'::text, ARRAY[n]),
-    array_fill('test-provider'::text, ARRAY[n]), statuses, contents, array_fill(NULL::text, ARRAY[n]), array_fill('[{"id": "t"}]'::text, ARRAY[n]),
+    statuses, contents, array_fill(NULL::text, ARRAY[n]), array_fill('[{"id": "t"}]'::text, ARRAY[n]),
     array_fill('stop'::text, ARRAY[n]), ARRAY(SELECT CASE s WHEN 'error' THEN '{"code": "provider_failed"}' END FROM unnest(statuses) s),
     array_fill(10::bigint, ARRAY[n]), array_fill(2::bigint, ARRAY[n]), array_fill(NULL::bigint, ARRAY[n]), array_fill(1234500000::bigint, ARRAY[n]),
-    array_fill(false, ARRAY[n]), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]),
+    array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]),
     ARRAY(SELECT s = 'complete' FROM unnest(statuses) s), durable);
+  PERFORM chat_private.record_usage(user_ids, request_ids, array_fill(1, ARRAY[n]), conversation_ids, message_ids,
+    array_fill('test-model-1'::text, ARRAY[n]), array_fill('test-provider'::text, ARRAY[n]), array_fill(10::bigint, ARRAY[n]),
+    array_fill(2::bigint, ARRAY[n]), array_fill(NULL::bigint, ARRAY[n]), array_fill(1234500000::bigint, ARRAY[n]), array_fill(false, ARRAY[n]),
+    array_fill(false, ARRAY[n]), array_fill(false, ARRAY[n]), statuses,
+    ARRAY(SELECT CASE s WHEN 'error' THEN 'provider_failed' END FROM unnest(statuses) s), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]));
   RESET ROLE;
   RETURN busy;
 END $$;
@@ -132,6 +138,8 @@ SELECT is((SELECT (status, content, error ->> 'code')::text FROM chat.messages W
 SELECT is(pg_temp.value(:'bob', format('SELECT chat.llm_result(%L) #>> $${error,sqlstate}$$', :'lost')), '08007', 'a submitted request');
 SELECT is((SELECT array_agg(request_id) FROM chat_private.claim_requests(10)), ARRAY[:'waiting']::uuid[], 'what was only queued is still sent, the rest never');
 SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob' AND outcome = 'error'), 4, 'and is on the usage record');
+SELECT is((SELECT string_agg(concat_ws(',', error_code, is_estimated, input_tokens > 0, output_tokens), ' ' ORDER BY output_tokens) FROM chat.usage_events
+           WHERE user_id = :'bob' AND error_code = 'outcome_unknown'), 'outcome_unknown,t,f,0 outcome_unknown,t,t,0 outcome_unknown,t,f,1', 'with an estimate');
 SELECT is(pg_temp.outcome(:'bob', format('SELECT chat.retry_message(%L)', :'d_assistant_message_id')), '1 rows', 'people can retry it');
 
 -- What the engine may not do.

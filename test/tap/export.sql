@@ -1,14 +1,14 @@
 -- Everything held about a person: all of it is handed out, and all of it goes with the account.
 BEGIN;
 \ir people.psql
-SELECT plan(46);
+SELECT plan(48);
 
 -- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise. A row of audit_erasures
 -- names nobody who is still there.
 CREATE TEMP TABLE personal ON COMMIT DROP AS
   SELECT c.oid::regclass AS name, a.attname AS column
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND a.atttypid = 'uuid'::regtype
+  WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.atttypid = 'uuid'::regtype
     AND c.oid <> 'chat_private.audit_erasures'::regclass
     AND (a.attname ~ '(^|_)(user|owner|supervisor|worker)_id$' OR a.attname ~ '_by$' OR c.oid = 'chat.users'::regclass AND a.attname = 'id');
 SELECT is_empty($$SELECT name FROM personal WHERE name::oid NOT IN (SELECT t.name::regclass FROM chat_private.personal_tables() t)$$, 'no table with a user in it is forgotten');
@@ -21,7 +21,7 @@ SELECT is_empty($$SELECT t.name, s FROM chat_private.personal_tables() t, unnest
                   WHERE t.name <> 'chat.audit_log' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.name::regclass AND a.attname = s)$$, 'each secret is a column');
 SELECT is_empty($$SELECT p.name, a.attname FROM (SELECT DISTINCT name FROM personal) p JOIN pg_attribute a ON a.attrelid = p.name AND a.attnum > 0
                   JOIN chat_private.personal_tables() t ON t.name::regclass = p.name
-                  WHERE a.attname ~ '(hash|secret|token|salt|key)$' AND a.attname <> ALL (t.secrets || ARRAY['content_hash', 'idempotency_key'])$$, 'and what sounds like a secret is one');
+                  WHERE a.attname ~ '(hash|secret|token|salt|key)$' AND a.attname <> ALL (t.secrets || ARRAY['content_hash', 'idempotency_key', 'is_own_key'])$$, 'and what sounds like a secret is one');
 
 -- Rows of alice and of bob in every table.
 SELECT count(chat.login('alice', 'alice-password', ip_address => '192.0.2.9', user_agent => 'a browser'));
@@ -37,6 +37,11 @@ END $$;
 SELECT pg_temp.live(:'alice_token', 'canary'), pg_temp.live(:'bob_token', 'robin');
 INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, cost, outcome)
 SELECT person, chat.uuid_v7(), chat.uuid_v7(), chat.uuid_v7(), 'm', 'p', 7, 0.25, 'complete' FROM (VALUES (:'alice'::uuid), (:'bob')) t (person), generate_series(1, 1500);
+INSERT INTO chat.user_limits (user_id, limits) VALUES (:'alice', '{"cost_per_month": 1}'), (:'bob', '{}');
+INSERT INTO chat.usage_rollups SELECT person, d, 'm', 'p', 2, 0, 0, 14, 0, 0, 0.5, 0
+FROM (VALUES (:'alice'::uuid), (:'bob'), ('ffffffff-ffff-ffff-ffff-ffffffffffff')) t (person), (VALUES (date '2020-01-01'), ('2020-01-02')) v (d)
+WHERE person <> 'ffffffff-ffff-ffff-ffff-ffffffffffff' OR d = '2020-01-01';
+INSERT INTO chat_private.usage_totals SELECT 'user', day, user_id::text, 2, 0, 0, 14, 0, 0, 0.5, 0 FROM chat.usage_rollups WHERE day < '2020-02-01';
 INSERT INTO chat.invitations (email, plan, expires_at, accepted_at, accepted_by, invited_by, supervisor_id)
 VALUES ('alice@example.com', 'free', now(), now(), :'alice', :'bob', NULL), ('bob@example.com', 'free', now(), now(), :'bob', :'alice', :'alice');
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'a'), (:'bob', 'idp', 'b');
@@ -88,6 +93,11 @@ SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.delete_my_account($$alice-pas
 SELECT is(pg_temp.rows_left(:'alice'), NULL, 'with every row about it');
 SELECT is((SELECT (count(*), sum(cost), count(conversation_id), count(message_id), count(request_id))::text FROM chat.usage_events WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
           '(1500,375.00,0,0,0)', 'what was spent stays known, as nobody''s');
+SELECT is((SELECT string_agg(concat_ws(' ', day, attempts, input_tokens, cost), ', ' ORDER BY day) FROM chat.usage_rollups
+           WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' AND day < '2020-02-01'), '2020-01-01 4 28 1.0, 2020-01-02 2 14 0.5', 'in the sums, too');
+SELECT is((SELECT string_agg(concat_ws(' ', key, day, attempts, cost), ', ' ORDER BY day, attempts DESC) FROM chat_private.usage_totals
+           WHERE kind = 'user' AND day < '2020-02-01' AND key <> :'bob'),
+          'ffffffff-ffff-ffff-ffff-ffffffffffff 2020-01-01 4 1.0, ffffffff-ffff-ffff-ffff-ffffffffffff 2020-01-02 2 0.5', 'by user');
 SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob'), 1500, 'that of others stays theirs');
 SELECT is((SELECT count(*)::int FROM chat.conversations WHERE user_id = :'bob'), 1, 'as do their conversations');
 SELECT is((SELECT (invited_by, supervisor_id)::text FROM chat.invitations WHERE accepted_by = :'bob'), '(,)', 'who invited somebody is forgotten');

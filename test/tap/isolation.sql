@@ -13,6 +13,8 @@ UPDATE things SET message = split_part(ids, ',', 1)::uuid, reply = split_part(id
 FROM (SELECT person AS owner, btrim(pg_temp.value(person, format('SELECT chat.send_message(%L, $$secret$$)', conversation)), '()') AS ids
       FROM things) s WHERE owner = person;
 INSERT INTO chat.usage_events (user_id, outcome) VALUES (:'alice', 'complete'), (:'bob', 'complete');
+INSERT INTO chat.usage_rollups SELECT person, now(), 'm', 'p', 1, 0, 0, 1, 1, 0, 0.5, 0 FROM things;
+INSERT INTO chat.user_limits (user_id, limits) VALUES (:'alice', '{"cost_per_month": 1}'), (:'bob', '{}');
 INSERT INTO chat.audit_log (id, created_at, user_id, action, outcome, origin_hash, prev_hash, hash)
   VALUES (-1, now(), :'alice', 'test', 'success', '', '', ''), (-2, now(), :'bob', 'test', 'success', '', '', '');
 
@@ -33,7 +35,8 @@ CREATE TEMP TABLE owned ON COMMIT DROP AS
   SELECT c.oid::regclass AS name, a.attname AS owner, n.nspname AS schema
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
-  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped;
+  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p') AND NOT a.attisdropped
+    AND NOT c.relispartition;
 CREATE FUNCTION pg_temp.rows_of(person uuid, name regclass, owner name) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   n bigint;

@@ -1,5 +1,5 @@
-// What the engine knows of one user, so that everything that allows, limits or pays for a call is decided in one process,
-// without locks and without a query.
+// What the engine knows of one user, so that everything that allows, limits or pays for a call is decided in one
+// process, without locks and without a query.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct AccountLimits {
     std::optional<std::int64_t> concurrent_calls;
     std::optional<std::int64_t> tokens_per_day;  // input and output together
     std::optional<std::int64_t> cost_per_month;  // 10^-12 of the currency
+    bool own_keys_exempt = true;                 // calls with a key of the user's own cost nothing here
 };
 
 // What counts against the limits. Read from the database once, then kept by the engine, which alone writes usage.
@@ -29,7 +30,7 @@ struct AccountUsage {
     std::int64_t cost = 0;             // 10^-12 of the currency
     std::int64_t reserved_tokens = 0;  // of attempts that are under way
     std::int64_t reserved_cost = 0;
-    std::int64_t running = 0;       // calls, from being let in to their end
+    std::int64_t running = 0;      // calls, from being let in to their end
     std::deque<TimePoint> minute;  // when the requests of the last minute came
 };
 

@@ -1,19 +1,15 @@
 #include "core/engine/call.hpp"
 
 #include <array>
-#include <random>
 
+#include "core/engine/jitter.hpp"
+#include "core/engine/token_estimate.hpp"
 #include "core/http/retry_after.hpp"
 
 namespace pgchat {
 namespace {
 
 constexpr std::size_t max_error_body_bytes = 64u << 10;
-
-double random_fraction() {
-    static std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
 
 bool is_success(int status) noexcept {
     return status >= 200 && status <= 299;
@@ -23,9 +19,11 @@ Milliseconds since(TimePoint begin, TimePoint end) noexcept {
     return std::chrono::duration_cast<Milliseconds>(end - begin);
 }
 
-// Errs high: most tokenizers make a token of three to four bytes of text.
-std::int64_t estimated_tokens(std::size_t bytes) noexcept {
-    return static_cast<std::int64_t>((bytes + 2) / 3);
+// How fast a model writes that answers as a whole, and was left before: faster than most.
+constexpr std::int64_t guessed_tokens_per_second = 100;
+
+void add(std::optional<std::int64_t>& total, const std::optional<std::int64_t>& part) noexcept {
+    if (part) total = total.value_or(0) + *part;
 }
 
 }  // namespace
@@ -48,6 +46,23 @@ void Call::use(std::shared_ptr<const ModelEntry> model, std::shared_ptr<const Pr
     spec_.model = std::move(model);
     spec_.provider = std::move(provider);
     spec_.own_key = own_key;
+    attempts_with_model_ = 0;
+}
+
+std::shared_ptr<const ModelEntry> Call::next_fallback() noexcept {
+    return fallbacks_used_ < spec_.fallbacks.size() ? spec_.fallbacks[fallbacks_used_++] : nullptr;
+}
+
+Estimate Call::estimate() const {
+    const OutputEstimate reply = estimated_output_tokens(spec_.request.options);
+    Usage usage;
+    usage.input_tokens = estimated_input_tokens(spec_.request);
+    Estimate estimate;
+    estimate.is_limit = reply.is_limit;
+    estimate.least = {*usage.input_tokens, cost_of(*spec_.model, usage)};
+    usage.output_tokens = reply.tokens;
+    estimate.most = {*usage.input_tokens + reply.tokens, cost_of(*spec_.model, usage)};
+    return estimate;
 }
 
 void Call::start(Transport& transport) noexcept {
@@ -69,6 +84,11 @@ void Call::start(Transport& transport) noexcept {
         head_ = {};
         error_body_.clear();
         ++attempts_;
+        ++attempts_with_model_;
+        attempt_is_open_ = true;
+        request_may_be_sent_ = true;
+        attempt_began_at_ = clock_.now();
+        attempt_first_token_.reset();
         transport_ = &transport;
         attempt_id_ = transport.start(std::move(request), *this);
     } catch (const Error& error) {
@@ -85,8 +105,35 @@ void Call::stop(CallStatus status, Error reason) noexcept {
     finish(status, std::move(reason));
 }
 
+void Call::complete_with(const CachedReply& reply) noexcept {
+    try {
+        first_token_ = since(submitted_at_, clock_.now());
+        log_.append(EventKind::thinking, reply.thinking);
+        log_.append(EventKind::content, reply.content);
+        CallResult result;
+        result.finish_reason = reply.finish_reason;
+        result.tool_calls = reply.tool_calls;
+        result.sanitized = reply.sanitized;
+        result.cached = true;
+        Attempt attempt;
+        attempt.model = spec_.model;
+        attempt.provider = spec_.provider;
+        attempt.own_key = spec_.own_key;
+        attempt.is_cached = true;
+        attempt.status = CallStatus::complete;
+        attempt.usage = {0, 0, 0};
+        attempt.first_token = first_token_;
+        attempt.latency = *first_token_;
+        ended_attempts_.push_back(attempt);
+        conclude(CallStatus::complete, std::nullopt, std::move(result));
+    } catch (const std::exception& error) {
+        finish(CallStatus::error, Error(ErrorCode::internal, error.what()));
+    }
+}
+
 bool Call::on_head(const HttpResponseHead& head) noexcept {
     head_ = head;
+    if (head.status < 500) observer_.provider_answered(*this);
     return true;
 }
 
@@ -104,6 +151,7 @@ bool Call::on_body(std::string_view bytes) noexcept {
 
 void Call::on_finished(const HttpResult& result) noexcept {
     attempt_id_ = 0;
+    request_may_be_sent_ = result.request_sent;
     try {
         if (failure_) return finish(has_text() ? CallStatus::incomplete : CallStatus::error, std::move(failure_));
         if (is_success(head_.status)) decoder_->finish(*this);
@@ -130,6 +178,7 @@ void Call::on_thinking(std::string_view text) {
 
 void Call::text_arrived(EventKind kind, std::string_view text) {
     if (!first_token_) first_token_ = since(submitted_at_, clock_.now());
+    if (!attempt_first_token_) attempt_first_token_ = since(attempt_began_at_, clock_.now());
     log_.append(kind, text);
     observer_.text_arrived(*this);
 }
@@ -149,7 +198,7 @@ void Call::attempt_succeeded() {
 
 void Call::attempt_failed(const HttpResult& result) {
     FailedAttempt attempt;
-    attempt.number = attempts_;
+    attempt.number = attempts_with_model_;
     attempt.outcome = result.outcome;
     attempt.status = result.status;
     attempt.request_sent = result.request_sent;
@@ -157,19 +206,22 @@ void Call::attempt_failed(const HttpResult& result) {
     attempt.retry_after =
         parse_retry_after(head_.retry_after, std::chrono::system_clock::now(), std::chrono::hours(24));
     const std::optional<Milliseconds> delay = retry_delay(limits_.retry, attempt, random_fraction());
-    if (delay && clock_.now() + *delay < deadline()) {
+    const bool tries_again = delay && clock_.now() + *delay < deadline();
+    observer_.attempt_failed(*this, provider_health(attempt, since(attempt_began_at_, clock_.now())), !tries_again);
+    Error error = error_of(result);
+    const CallStatus status = has_text() ? CallStatus::incomplete : CallStatus::error;
+    end_attempt(status, error);
+    if (tries_again)
         observer_.retry_wanted(*this, *delay);
-        return;
-    }
-    finish(has_text() ? CallStatus::incomplete : CallStatus::error, error_of(result));
+    else if (!may_fall_back(attempt) || !observer_.fall_back(*this))
+        finish(status, std::move(error));
 }
 
 Error Call::error_of(const HttpResult& result) const {
     const std::string provider = "provider " + spec_.provider->name + ": ";
     switch (result.outcome) {
         case HttpOutcome::ok:
-            return provider_for(spec_.provider->kind)
-                .error_from_response(*spec_.provider, result.status, error_body_);
+            return provider_for(spec_.provider->kind).error_from_response(*spec_.provider, result.status, error_body_);
         case HttpOutcome::invalid_request:
             return Error(ErrorCode::configuration_error, provider + result.message);
         case HttpOutcome::address_refused:
@@ -202,41 +254,86 @@ Error Call::error_of(const HttpResult& result) const {
     return Error(ErrorCode::provider_bad_response, provider + result.message);
 }
 
+// What an attempt used is told by its provider, else estimated. Nothing is charged where the provider refused, or was
+// not reached.
+void Call::end_attempt(CallStatus status, const std::optional<Error>& error) {
+    if (!std::exchange(attempt_is_open_, false)) return;
+    Attempt attempt;
+    attempt.number = attempts_;
+    attempt.model = spec_.model;
+    attempt.provider = spec_.provider;
+    attempt.own_key = spec_.own_key;
+    attempt.status = status;
+    if (error) attempt.error = error->code();
+    attempt.first_token = attempt_first_token_;
+    attempt.latency = since(attempt_began_at_, clock_.now());
+    if (decoder_) {
+        const ReplyInfo& info = decoder_->info();
+        attempt.usage = info.usage;
+        if (is_success(head_.status))
+            complete_usage(attempt, info.ended);
+        else if (head_.status == 0 && request_may_be_sent_)
+            guess_usage(attempt);
+    }
+    attempt.cost = cost_of(*spec_.model, attempt.usage);
+    ended_attempts_.push_back(attempt);
+    observer_.attempt_ended(*this, attempt);
+}
+
 // Estimates what the provider did not tell. Counts told before the reply's end are only those up to then (Anthropic's
 // message_start has a first output_tokens), so that a call stopped midway is not accounted by them alone.
-void Call::complete_usage(CallResult& result, bool reply_ended) const {
-    Usage& usage = result.usage;
+void Call::complete_usage(Attempt& attempt, bool reply_ended) const {
+    Usage& usage = attempt.usage;
     if (!usage.input_tokens) {
-        std::size_t bytes = spec_.request.system_prompt.size();
-        for (const ChatMessage& message : spec_.request.messages) bytes += message.content.size();
-        usage.input_tokens = estimated_tokens(bytes);
-        result.estimated = true;
+        usage.input_tokens = estimated_input_tokens(spec_.request);
+        attempt.estimated = true;
     }
     if (usage.output_tokens && reply_ended) return;
-    const std::int64_t estimate =
-        estimated_tokens(log_.content().size() + log_.thinking().size() + result.tool_calls.size());
+    const Json& tool_calls = decoder_->info().tool_calls;
+    const std::size_t tool_bytes =
+        tool_calls.is_null() ? 0 : tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace).size();
+    const std::int64_t estimate = estimated_tokens(log_.content().size() + log_.thinking().size() + tool_bytes);
     if (usage.output_tokens && *usage.output_tokens >= estimate) return;
     usage.output_tokens = estimate;
-    result.estimated = true;
+    attempt.estimated = true;
+}
+
+// The request went out and nothing came back: the provider may have read it, and where it does not stream, have written
+// as much as fits into the time.
+void Call::guess_usage(Attempt& attempt) const {
+    attempt.usage.input_tokens = estimated_input_tokens(spec_.request);
+    const std::int64_t written = attempt.latency.count() * guessed_tokens_per_second / 1000;
+    attempt.usage.output_tokens =
+        spec_.stream ? 0 : std::min(written, estimated_output_tokens(spec_.request.options).tokens);
+    attempt.estimated = true;
 }
 
 void Call::finish(CallStatus status, std::optional<Error> error) {
+    end_attempt(status, error);
     CallResult result;
-    result.status = status;
-    result.error = std::move(error);
-    result.latency = since(submitted_at_, clock_.now());
-    result.first_token = first_token_;
     if (decoder_) {
         const ReplyInfo& info = decoder_->info();
         result.finish_reason = info.finish_reason;
         result.sanitized = info.sanitized;
-        result.usage = info.usage;
         if (!info.tool_calls.is_null())
             result.tool_calls = info.tool_calls.dump(-1, ' ', false, Json::error_handler_t::replace);
-        // Only a reply that has begun is billed by its provider.
-        if (is_success(head_.status)) complete_usage(result, info.ended);
-        result.cost = cost_of(*spec_.model, result.usage);
     }
+    conclude(status, std::move(error), std::move(result));
+}
+
+void Call::conclude(CallStatus status, std::optional<Error> error, CallResult result) {
+    result.status = status;
+    result.error = std::move(error);
+    result.latency = since(submitted_at_, clock_.now());
+    result.first_token = first_token_;
+    for (const Attempt& attempt : ended_attempts_) {
+        add(result.usage.input_tokens, attempt.usage.input_tokens);
+        add(result.usage.output_tokens, attempt.usage.output_tokens);
+        add(result.usage.cached_tokens, attempt.usage.cached_tokens);
+        result.estimated = result.estimated || attempt.estimated;
+        result.cost = saturated_sum(result.cost, attempt.cost);
+    }
+    result.attempts = std::move(ended_attempts_);
     result_ = std::move(result);
     decoder_.reset();
     spec_.request = {};

@@ -48,6 +48,15 @@ std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
                 "chat.list_models() lists the models; an operator adds one with chat.admin_register_model.");
 }
 
+std::vector<std::string> Catalog::models_of(const std::vector<std::string>& providers) const {
+    std::vector<std::string> names;
+    if (providers.empty()) return names;
+    for (const auto& [name, model] : models_)
+        if (std::find(providers.begin(), providers.end(), model->provider->name) != providers.end())
+            names.push_back(name);
+    return names;
+}
+
 std::int64_t cost_of(const ModelEntry& model, const Usage& usage) noexcept {
     const std::int64_t input = usage.input_tokens.value_or(0);
     const std::int64_t cached =

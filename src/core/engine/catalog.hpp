@@ -1,4 +1,5 @@
-// The providers and models that can be called, as the engine last read them, so that no call needs a query to find them.
+// The providers and models that can be called, as the engine last read them, so that no call needs a query to find
+// them.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/llm/provider.hpp"
 #include "core/uuid.hpp"
@@ -39,6 +41,9 @@ public:
     // The model of that name, or the default one for an empty name. Throws Error: unknown_model, no_default_model, or
     // the reason why the model is unusable.
     std::shared_ptr<const ModelEntry> find(std::string_view name) const;
+
+    // The names of the models that these providers serve, in order.
+    std::vector<std::string> models_of(const std::vector<std::string>& providers) const;
 
     std::size_t size() const noexcept { return models_.size(); }
 

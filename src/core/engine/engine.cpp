@@ -3,15 +3,31 @@
 #include <algorithm>
 
 namespace pgchat {
+namespace {
+
+Error waited_too_long(const Call& call) {
+    if (call.stage == CallStage::following)
+        return Error(ErrorCode::request_timeout,
+                     "the call's time was up while it waited for the reply of an identical one",
+                     "Give the call a longer timeout_ms, or leave out options.cache.");
+    return Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
+                 "See pgchat.max_calls, and max_concurrent_calls in the provider's options.");
+}
+
+}  // namespace
 
 Engine::Engine(Clock& clock, Transport& network, Transport& echo, EngineListener& listener)
-    : clock_(clock), network_(network), echo_(echo), listener_(listener) {}
+    : clock_(clock), network_(network), echo_(echo), listener_(listener) {
+    // The installation pays for every call.
+    accounts_.pin(Uuid{});
+}
 
 Engine::~Engine() = default;
 
-std::size_t Engine::room() const noexcept {
-    const std::size_t taken = in_flight_ + waiting();
-    return taken < limits_.max_calls ? limits_.max_calls - taken : 0;
+void Engine::set_limits(const EngineLimits& limits) {
+    limits_ = limits;
+    admission_.set_policy(limits.breaker);
+    sharing_.set_policy(limits.sharing);
 }
 
 Call& Engine::submit(CallSpec spec) {
@@ -30,52 +46,6 @@ Call& Engine::submit(CallSpec spec) {
     else
         park(call);
     return call;
-}
-
-void Engine::park(Call& call) {
-    call.stage = CallStage::parked;
-    parked_[call.spec().user_id].emplace(call.number, &call);
-    ++parked_count_;
-}
-
-std::vector<Uuid> Engine::missing_accounts() const {
-    std::vector<Uuid> missing;
-    if (parked_.empty()) return missing;
-    for (const auto& [user_id, calls] : parked_) missing.push_back(user_id);
-    if (!parked_.contains(Uuid{})) missing.emplace_back();
-    return missing;
-}
-
-void Engine::accounts_loaded(const std::vector<Uuid>& user_ids) {
-    for (const Uuid& user_id : user_ids) {
-        Account* const account = accounts_.find_any(user_id);
-        const auto found = parked_.find(user_id);
-        if (account == nullptr || found == parked_.end()) continue;
-        const std::map<std::uint64_t, Call*> calls = std::move(found->second);
-        parked_.erase(found);
-        parked_count_ -= calls.size();
-        for (const auto& [number, call] : calls) let_in(*call, *account);
-    }
-}
-
-// From here on the call counts against its account, or is refused.
-void Engine::let_in(Call& call, Account& account) {
-    call.stage = CallStage::waiting;
-    try {
-        check_in(call, account);
-        waiting_.emplace(call.number, &call);
-    } catch (const Error& error) {
-        call.stop(CallStatus::error, error);
-    } catch (const std::exception& error) {
-        call.stop(CallStatus::error, Error(ErrorCode::internal, error.what()));
-    }
-}
-
-// Everything that may refuse a call once its account is known, in this order: access, the key, the limits.
-void Engine::check_in(Call& call, Account& account) {
-    check_access(call.spec().user_id, account.access, *call.spec().model);
-    const AccountKeys::Way way = account.keys.to(call.spec().model->provider);
-    call.use(call.spec().model, way.provider, way.own_key);
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {
@@ -161,14 +131,14 @@ void Engine::text_arrived(Call& call) noexcept {
     call.flush_scheduled = true;
 }
 
-void Engine::retry_wanted(Call& call, Milliseconds delay) noexcept {
-    ++counters_.retried;
-    set_timer(call, clock_.now() + delay);
-}
-
 void Engine::finished(Call& call) noexcept {
     leave_stage(call);
+    end_sharing(call);
     clear_timer(call);
+    // What was set aside for an attempt that then could not be written.
+    if (call.set_aside.tokens != 0 || call.set_aside.cost != 0) attempt_ended(call, {});
+    if (call.result().error) count_refusal(call.result().error->code());
+    if (call.is_running) stop_running(call.spec().user_id);
     ++(call.result().status == CallStatus::complete ? counters_.completed : counters_.failed);
     listener_.call_finished(call);
 }
@@ -182,13 +152,41 @@ void Engine::leave_stage(Call& call) {
             if (found->second.empty()) parked_.erase(found);
             return;
         }
-        case CallStage::held:
+        case CallStage::held: {
+            const auto found = held_.find(call.spec().user_id);
+            if (found == held_.end()) return;
+            held_count_ -= found->second.erase(call.number);
+            if (found->second.empty()) held_.erase(found);
+            return;
+        }
+        case CallStage::following:
+            following_.erase(call.number);
             return;
         case CallStage::waiting:
-            waiting_.erase(call.number);
+            admission_.remove(call);
             return;
         case CallStage::admitted:
             --in_flight_;
+            admission_.give_back(call, clock_.now());
+            return;
+    }
+}
+
+void Engine::count_refusal(ErrorCode code) noexcept {
+    switch (code) {
+        case ErrorCode::rate_limit_reached:
+            ++counters_.refused_by_rate;
+            return;
+        case ErrorCode::concurrency_limit_reached:
+            ++counters_.refused_by_concurrency;
+            return;
+        case ErrorCode::token_limit_reached:
+            ++counters_.refused_by_tokens;
+            return;
+        case ErrorCode::budget_exhausted:
+            ++counters_.refused_by_budget;
+            return;
+        default:
             return;
     }
 }
@@ -203,21 +201,6 @@ void Engine::clear_timer(Call& call) noexcept {
     call.timer.reset();
 }
 
-void Engine::admit() {
-    while (!waiting_.empty() && in_flight_ < limits_.max_calls) {
-        Call& call = *waiting_.begin()->second;
-        waiting_.erase(waiting_.begin());
-        clear_timer(call);
-        call.stage = CallStage::admitted;
-        ++in_flight_;
-        begin(call);
-    }
-}
-
-void Engine::begin(Call& call) {
-    call.start(call.spec().provider->kind == ProviderKind::echo ? echo_ : network_);
-}
-
 void Engine::run_timers(TimePoint now) {
     while (!timers_.empty() && timers_.begin()->first.first <= now) {
         Call& call = *timers_.begin()->second;
@@ -225,9 +208,7 @@ void Engine::run_timers(TimePoint now) {
         if (call.stage == CallStage::admitted)
             begin(call);
         else
-            call.stop(CallStatus::error,
-                      Error(ErrorCode::request_timeout, "the call's time was up while it waited for room",
-                            "See pgchat.max_calls."));
+            call.stop(CallStatus::error, waited_too_long(call));
     }
 }
 

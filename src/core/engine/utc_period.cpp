@@ -40,9 +40,10 @@ std::string utc_text(std::int64_t unix_seconds) {
     const std::int64_t second = unix_seconds - day_begin(day);
     const std::chrono::year_month_day date = date_of(day);
     std::array<char, 64> text{};
-    const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d UTC", static_cast<int>(date.year()),
-                                   unsigned{date.month()}, unsigned{date.day()}, static_cast<int>(second / 3600),
-                                   static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
+    const int size =
+        std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d UTC", static_cast<int>(date.year()),
+                      unsigned{date.month()}, unsigned{date.day()}, static_cast<int>(second / 3600),
+                      static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
     return std::string(text.data(), static_cast<std::size_t>(size));
 }
 

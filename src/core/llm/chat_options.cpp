@@ -12,6 +12,8 @@ namespace {
 
 constexpr double highest_temperature = 2.0;
 constexpr double highest_top_p = 1.0;
+constexpr std::int64_t longest_cache_ttl_s = 31'536'000;
+constexpr std::size_t most_fallback_models = 10;
 
 Json parse_tools(const Json& value, const JsonField& field) {
     field.array(value);
@@ -56,6 +58,24 @@ void parse_images(ChatOptions& options, const Json& value, const JsonField& fiel
     for (std::size_t i = 0; i < value.size(); ++i) options.images.push_back(parse_image(value[i], field.at(i)));
 }
 
+void parse_cache(ChatOptions& options, const Json& value, const JsonField& field) {
+    if (value.is_boolean()) {
+        options.cache = value.get<bool>();
+        return;
+    }
+    if (!value.is_object() || value.size() != 1)
+        field.fail("is not a cache setting", R"(Give true, false or {"ttl_s": n}.)");
+    const JsonField place = field.member("ttl_s");
+    options.cache_ttl_s = place.positive_integer(json_member(value, "ttl_s"));
+    if (*options.cache_ttl_s > longest_cache_ttl_s) place.fail("must be at most 31536000, a year");
+    options.cache = true;
+}
+
+void parse_fallback_models(ChatOptions& options, const Json& value, const JsonField& field) {
+    options.fallback_models = field.texts(value);
+    if (options.fallback_models.size() > most_fallback_models) field.fail("has more than 10 models");
+}
+
 struct Member {
     std::string_view name;
     void (*parse)(ChatOptions& options, const Json& value, const JsonField& field);
@@ -76,9 +96,8 @@ constexpr std::array members{
     Member{"thinking",
            [](auto& options, auto& value, auto& field) { options.thinking = parse_thinking(value, field); }},
     Member{"images", parse_images},
-    Member{"cache", [](auto& options, auto& value, auto& field) { options.cache = field.boolean(value); }},
-    Member{"fallback_models",
-           [](auto& options, auto& value, auto& field) { options.fallback_models = field.texts(value); }},
+    Member{"cache", parse_cache},
+    Member{"fallback_models", parse_fallback_models},
     Member{"extra", [](auto& options, auto& value, auto& field) { options.extra = field.object(value); }},
 };
 

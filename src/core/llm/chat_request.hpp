@@ -40,7 +40,8 @@ struct ChatOptions {
     std::vector<ImagePart> images;  // attached to the last user message
     Json extra;                     // null or object, merged into the provider's request body as it is
     std::vector<std::string> fallback_models;
-    bool cache = false;
+    bool cache = false;                       // an earlier reply to the same request will do
+    std::optional<std::int64_t> cache_ttl_s;  // one that is no older; absent: as the server is set
 };
 
 struct ChatRequest {

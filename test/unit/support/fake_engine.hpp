@@ -29,6 +29,11 @@ protected:
     }
 
     Call& submit(std::uint64_t number, bool stream = true) { return engine.submit(fake_spec(number, stream)); }
+    // The same for any call, whose user has an account without limits.
+    Call& submit_spec(CallSpec spec) {
+        engine.accounts().put(spec.user_id, {}, 0);
+        return engine.submit(std::move(spec));
+    }
     Call* find(std::uint64_t number) { return engine.find(numbered_uuid(number)); }
     const std::vector<std::string>& events(std::uint64_t number) { return listener.events[numbered_uuid(number)]; }
     void run_at(int milliseconds) {

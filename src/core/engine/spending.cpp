@@ -1,0 +1,117 @@
+#include "core/engine/spending.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/engine/completion_json.hpp"
+#include "core/engine/utc_period.hpp"
+
+namespace pgchat {
+namespace {
+
+constexpr std::chrono::seconds request_window{60};
+
+// A day or a month has begun.
+void begin_anew(AccountUsage& usage, std::int64_t unix_seconds) noexcept {
+    const UtcPeriod now = utc_period(unix_seconds);
+    if (now.day != usage.day) usage.tokens = 0;
+    if (now.month != usage.month) usage.cost = 0;
+    usage.day = now.day;
+    usage.month = now.month;
+}
+
+// How much of a limit a call gets: all it may need, or what is left where that is enough; -1: not even that.
+std::int64_t part_of(std::int64_t limit, std::int64_t taken, std::int64_t least, std::int64_t most,
+                     bool is_limit) noexcept {
+    const std::int64_t left = taken >= limit ? 0 : limit - taken;
+    if (most <= left) return most;
+    return is_limit || left == 0 || least > left ? -1 : left;
+}
+
+std::string hint_of(const char* what_helps, bool others_run, std::int64_t resets_at) {
+    std::string hint = "It begins anew at " + utc_text(resets_at) + ".";
+    if (others_run) hint += " Part of it is set aside for calls that are under way, and free when they have ended.";
+    return hint + " " + what_helps;
+}
+
+[[noreturn]] void refuse_tokens(const Account& account) {
+    throw Error(
+        ErrorCode::token_limit_reached,
+        "the limit of " + std::to_string(*account.limits.tokens_per_day) + " tokens a day leaves no room for this call",
+        hint_of("A smaller max_tokens may fit.", account.usage.reserved_tokens > 0, day_begin(account.usage.day + 1)));
+}
+
+[[noreturn]] void refuse_cost(const Account& account, Payer payer) {
+    const bool is_user = payer == Payer::user;
+    throw Error(
+        ErrorCode::budget_exhausted,
+        is_user
+            ? "the budget of " + decimal_cost(*account.limits.cost_per_month) + " a month leaves no room for this call"
+            : "the budget of this installation for the month leaves no room for this call",
+        hint_of(is_user ? "A smaller max_tokens may fit; an administrator can raise it with chat.admin_set_budget."
+                        : "An administrator can raise the setting cost_per_month.",
+                account.usage.reserved_cost > 0, month_begin(account.usage.month + 1)));
+}
+
+}  // namespace
+
+void count_request(Account& account, TimePoint now, std::int64_t unix_seconds) {
+    if (!account.limits.requests_per_minute) return;
+    std::deque<TimePoint>& minute = account.usage.minute;
+    while (!minute.empty() && minute.front() + request_window <= now) minute.pop_front();
+    const std::int64_t allowed = *account.limits.requests_per_minute;
+    if (static_cast<std::int64_t>(minute.size()) >= allowed) {
+        // The request that leaves the window first makes room, where any is allowed at all.
+        const auto excess = static_cast<std::size_t>(static_cast<std::int64_t>(minute.size()) - allowed);
+        const auto wait = allowed == 0 ? request_window
+                                       : std::chrono::ceil<std::chrono::seconds>(minute[excess] + request_window - now);
+        throw Error(ErrorCode::rate_limit_reached,
+                    "the limit of " + std::to_string(allowed) + " requests a minute is reached",
+                    allowed == 0 ? "An administrator can raise it with chat.admin_set_limits."
+                                 : "The next one can be made at " + utc_text(unix_seconds + wait.count()) + ".");
+    }
+    minute.push_back(now);
+}
+
+bool is_at_concurrency_limit(const Account& account) noexcept {
+    return account.limits.concurrent_calls && account.usage.running >= *account.limits.concurrent_calls;
+}
+
+Error concurrency_refusal(const Account& account) {
+    return Error(
+        ErrorCode::concurrency_limit_reached,
+        "the limit of " + std::to_string(*account.limits.concurrent_calls) + " calls at once is reached",
+        "The next one can be made when one of your calls has ended; chat.llm_submit and chat.send_message wait "
+        "for that.");
+}
+
+Charge fit(Account& account, const Estimate& estimate, Payer payer, std::int64_t unix_seconds) {
+    AccountUsage& usage = account.usage;
+    begin_anew(usage, unix_seconds);
+    Charge charge = estimate.most;
+    if (account.limits.tokens_per_day)
+        charge.tokens = part_of(*account.limits.tokens_per_day, saturated_sum(usage.tokens, usage.reserved_tokens),
+                                estimate.least.tokens, estimate.most.tokens, estimate.is_limit);
+    if (charge.tokens < 0) refuse_tokens(account);
+    if (account.limits.cost_per_month)
+        charge.cost = part_of(*account.limits.cost_per_month, saturated_sum(usage.cost, usage.reserved_cost),
+                              estimate.least.cost, estimate.most.cost, estimate.is_limit);
+    if (charge.cost < 0) refuse_cost(account, payer);
+    return charge;
+}
+
+void set_aside(Account& account, const Charge& charge) noexcept {
+    account.usage.reserved_tokens = saturated_sum(account.usage.reserved_tokens, charge.tokens);
+    account.usage.reserved_cost = saturated_sum(account.usage.reserved_cost, charge.cost);
+}
+
+void settle(Account& account, const Charge& was_set_aside, const Charge& used, std::int64_t unix_seconds) noexcept {
+    AccountUsage& usage = account.usage;
+    begin_anew(usage, unix_seconds);
+    usage.reserved_tokens = std::max<std::int64_t>(0, usage.reserved_tokens - was_set_aside.tokens);
+    usage.reserved_cost = std::max<std::int64_t>(0, usage.reserved_cost - was_set_aside.cost);
+    usage.tokens = saturated_sum(usage.tokens, used.tokens);
+    usage.cost = saturated_sum(usage.cost, used.cost);
+}
+
+}  // namespace pgchat

@@ -1,0 +1,71 @@
+#include "core/engine/token_estimate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/llm/json.hpp"
+
+namespace pgchat {
+namespace {
+
+// More than any of the large providers counts for one image.
+constexpr std::int64_t image_tokens = 2'000;
+// Reserved where the request does not limit its reply.
+constexpr std::int64_t usual_output_tokens = 4'096;
+constexpr std::int64_t most_output_tokens = 10'000'000;
+
+std::int64_t json_tokens(const Json& json) {
+    if (json.is_null()) return 0;
+    return estimated_tokens(json.dump(-1, ' ', false, Json::error_handler_t::replace).size());
+}
+
+// What a request body says of the length and number of replies, wherever in it.
+struct BodyLimits {
+    std::int64_t tokens = 0;
+    std::int64_t replies = 1;
+
+    void read(const Json& json) {
+        constexpr std::array<std::string_view, 6> lengths{
+            "max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "n_predict", "budget_tokens"};
+        if (!json.is_structured()) return;
+        for (const auto& [name, value] : json.items()) {
+            if (value.is_number_integer() && json.is_object()) {
+                const std::int64_t number = std::clamp<std::int64_t>(value.get<std::int64_t>(), 0, most_output_tokens);
+                if (std::find(lengths.begin(), lengths.end(), name) != lengths.end()) tokens = std::max(tokens, number);
+                if (name == "n" || name == "best_of") replies = std::clamp<std::int64_t>(number, replies, 1'000);
+            }
+            read(value);
+        }
+    }
+};
+
+}  // namespace
+
+std::int64_t estimated_input_tokens(const ChatRequest& request) {
+    std::size_t bytes = request.system_prompt.size();
+    std::size_t images = request.options.images.size();
+    std::int64_t tokens = json_tokens(request.options.tools) + json_tokens(request.response_format);
+    for (const ChatMessage& message : request.messages) {
+        bytes += message.content.size();
+        images += message.images.size();
+        tokens += json_tokens(message.tool_calls);
+    }
+    return tokens + estimated_tokens(bytes) + static_cast<std::int64_t>(images) * image_tokens;
+}
+
+OutputEstimate estimated_output_tokens(const ChatOptions& options) {
+    OutputEstimate estimate;
+    estimate.is_limit = options.max_tokens.has_value();
+    estimate.tokens = std::clamp<std::int64_t>(options.max_tokens.value_or(usual_output_tokens), 0, most_output_tokens);
+    if (!options.extra.is_object()) return estimate;
+    BodyLimits body;
+    body.read(options.extra);
+    if (body.tokens > estimate.tokens || body.replies > 1) {
+        estimate.tokens = std::max(body.tokens, estimate.tokens) * body.replies;
+        estimate.is_limit = true;
+    }
+    return estimate;
+}
+
+}  // namespace pgchat

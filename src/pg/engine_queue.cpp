@@ -1,0 +1,74 @@
+#include "pg/engine_queue.hpp"
+
+#include "pg/engine_statement.hpp"
+
+namespace pgchat::pg {
+namespace {
+
+// Columns of chat_private.claim_requests().
+enum ClaimColumn {
+    user_id = 1,
+    request_id,
+    message_id,
+    conversation_id,
+    model,
+    messages,
+    system_prompt,
+    response_format,
+    options,
+    timeout_ms,
+    has_more,
+    next_model,
+    next_user
+};
+
+ClaimedRequest read_request(const Row& row) {
+    ClaimedRequest request;
+    request.user_id = row.uuid(user_id);
+    request.request_id = row.uuid(request_id);
+    request.message_id = row.uuid(message_id);
+    request.conversation_id = row.uuid(conversation_id);
+    request.model = row.text_at(model);
+    request.text.messages = row.json(messages);
+    request.text.system_prompt = row.text_at(system_prompt);
+    request.text.response_format = row.json(response_format);
+    request.text.options = row.json(options);
+    request.timeout_ms = row.integer(timeout_ms);
+    return request;
+}
+
+}  // namespace
+
+bool EngineQueue::claim(std::size_t limit, const QueueHolds& holds,
+                        const std::function<void(const ClaimedRequest&)>& take) {
+    static Statement statement("SELECT * FROM chat_private.claim_requests($1, $2, $3, $4, $5)",
+                               {INT4OID, TEXTOID, UUIDOID, TEXTARRAYOID, UUIDARRAYOID});
+    bool more = false;
+    std::string model_after;
+    Uuid user_after;
+    const auto read = [&] {
+        ArrayColumn full_models(TEXTOID, holds.models.size()), full_users(UUIDOID, holds.users.size());
+        for (const std::string& name : holds.models) full_models.add_text(name);
+        for (const Uuid& user : holds.users) full_users.add(uuid_datum(user));
+        Datum values[] = {Int32GetDatum(static_cast<std::int32_t>(limit)), text_datum(after_model_),
+                          uuid_datum(after_user_), full_models.array(), full_users.array()};
+        statement.execute(values);
+        for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+            const Row row(i);
+            take(read_request(row));
+            more = row.boolean(has_more);
+            model_after = row.text_at(next_model);
+            user_after = row.uuid(next_user);
+        }
+    };
+    // Flushed before anything is sent: after a crash nobody may send it again.
+    if (in_transaction(Durability::flushed, "claiming requests", read) != Outcome::committed) return false;
+    // A claim that began midway and came to the end has not seen what is before.
+    may_have_more_ = more || (!after_model_.empty() && model_after.empty());
+    holds_ = holds;
+    after_model_ = std::move(model_after);
+    after_user_ = user_after;
+    return true;
+}
+
+}  // namespace pgchat::pg

@@ -1,0 +1,48 @@
+#include "core/engine/token_estimate.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgchat {
+namespace {
+
+TEST(TokenEstimateTest, EverythingThatIsSentCounts) {
+    ChatRequest request;
+    EXPECT_EQ(estimated_input_tokens(request), 0);
+    request.system_prompt = std::string(30, 'a');
+    request.messages.push_back({Role::user, std::string(31, 'b'), {}, {}, {}});
+    EXPECT_EQ(estimated_input_tokens(request), 21);
+    request.options.tools = Json::parse(R"([{"type":"function"}])");
+    EXPECT_EQ(estimated_input_tokens(request), 21 + 7);
+    request.options.images.push_back({"image/png", std::string(1'000'000, 'A'), ""});
+    request.messages[0].images.push_back({"", "", "https://example.com/x.png"});
+    EXPECT_EQ(estimated_input_tokens(request), 21 + 7 + 4'000) << "an image is no text";
+}
+
+TEST(TokenEstimateTest, ARequestMayLimitItsReply) {
+    ChatOptions options;
+    EXPECT_FALSE(estimated_output_tokens(options).is_limit);
+    EXPECT_EQ(estimated_output_tokens(options).tokens, 4'096);
+    options.max_tokens = 10;
+    EXPECT_TRUE(estimated_output_tokens(options).is_limit);
+    EXPECT_EQ(estimated_output_tokens(options).tokens, 10);
+}
+
+TEST(TokenEstimateTest, WhatExtraPutsInItsPlaceCounts) {
+    ChatOptions options;
+    options.max_tokens = 10;
+    const auto tokens_with = [&](const char* extra) {
+        options.extra = Json::parse(extra);
+        return estimated_output_tokens(options).tokens;
+    };
+    EXPECT_EQ(tokens_with(R"({"max_completion_tokens": 5000})"), 5'000);
+    EXPECT_EQ(tokens_with(R"({"options": {"num_predict": 700}})"), 700);
+    EXPECT_EQ(tokens_with(R"({"thinking": {"type": "enabled", "budget_tokens": 900}})"), 900);
+    EXPECT_EQ(tokens_with(R"({"n": 8})"), 80);
+    EXPECT_EQ(tokens_with(R"({"n": 8, "max_tokens": 20})"), 160);
+    EXPECT_EQ(tokens_with(R"({"max_tokens": 3, "user": "n"})"), 10) << "it may count for nothing";
+    EXPECT_EQ(tokens_with(R"({"max_tokens": 99999999999999})"), 10'000'000);
+    EXPECT_EQ(tokens_with(R"({"max_tokens": -5, "n": -1})"), 10);
+}
+
+}  // namespace
+}  // namespace pgchat
