@@ -22,11 +22,11 @@ DECLARE
   user_value text;
 BEGIN
   SELECT s.* INTO STRICT c FROM chat_private.sealed_columns() s WHERE s.name = sealed_page.name;
-  user_value := coalesce(format('t.%I', c.user_column), 'uuid ''00000000-0000-0000-0000-000000000000''');
+  user_value := coalesce('t.' || quote_ident(c.user_column), 'uuid ''00000000-0000-0000-0000-000000000000''');
   RETURN QUERY EXECUTE format(
     'SELECT %L || coalesce('':'' || %s, ''''), %s, t.%I, t.%I FROM %s t WHERE t.%I IS NOT NULL AND (%s, t.%I) > ($1, $2)
      ORDER BY 2, 3 LIMIT $3 FOR NO KEY UPDATE OF t SKIP LOCKED',
-    c.purpose, coalesce(format('t.%I', c.scope_column), 'NULL'), user_value, c.row_column, c.sealed_column, c.name,
+    c.purpose, coalesce('t.' || quote_ident(c.scope_column), 'NULL'), user_value, c.row_column, c.sealed_column, c.name,
     c.sealed_column, user_value, c.row_column)
   USING sealed_page.after_user, sealed_page.after_row, sealed_page.page_size;
 END
@@ -42,7 +42,7 @@ DECLARE
 BEGIN
   SELECT s.* INTO STRICT c FROM chat_private.sealed_columns() s WHERE s.name = replace_sealed.name;
   EXECUTE format('UPDATE %s t SET %I = n.sealed FROM unnest($1, $2, $3) n (user_id, row_id, sealed) WHERE t.%I = n.row_id%s',
-                 c.name, c.sealed_column, c.row_column, coalesce(format(' AND t.%I = n.user_id', c.user_column), ''))
+                 c.name, c.sealed_column, c.row_column, coalesce(' AND t.' || quote_ident(c.user_column) || ' = n.user_id', ''))
     USING replace_sealed.user_ids, replace_sealed.row_ids, replace_sealed.sealed;
 END
 $$;

@@ -15,20 +15,22 @@ DECLARE
 BEGIN
   RETURN QUERY
     -- Each step is one look-up in the index, however much is queued: the next user who waits for a model, or the next model.
+    -- One lane more than can be served tells whether there are others.
     WITH RECURSIVE lanes AS (
       SELECT claim_requests.after_model AS model, claim_requests.after_user AS user_id, false AS is_open, 0 AS lane
       UNION ALL
-      SELECT n.model, n.user_id, o.is_open, l.lane + o.is_open::integer
+      SELECT n.model, n.user_id, n.is_open, l.lane + n.is_open::integer
       FROM lanes l, LATERAL (
-        SELECT q.model, q.user_id FROM chat_private.llm_requests q
+        SELECT q.model, q.user_id,
+               q.model <> ALL (claim_requests.full_models) AND q.user_id <> ALL (claim_requests.full_users) AS is_open
+        FROM chat_private.llm_requests q
         WHERE q.queued_at IS NOT NULL AND (q.model, q.user_id) >
-          (l.model, CASE WHEN l.model = ANY (claim_requests.full_models) THEN last_user ELSE l.user_id END)
-        ORDER BY q.model, q.user_id LIMIT 1) n, LATERAL (
-        SELECT n.model <> ALL (claim_requests.full_models) AND n.user_id <> ALL (claim_requests.full_users) AS is_open) o
-      WHERE l.lane < claim_requests.max_requests
+          (l.model, CASE WHEN l.is_open OR l.model <> ALL (claim_requests.full_models) THEN l.user_id ELSE last_user END)
+        ORDER BY q.model, q.user_id LIMIT 1) n
+      WHERE l.lane <= claim_requests.max_requests
     ), shares AS (
-      SELECT max(l.lane) >= claim_requests.max_requests AS is_cut,
-             ceil(claim_requests.max_requests::float8 / greatest(max(l.lane), 1))::integer AS share
+      SELECT max(l.lane) > claim_requests.max_requests AS is_cut,
+             claim_requests.max_requests / greatest(least(max(l.lane), claim_requests.max_requests), 1) AS share
       FROM lanes l
     ), chosen AS (
       SELECT w.place, l.lane
@@ -36,8 +38,7 @@ BEGIN
         SELECT q.ctid AS place FROM chat_private.llm_requests q
         WHERE q.queued_at IS NOT NULL AND q.model = l.model AND q.user_id = l.user_id
         ORDER BY q.queued_at LIMIT (SELECT s.share FROM shares s) FOR NO KEY UPDATE SKIP LOCKED) w
-      WHERE l.is_open
-      LIMIT claim_requests.max_requests
+      WHERE l.is_open AND l.lane <= claim_requests.max_requests
     ), claimed AS (
       UPDATE chat_private.llm_requests q
       SET state = 'running', started_at = clock_timestamp(), queued_at = NULL
@@ -60,7 +61,8 @@ BEGIN
     ), place AS (
       SELECT s.is_cut OR EXISTS (SELECT FROM chosen c GROUP BY c.lane HAVING count(*) >= s.share) AS has_more,
              CASE WHEN s.is_cut THEN l.model END AS model, CASE WHEN s.is_cut THEN l.user_id END AS user_id
-      FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open ORDER BY l.lane DESC LIMIT 1) l
+      FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open AND l.lane <= claim_requests.max_requests
+                              ORDER BY l.lane DESC LIMIT 1) l
     )
     SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(c.messages, x.messages, '[]'),
            coalesce(c.system_prompt, v.system_prompt), c.response_format, c.options, c.timeout_ms,

@@ -35,9 +35,9 @@ CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR T
   ON chat.user_limits FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
 CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON chat.settings FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
+CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OF is_active OR DELETE OR TRUNCATE
+  ON chat.api_keys FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
 CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON chat.user_model_access FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
 CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON chat.group_model_access FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
-CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OF is_active OR DELETE OR TRUNCATE
-  ON chat.api_keys FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();

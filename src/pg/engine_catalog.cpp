@@ -72,9 +72,7 @@ Error reason_of(const std::exception& error) {
 }
 
 // One provider that cannot be used must not take the others away; nor one model.
-void read_providers(SecretVault& vault, Catalog& catalog) {
-    ProviderKeys keys(vault);
-    keys.load();
+void read_providers(const ProviderKeys& keys, Catalog& catalog) {
     static Statement statement("SELECT * FROM chat_private.engine_providers()", {});
     statement.execute(nullptr);
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
@@ -108,8 +106,10 @@ void read_models(Catalog& catalog) {
 
 bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog) {
     auto loaded = std::make_shared<Catalog>();
+    ProviderKeys keys(vault);
     const Outcome outcome = in_transaction(Durability::asynchronous, "loading models", [&] {
-        read_providers(vault, *loaded);
+        keys.load();
+        read_providers(keys, *loaded);
         read_models(*loaded);
     });
     if (outcome == Outcome::committed) catalog = std::move(loaded);

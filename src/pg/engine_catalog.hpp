@@ -8,8 +8,8 @@
 
 namespace pgchat::pg {
 
-// The vault opens the providers' keys. Tells whether its transaction committed; a failure is in the server's log, as is
-// each provider or model that is left out because it cannot be used.
+// Tells whether its transaction committed; a failure is in the server's log, as is each provider or model that is left
+// out because it cannot be used.
 bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog);
 
 }  // namespace pgchat::pg

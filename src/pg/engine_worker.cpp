@@ -100,9 +100,9 @@ void EngineWorker::run() {
         if (settle_finished()) work_on_network();
         if (save_checkpoints()) work_on_network();
         tidy();
+        usage_.run();
         secrets_.rotation().run();
         key_uses_.run();
-        usage_.run();
         channels_.deliver();
         publish_totals();
         give_back_memory();

@@ -220,10 +220,8 @@ def _():
                            + person.rows("SELECT chat.export_my_data()")).encode()
         last_four = canary.own[-4:].encode()
         signs = {"dump": last_four, "wal": last_four, "tables": last_four, "log": b"SELECT chat.set_api_key('keyed', $1)",
-                 "pg_stat_activity": b"chat.set_api_key(", "pg_stat_statements": b"SELECT chat.set_api_key($2, $1",
+                 "pg_stat_activity": b"chat.set_api_key(", "pg_stat_statements": b"chat.set_api_key(",
                  "pg_settings": b"pgchat.master_key_file", "api": last_four}
-        if "pg_stat_statements" in found:
-            signs["pg_stat_statements"] = b"chat.set_api_key("
         canaries.check_absent(found, list(canary.needles.values()), signs)
         equal(len(errors), 3, "refusals")
         assert not any("Canary" in error for error in errors), errors

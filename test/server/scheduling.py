@@ -117,7 +117,7 @@ def suspension():
         error = fails("PC111", complete, bob, model("tokens=1"), hint=True)
         diag(error.diag.message_hint)
         request = submit(bob, broken, 1)[0]
-        equal(fails("PC111", result, bob, request).sqlstate, "PC111")
+        equal(result(bob, request)["error"]["sqlstate"], "PC111")
         equal(mock.stats()["requests"], before, "requests while it is suspended")
         equal(complete(bob, mock.model("tokens=1"))["content"], "w0")
         time.sleep(1.1)
@@ -167,17 +167,17 @@ def fallback():
         row = wait_until(lambda: (m := alice.message(reply))["status"] == "complete" and m, "the reply is stored")
         equal(row["model"], good)
         equal(value(admin, "SELECT model FROM chat.usage_events WHERE message_id = %s AND outcome = 'complete'", reply), good)
-        fails("PC105", complete, alice, busy, fallback_models=[busy])
-    fails("42704", complete, alice, good, fallback_models=["no such model"])
-    fails("PC002", complete, alice, good, fallback_models=["x"] * 11)
+        fails("PC105", lambda: complete(alice, busy, fallback_models=[busy]))
+    fails("42704", lambda: complete(alice, good, fallback_models=["no such model"]))
+    fails("PC002", lambda: complete(alice, good, fallback_models=["x"] * 11))
 
 
 @test("no fallback once text has arrived, nor when the outcome is unknown or the request was refused")
 def no_fallback():
     good = mock.model("tokens=2")
     before = mock.stats()["requests"]
-    fails("08007", complete, alice, mock.model("reset=1"), fallback_models=[good])
-    fails("PC103", complete, alice, mock.model("status=400"), fallback_models=[good])
+    fails("08007", lambda: complete(alice, mock.model("reset=1"), fallback_models=[good]))
+    fails("PC103", lambda: complete(alice, mock.model("status=400"), fallback_models=[good]))
     fails("PC101", alice.value, "SELECT chat.llm_complete('x', %s, timeout_ms => 300, options => %s)", mock.model("hang=head"),
           json.dumps({"fallback_models": [good]}))
     reply = alice.reply_to(model=mock.model("truncate=2"), fallback_models=[good])
@@ -210,7 +210,7 @@ def cache():
         complete(person, model, **options)
     equal(mock.stats()["requests"] - before, 3, "another user, another option, without cache")
     for wrong in (1, "yes", {"ttl_s": 0}, {"ttl_s": 60, "more": 1}, {"ttl": 60}):
-        fails("PC002", complete, alice, model, cache=wrong)
+        fails("PC002", lambda: complete(alice, model, cache=wrong))
 
 
 @test("pgchat.cache_ttl, cache_shared and cache_max_bytes are obeyed")

@@ -1,7 +1,7 @@
 -- Keys of providers, by persona: nobody, a user, another user, an administrator; and what is said of the master key.
 BEGIN;
 \ir setup.psql
-SELECT plan(74);
+SELECT plan(77);
 CREATE FUNCTION pg_temp.set_key(person uuid, key text, name text DEFAULT NULL, provider text DEFAULT 'test-provider') RETURNS uuid LANGUAGE sql AS
   $$SELECT pg_temp.value(person, format('SELECT chat.set_api_key(%L, %L, %L)', provider, key, name))::uuid$$;
 CREATE FUNCTION pg_temp.listed(person uuid) RETURNS text LANGUAGE sql AS
@@ -80,6 +80,9 @@ RESET ROLE;
 SELECT is(pg_temp.outcome(NULL, 'SELECT chat.' || call, 'pgchat_service'), sqlstate, left(call, 60))
 FROM (VALUES ('admin_set_provider_key(''nowhere'', ''sk-12345678'')', '42704'), ('admin_set_provider_key(''test-provider'', NULL)', '22004'),
              ('admin_set_provider_key(NULL, ''sk-12345678'')', '22004'), ('admin_set_provider_key(''test-provider'', E''sk\r\nX: y'')', '22023'),
+             ('admin_register_provider(''p'', ''openai'', options => ''{"api_key_env": 7}'')', 'PC002'),
+             ('admin_register_provider(''p'', ''openai'', options => ''{"api_key_env": ["KEY", 7]}'')', 'PC002'),
+             ('admin_register_provider(''p'', ''openai'', options => ''{"api_key_env": ["KEY", "OTHER_KEY"]}'')', '1 rows'),
              ('admin_delete_provider_key(''test-provider'')', 'P0002'), ('admin_delete_provider_key(NULL)', '22004'),
              ('admin_set_provider_key(''test-provider'', ''sk-12345678'')', '1 rows'), ('admin_set_provider_key(''test-provider'', ''sk-123456789'')', '1 rows'),
              ('admin_delete_provider_key(''test-provider'')', '1 rows'), ('admin_delete_provider_key(''test-provider'')', 'P0002')) t (call, sqlstate);

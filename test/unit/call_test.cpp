@@ -12,11 +12,21 @@ namespace {
 class CountingObserver final : public CallObserver {
 public:
     void text_arrived(Call&) noexcept override { ++texts; }
+    void provider_answered(Call&) noexcept override { ++answers; }
+    void attempt_failed(Call&, ProviderHealth health, bool is_last) noexcept override {
+        failures.emplace_back(health, is_last);
+    }
+    void attempt_ended(Call&, const Attempt&) noexcept override { ++attempts_ended; }
+    bool fall_back(Call&) noexcept override { return falls_back; }
     void retry_wanted(Call&, Milliseconds delay) noexcept override { retries.push_back(delay); }
     void finished(Call&) noexcept override { ++ends; }
 
     int texts = 0;
     int ends = 0;
+    int answers = 0;
+    int attempts_ended = 0;
+    bool falls_back = false;
+    std::vector<std::pair<ProviderHealth, bool>> failures;
     std::vector<Milliseconds> retries;
 };
 
@@ -172,6 +182,36 @@ TEST_F(CallTest, RetriesUntilItSucceeds) {
     EXPECT_EQ(call->attempts(), 2);
     EXPECT_EQ(call->log().content(), "Hi");
     EXPECT_EQ(network.requests[0].body, network.requests[1].body);
+}
+
+TEST_F(CallTest, WhatAnAttemptSaysOfItsProviderIsTold) {
+    limits.retry.max_retries = 1;
+    begin();
+    network.answer(1, 503, "");
+    network.run();
+    call->start(network);
+    network.answer(2, 429, "");
+    network.run();
+    const std::vector<std::pair<ProviderHealth, bool>> told{{ProviderHealth::fails, false},
+                                                            {ProviderHealth::answers, true}};
+    EXPECT_EQ(observer.failures, told);
+    EXPECT_EQ(observer.answers, 1);
+    EXPECT_EQ(observer.attempts_ended, 2);
+    EXPECT_EQ(observer.ends, 1);
+}
+
+TEST_F(CallTest, ACallThatFallsBackHasNotEnded) {
+    limits.retry.max_retries = 0;
+    observer.falls_back = true;
+    begin();
+    network.answer(1, 503, "");
+    network.run();
+    EXPECT_EQ(observer.ends, 0);
+    EXPECT_EQ(observer.attempts_ended, 1);
+    call->start(network);
+    network.answer(2, 400, "");
+    network.run();
+    EXPECT_EQ(error_code(), ErrorCode::provider_rejected_request) << "what was refused is not asked elsewhere";
 }
 
 TEST_F(CallTest, RetryAfterIsHeeded) {

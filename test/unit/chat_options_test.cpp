@@ -40,6 +40,14 @@ TEST(ChatOptions, ReadsEveryMember) {
     EXPECT_EQ(options.extra.dump(), R"({"top_k":4})");
 }
 
+TEST(ChatOptions, ACacheMayHaveATime) {
+    EXPECT_EQ(parse_chat_options(R"({"cache":true})").cache_ttl_s, std::nullopt);
+    const ChatOptions options = parse_chat_options(R"({"cache":{"ttl_s":60}})");
+    EXPECT_TRUE(options.cache);
+    EXPECT_EQ(options.cache_ttl_s, 60);
+    EXPECT_FALSE(parse_chat_options(R"({"cache":false})").cache);
+}
+
 TEST(ChatOptions, NothingAndNullAreTheDefaults) {
     for (const char* text :
          {"", "null", "{}", R"({"temperature":null,"tools":null,"cache":null})", R"({"tools":[]})"}) {
@@ -80,7 +88,12 @@ TEST(ChatOptions, NamesTheMemberThatIsWrong) {
              Case{R"({"thinking":{"effort":"most"}})", "options.thinking: is not a thinking setting"},
              Case{R"({"thinking":{"budget_tokens":0}})", "options.thinking.budget_tokens: must be greater than 0"},
              Case{R"({"images":["ftp://x"]})", "options.images[0]: must be a bytea, an https URL or a data URL"},
-             Case{R"({"cache":1})", "options.cache: must be true or false"},
+             Case{R"({"cache":1})", "options.cache: is not a cache setting"},
+             Case{R"({"cache":{"ttl":1}})", "options.cache.ttl_s: must be an integer"},
+             Case{R"({"cache":{"ttl_s":0}})", "options.cache.ttl_s: must be greater than 0"},
+             Case{R"({"cache":{"ttl_s":31536001}})", "options.cache.ttl_s: must be at most 31536000, a year"},
+             Case{R"({"fallback_models":["1","2","3","4","5","6","7","8","9","10","11"]})",
+                  "options.fallback_models: has more than 10 models"},
              Case{R"({"extra":[]})", "options.extra: must be an object"},
              Case{R"({"fallback_models":[null]})", "options.fallback_models[0]: must be a string"},
          })

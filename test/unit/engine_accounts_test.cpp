@@ -91,5 +91,42 @@ TEST_F(EngineAccountsTest, TheOrderOfSubmissionIsKept) {
     EXPECT_EQ(find(2)->attempts(), 0);
 }
 
+TEST_F(EngineAccountsTest, EachCallGoesOutWithTheKeyOfItsUser) {
+    const auto send = [&](std::uint64_t number, const Uuid& of) -> const CallSpec& {
+        CallSpec spec = fake_spec(number);
+        auto provider = std::make_shared<ProviderConfig>(*spec.model->provider);
+        provider->auth = AuthType::bearer;
+        provider->api_key = SecretText("shared key");
+        auto model = std::make_shared<ModelEntry>(*spec.model);
+        model->provider = std::move(provider);
+        spec.model = std::move(model);
+        spec.user_id = of;
+        Call& call = engine.submit(std::move(spec));
+        engine.run();
+        return call.spec();
+    };
+    const auto sent_with = [&](const std::string& key) {
+        const std::vector<std::string>& headers = network.requests.back().headers;
+        return std::find(headers.begin(), headers.end(), "Authorization: Bearer " + key) != headers.end();
+    };
+    Account account;
+    account.keys.add(fake_spec(1).model->provider->id, {numbered_uuid(9), SecretText("own key"), std::nullopt});
+    load(user, account);
+    load(other);
+    EXPECT_TRUE(send(1, user).own_key);
+    EXPECT_TRUE(sent_with("own key"));
+    EXPECT_FALSE(send(2, other).own_key);
+    EXPECT_TRUE(sent_with("shared key"));
+
+    Account damaged;
+    damaged.keys.add(fake_spec(1).model->provider->id, {numbered_uuid(9), {}, Error(ErrorCode::unsealing_failed, "x")});
+    load(user, damaged);
+    const std::size_t sent = network.requests.size();
+    send(3, user);
+    ASSERT_TRUE(find(3)->is_finished());
+    EXPECT_EQ(find(3)->result().error->code(), ErrorCode::unsealing_failed);
+    EXPECT_EQ(network.requests.size(), sent) << "nothing is sent with another key";
+}
+
 }  // namespace
 }  // namespace pgchat

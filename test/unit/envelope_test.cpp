@@ -28,7 +28,7 @@ TEST(Envelope, ItsReceiverOpensIt) {
         const std::string envelope = put_in_envelope(receiver.address(), secret);
         EXPECT_EQ(receiver.open(envelope).view(), secret);
         EXPECT_EQ(envelope.size(), secret.size() + 48);
-        if (!secret.empty()) EXPECT_EQ(envelope.find(secret), std::string::npos);
+        EXPECT_TRUE(secret.empty() || envelope.find(secret) == std::string::npos);
     }
 }
 

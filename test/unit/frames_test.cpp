@@ -146,6 +146,10 @@ TEST(Frames, ErrorWithItsHint) {
 class SilentObserver final : public CallObserver {
 public:
     void text_arrived(Call&) noexcept override {}
+    void provider_answered(Call&) noexcept override {}
+    void attempt_failed(Call&, ProviderHealth, bool) noexcept override {}
+    void attempt_ended(Call&, const Attempt&) noexcept override {}
+    bool fall_back(Call&) noexcept override { return false; }
     void retry_wanted(Call&, Milliseconds) noexcept override {}
     void finished(Call&) noexcept override {}
 };
@@ -175,6 +179,22 @@ TEST(Frames, ResultOfACompleteCall) {
         EXPECT_EQ(read.latency_ms, 30);
         EXPECT_EQ(read.first_token_ms, 30);
         EXPECT_FALSE(read.error.has_value());
+    });
+}
+
+TEST(Frames, ResultOfACallWithAKeptReply) {
+    FakeClock clock;
+    SilentObserver observer;
+    Call call(fake_spec(1), {}, clock, observer);
+    call.complete_with({"Hi", "hm", "", "stop", false});
+    expect_no_prefix_is_read(write_result(13, call), [](FrameReader& reader) {
+        const CompleteReply read = read_result(reader);
+        EXPECT_EQ(read.status, CallStatus::complete);
+        EXPECT_EQ(read.content, "Hi");
+        EXPECT_EQ(read.thinking, "hm");
+        EXPECT_TRUE(read.cached);
+        EXPECT_EQ(read.cost, 0);
+        EXPECT_EQ(read.output_tokens, 0);
     });
 }
 

@@ -90,5 +90,21 @@ TEST(Provider, HasNames) {
     EXPECT_FALSE(auth_type_from_name("").has_value());
 }
 
+TEST(ProviderHttp, AKeyThatCannotBeUsedIsAnErrorWhereOneIsSent) {
+    ProviderConfig config;
+    config.key_error = Error(ErrorCode::unsealing_failed, "damaged");
+    for (const AuthType auth : {AuthType::bearer, AuthType::x_api_key, AuthType::api_key, AuthType::query}) {
+        config.auth = auth;
+        try {
+            provider_post(config, "https://h/p", {}, "{}", "*/*");
+            ADD_FAILURE() << "sent without the key";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::unsealing_failed);
+        }
+    }
+    config.auth = AuthType::none;
+    EXPECT_EQ(provider_post(config, "https://h/p", {}, "{}", "*/*").url, "https://h/p");
+}
+
 }  // namespace
 }  // namespace pgchat

@@ -50,14 +50,7 @@ void Engine::let_in(Call& call, Account& account) {
 // Everything that may refuse a call once its account is known, in this order: access, the key, the rate. What it may
 // cost is looked at when it is sent.
 void Engine::check_in(Call& call, Account& account) {
-    std::shared_ptr<const ModelEntry> model = call.spec().model;
-    try {
-        check_access(call.spec().user_id, account.access, *model);
-    } catch (const Error&) {
-        model = next_fallback(call, account);
-        if (!model) throw;
-    }
-    use_model(call, account, std::move(model));
+    use_model(call, account, usable_model(call, account));
     count_request(account, clock_.now(), clock_.unix_seconds());
 }
 

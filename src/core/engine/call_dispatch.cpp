@@ -66,6 +66,19 @@ void Engine::wait_for_room(Call& call) {
     admission_.add(call);
 }
 
+// The model that the call asks for, or else the first of its fallback models that the user may use. Throws Error
+// permission_denied where there is none.
+std::shared_ptr<const ModelEntry> Engine::usable_model(Call& call, const Account& account) {
+    try {
+        check_access(call.spec().user_id, account.access, *call.spec().model);
+        return call.spec().model;
+    } catch (const Error&) {
+        std::shared_ptr<const ModelEntry> model = next_fallback(call, account);
+        if (!model) throw;
+        return model;
+    }
+}
+
 // The next of the call's fallback models that its user may use; null where there is none.
 std::shared_ptr<const ModelEntry> Engine::next_fallback(Call& call, const Account& account) {
     while (std::shared_ptr<const ModelEntry> model = call.next_fallback())
@@ -73,7 +86,7 @@ std::shared_ptr<const ModelEntry> Engine::next_fallback(Call& call, const Accoun
     return nullptr;
 }
 
-// The account's own key for its provider comes with it.
+// Has the next attempt ask this model, as this user reaches it.
 void Engine::use_model(Call& call, Account& account, std::shared_ptr<const ModelEntry> model) {
     AccountKeys::Way way = account.keys.to(model->provider);
     call.use(std::move(model), std::move(way.provider), way.own_key);

@@ -56,6 +56,7 @@ std::string completion_json(const CompleteReply& reply, const Uuid& request_id, 
     member(json, "cost", decimal_cost(reply.cost));
     member(json, "latency_ms", std::to_string(reply.latency_ms));
     if (reply.sanitized) member(json, "sanitized", "true");
+    if (reply.cached) member(json, "cached", "true");
     member(json, "request_id", json_text(to_string(request_id)));
     return json + "}";
 }

@@ -136,8 +136,9 @@ private:
     bool share(Call& call);
     void end_sharing(Call& call);
     void go_on(Call& call, bool may_share);
-    void use_model(Call& call, Account& account, std::shared_ptr<const ModelEntry> model);
-    std::shared_ptr<const ModelEntry> next_fallback(Call& call, const Account& account);
+    static void use_model(Call& call, Account& account, std::shared_ptr<const ModelEntry> model);
+    static std::shared_ptr<const ModelEntry> usable_model(Call& call, const Account& account);
+    static std::shared_ptr<const ModelEntry> next_fallback(Call& call, const Account& account);
     void stop_running(const Uuid& user_id) noexcept;
     void release_held(const Uuid& user_id);
     void set_aside_for(Call& call);

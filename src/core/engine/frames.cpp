@@ -178,7 +178,8 @@ std::string write_result(std::uint32_t request_number, const Call& call) {
     frame.text(result.tool_calls).text(result.finish_reason).text(call.embeddings()).text(call.spec().model->name);
     frame.i64(result.usage.input_tokens.value_or(-1)).i64(result.usage.output_tokens.value_or(-1));
     frame.i64(result.usage.cached_tokens.value_or(-1)).i64(result.cost).i64(result.latency.count());
-    frame.i64(result.first_token ? result.first_token->count() : -1).u8(result.sanitized).u8(result.error.has_value());
+    frame.i64(result.first_token ? result.first_token->count() : -1).u8(result.sanitized).u8(result.cached);
+    frame.u8(result.error.has_value());
     if (result.error) put_error(frame, *result.error);
     return frame.take();
 }
@@ -199,6 +200,7 @@ CompleteReply read_result(FrameReader& frame) {
     reply.latency_ms = frame.i64();
     reply.first_token_ms = frame.i64();
     reply.sanitized = frame.u8() != 0;
+    reply.cached = frame.u8() != 0;
     if (frame.u8() != 0) reply.error = get_error(frame);
     return reply;
 }

@@ -145,6 +145,7 @@ struct CompleteReply {
     std::int64_t latency_ms = 0;
     std::int64_t first_token_ms = -1;
     bool sanitized = false;  // U+FFFD stands for bytes that were no text
+    bool cached = false;     // the reply of an identical call, which cost nothing
     std::optional<Error> error;
 };
 

@@ -31,6 +31,7 @@ void add_header(HttpRequest& request, const ProviderConfig& config, std::string_
 }
 
 void add_authentication(HttpRequest& request, const ProviderConfig& config) {
+    if (config.key_error && config.auth != AuthType::none) throw *config.key_error;
     if (config.api_key.empty()) return;
     const auto add_key = [&](std::string_view before) {
         std::string header;
@@ -51,11 +52,11 @@ void add_authentication(HttpRequest& request, const ProviderConfig& config) {
             return add_key("api-key: ");
         case AuthType::query: {
             const Json& name = provider_option(config, "query_parameter");
-            std::string before(1, request.url.find('?') == std::string::npos ? '?' : '&');
-            before += percent_encoded(name.is_string() ? name.get_ref<const std::string&>() : "key") + '=';
             std::string value = percent_encoded(config.api_key.view());
-            request.url.reserve(request.url.size() + before.size() + value.size());
-            request.url.append(before).append(value);
+            std::string parameter(1, request.url.find('?') == std::string::npos ? '?' : '&');
+            parameter += percent_encoded(name.is_string() ? name.get_ref<const std::string&>() : "key");
+            request.url.reserve(request.url.size() + parameter.size() + 1 + value.size());
+            request.url.append(parameter).append("=").append(value);
             secure_zero(value.data(), value.size());
         }
     }
@@ -68,7 +69,6 @@ bool is_header_value(std::string_view text) noexcept {
 }
 
 void check_provider_input(const ProviderConfig& config, std::string_view model) {
-    if (config.key_error && config.auth != AuthType::none) throw *config.key_error;
     if (model.empty()) refuse(config, "the model's name is empty");
     if (has_control(model)) refuse(config, "the model's name contains a control character");
     if (has_control(config.api_key.view()))

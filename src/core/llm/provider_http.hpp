@@ -9,8 +9,7 @@
 namespace pgchat {
 
 // Throws Error(invalid_argument) where the key, a header or the model's name is empty or holds what would let it
-// break out of its line: control characters such as CR, LF and NUL, or a header name that is no token (RFC 9110); and
-// config.key_error where there is one.
+// break out of its line: control characters such as CR, LF and NUL, or a header name that is no token (RFC 9110).
 void check_provider_input(const ProviderConfig& config, std::string_view model);
 
 // True where `text` may stand as a header's value.
