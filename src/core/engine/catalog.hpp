@@ -1,4 +1,5 @@
-// The providers and models that can be called, as the engine last read them, so that no call needs a query to find them.
+// The providers and models that can be called, as the engine last read them, so that no call needs a query to find
+// them.
 #pragma once
 
 #include <cstdint>

@@ -88,8 +88,7 @@ void ModelListService::fetch(std::uint32_t request_number, std::shared_ptr<const
     request.idle_timeout = request.total_timeout = model_page_timeout;
     request.max_response_bytes = max_model_page_bytes;
     const std::uint64_t number = ++last_number_;
-    auto fetch =
-        std::make_unique<Fetch>(*this, number, request_number, std::move(provider), std::move(answer));
+    auto fetch = std::make_unique<Fetch>(*this, number, request_number, std::move(provider), std::move(answer));
     Fetch& handler = *fetch;
     fetches_.emplace(number, std::move(fetch));
     transport_.start(std::move(request), handler);

@@ -59,13 +59,12 @@ const char* refusal_of(std::string_view name) noexcept {
 struct Capability {
     std::string_view word, ours;
 };
-constexpr std::array capability_words{
-    Capability{"tools", "tools"},         Capability{"function_calling", "tools"},
-    Capability{"vision", "vision"},       Capability{"image", "vision"},
-    Capability{"image_input", "vision"},  Capability{"thinking", "thinking"},
-    Capability{"reasoning", "thinking"},  Capability{"structured_outputs", "json"},
-    Capability{"response_format", "json"}, Capability{"embedding", "embeddings"},
-    Capability{"embeddings", "embeddings"}};
+constexpr std::array capability_words{Capability{"tools", "tools"},          Capability{"function_calling", "tools"},
+                                      Capability{"vision", "vision"},        Capability{"image", "vision"},
+                                      Capability{"image_input", "vision"},   Capability{"thinking", "thinking"},
+                                      Capability{"reasoning", "thinking"},   Capability{"structured_outputs", "json"},
+                                      Capability{"response_format", "json"}, Capability{"embedding", "embeddings"},
+                                      Capability{"embeddings", "embeddings"}};
 
 void note_capability(ListedModel& model, std::string_view word) {
     for (const Capability& known : capability_words) {
@@ -185,8 +184,8 @@ void ModelList::add(const Json& entry) {
     if (model.refusal != nullptr) {
         model.name = provider_excerpt(model.name, {}, max_shown_name_bytes);
     } else if (entry.is_object()) {
-        model.display_name = text_member(entry, kind_ == ProviderKind::openai ? "name" : "display_name",
-                                         max_display_name_bytes);
+        model.display_name =
+            text_member(entry, kind_ == ProviderKind::openai ? "name" : "display_name", max_display_name_bytes);
         model.description = text_member(entry, "description", max_description_bytes);
         model.context_window = context_window_of(entry);
         note_capabilities(model, json_member(entry, "capabilities"));

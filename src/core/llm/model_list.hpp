@@ -1,5 +1,5 @@
-// A provider's own list of its models: how it is asked for, page by page, and what is taken from it. The list is hostile
-// input: names go into tables, into requests and before people's eyes.
+// A provider's own list of its models: how it is asked for, page by page, and what is taken from it. The list is
+// hostile input: names go into tables, into requests and before people's eyes.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,9 @@ class ModelList {
 public:
     explicit ModelList(ProviderKind kind) : kind_(kind) {}
 
-    // Reads a page. Returns the cursor of the next one; empty after the last. Throws Error: provider_bad_response for what
-    // is no list, or one whose pages lead nowhere, or are more than 100; response_too_large beyond most_listed_models.
+    // Reads a page. Returns the cursor of the next one; empty after the last. Throws Error: provider_bad_response for
+    // what is no list, or one whose pages lead nowhere, or are more than 100; response_too_large beyond
+    // most_listed_models.
     std::string add_page(std::string_view body);
 
     // Each model once, in the provider's order.
