@@ -56,6 +56,7 @@ def _():
             for table in "recovery_codes", "used_recovery_codes":
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
             admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
+            value(admin, "SELECT chat.admin_grant_model(%s, %s)", mock.model("text=secret"), person.id)
             person.value("SELECT chat.issue_refresh_token()")
             value(admin, "SELECT chat.request_password_reset(%s)", f"{person.name}@example.com")
         rows(admin, "SELECT chat.outbox_claim(10)")
