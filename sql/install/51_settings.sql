@@ -38,6 +38,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('lockout_decay', 'interval', '"24 hours"', NULL, 'After how long failed logins are forgotten'),
     ('totp_domains', 'domains or null', 'null', NULL, 'The e-mail domains whose users may enrol a second factor; null: all'),
     ('totp_required_roles', 'roles', '[]', NULL, 'The roles that need a second factor'),
+    ('user_keys_allowed', 'boolean', 'true', NULL, 'Whether users may set and use keys of providers of their own'),
+    ('own_keys_exempt_from_budget', 'boolean', 'true', NULL, 'Whether calls with a user''s own key count towards no limit of cost'),
     ('audit_retention', 'interval or null', 'null', NULL, 'How long rows of the audit log are kept; null: for ever'),
     ('jwt_issuer', 'text', '"pgchat"', NULL, 'The claim iss of signed tokens'),
     ('jwt_audience', 'text', '"pgchat"', NULL, 'The claim aud of signed tokens'),

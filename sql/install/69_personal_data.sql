@@ -19,6 +19,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat_private.session_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat_private.refresh_tokens', 'user_id', '{token_hash,successor_hash}', 'delete'),
     ('chat.identities', 'user_id', '{}', 'delete'),
+    ('chat_private.api_key_secrets', 'user_id', '{sealed_key}', 'delete'),
+    ('chat.api_keys', 'user_id', '{}', 'delete'),
     ('chat_private.account_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat_private.totp_factors', 'user_id', '{sealed_key}', 'delete'),
     ('chat_private.totp_steps', 'user_id', '{}', 'delete'),

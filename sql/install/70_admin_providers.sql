@@ -26,6 +26,10 @@ BEGIN
   IF check_provider_options.options ?| ARRAY['api_key', 'key', 'token'] THEN
     RAISE EXCEPTION 'options take no key' USING ERRCODE = 'PC002',
       HINT = 'Give the name of an environment variable of the server as api_key_env; options can be read by administrators.';
+  ELSIF jsonb_typeof(check_provider_options.options -> 'api_key_env') NOT IN ('string', 'array', 'null')
+        OR jsonb_path_exists(check_provider_options.options, 'strict $.api_key_env[*] ? (@.type() != "string")', silent => true) THEN
+    RAISE EXCEPTION 'options -> api_key_env must be the name of an environment variable, or an array of names' USING ERRCODE = 'PC002',
+      HINT = 'For example ["MODEL_API_KEY", "OPENAI_API_KEY"]; the first that is there counts.';
   ELSIF jsonb_typeof(check_provider_options.options -> 'query_parameter') <> 'string'
         OR check_provider_options.options ->> 'query_parameter' !~ '^[A-Za-z0-9_.~-]{1,50}$' THEN
     RAISE EXCEPTION 'options -> query_parameter must be the name of a parameter' USING ERRCODE = 'PC002',
@@ -38,7 +42,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.check_provider_options(jsonb) IS
-'Errors: PC002 not an object, or one of headers, query_parameter and max_concurrent_calls is not valid, or a key is among them.';
+'Errors: PC002 not an object, or one of headers, api_key_env, query_parameter and max_concurrent_calls is not valid, or a key is among them.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_provider(kind text, base_url text, auth_type text, options jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -98,7 +102,7 @@ characters. kind: openai (and all that speak its protocol), anthropic, ollama or
 public address; plain http and private addresses only for hosts in pgchat.trusted_hosts. auth_type: how the key is sent:
 none, bearer, x_api_key, api_key (also written x-api-key, api-key) or query; by default as the kind wants it. options: headers,
 an object of further HTTP headers, which nobody can read back; api_key_env, the name of an environment variable of the server that
-holds the key; query_parameter, what auth_type query calls the key in the URL, by default key; max_concurrent_calls, how many
+holds the key, or an array of names of which the first that is there counts; query_parameter, what auth_type query calls the key in the URL, by default key; max_concurrent_calls, how many
 calls it is sent at once; settings of the kind. The audit log notes it where an engine runs.
 Errors: 42501 not an administrator; 22004 name or kind is NULL; 22023 name, kind, base_url or auth_type; PC002 options.';
 

@@ -18,6 +18,8 @@ BEGIN
                  ('chat_private.session_tokens', 'user_id'),
                  ('chat_private.refresh_tokens', 'user_id'),
                  ('chat.identities', 'user_id'),
+                 ('chat.api_keys', 'user_id'),
+                 ('chat_private.api_key_secrets', 'user_id'),
                  ('chat_private.totp_factors', 'user_id'),
                  ('chat_private.totp_steps', 'user_id'),
                  ('chat_private.recovery_codes', 'user_id'),
@@ -76,6 +78,9 @@ CREATE POLICY gate_updates ON chat.users FOR UPDATE TO pgchat_owner USING (chat.
 DROP POLICY IF EXISTS gate_rows ON chat_private.outbox;
 CREATE POLICY gate_rows ON chat_private.outbox TO pgchat_owner USING (chat.current_user_role() = 'gate');
 
+DROP POLICY IF EXISTS gate_rows ON chat.api_keys;
+CREATE POLICY gate_rows ON chat.api_keys TO pgchat_owner USING (chat.current_user_role() = 'gate');
+
 -- Invitations belong to nobody yet: pgchat's own functions look at who asks.
 ALTER TABLE chat.invitations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.invitations FORCE ROW LEVEL SECURITY;
@@ -124,6 +129,12 @@ DROP POLICY IF EXISTS active_rows ON chat.plans;
 CREATE POLICY active_rows ON chat.plans FOR SELECT TO pgchat_client USING (is_active);
 DROP POLICY IF EXISTS all_rows ON chat.plans;
 CREATE POLICY all_rows ON chat.plans TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
+
+-- Sealed; the engine opens them.
+ALTER TABLE chat_private.provider_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.provider_keys FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.provider_keys;
+CREATE POLICY functions_only ON chat_private.provider_keys TO pgchat_owner, pgchat_engine USING (true);
 
 -- Private halves are sealed; the engine opens them, pgchat's own functions show the public ones.
 ALTER TABLE chat_private.signing_keys ENABLE ROW LEVEL SECURITY;

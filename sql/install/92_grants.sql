@@ -7,7 +7,7 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA chat, chat_private FROM PUBLIC;
 GRANT USAGE ON SCHEMA chat TO pgchat_client, pgchat_service, pgchat_engine;
 GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 
-GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.conversations, chat.messages, chat.usage_events, chat.user_limits,
+GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.api_keys, chat.conversations, chat.messages, chat.usage_events, chat.user_limits,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
@@ -31,6 +31,10 @@ GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 GRANT SELECT ON chat.user_model_access, chat.group_model_access TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.signing_keys TO pgchat_engine;
+GRANT SELECT ON chat.api_keys, chat_private.api_key_secrets, chat_private.provider_keys, chat_private.totp_factors TO pgchat_engine;
+GRANT UPDATE (last_used_at) ON chat.api_keys TO pgchat_engine;
+GRANT UPDATE (sealed_key) ON chat_private.api_key_secrets, chat_private.provider_keys, chat_private.totp_factors TO pgchat_engine;
+GRANT UPDATE (sealed_private) ON chat_private.signing_keys TO pgchat_engine;
 
 -- By name, for all forms of each: a function that is not named here can be called by nobody.
 DO $functions$
@@ -46,6 +50,7 @@ DECLARE
     'login_oidc', 'link_identity', 'unlink_identity', 'set_password',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'ask', 'send_and_wait', 'retry_message',
     'cancel_message', 'stream_message', 'read_stream',
+    'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_set_provider_active', 'admin_delete_provider', 'admin_list_providers',
@@ -56,6 +61,7 @@ DECLARE
     'admin_reset_password', 'admin_delete_user', 'admin_invite', 'admin_resend_invitation', 'admin_revoke_invitation',
     'admin_list_invitations', 'admin_remove_lost_guests', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log',
+    'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function runs that is inlined into the caller's query, and what a policy compares with; without USAGE on
   -- their schema nobody can name them.
@@ -75,6 +81,9 @@ DECLARE
     'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
     'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting', 'chat_private.setting_text', 'chat_private.setting_definitions',
     'chat_private.ledger_touch_session', 'chat_private.erase_audit_origins', 'chat_private.prune_audit_log', 'chat_private.tidy',
+    'chat_private.engine_keys', 'chat_private.engine_provider_keys', 'chat_private.api_keys_used',
+    'chat_private.sealed_columns', 'chat_private.sealed_page', 'chat_private.replace_sealed', 'chat_private.count_sealed',
+    'chat_private.databases_with_secrets',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse'];
   f record;
 BEGIN

@@ -1,5 +1,6 @@
 #include "pg/engine_accounts.hpp"
 
+#include "pg/engine_keys.hpp"
 #include "pg/engine_statement.hpp"
 
 namespace pgchat::pg {
@@ -42,12 +43,16 @@ void read_access(Datum ids, Accounts& accounts) {
 
 }  // namespace
 
-bool load_accounts(const std::vector<Uuid>& user_ids, std::uint64_t generation, const Clock& clock, AccountBook& book) {
+bool load_accounts(const std::vector<Uuid>& user_ids, std::uint64_t generation, const Clock& clock, SecretVault& vault,
+                   AccountBook& book) {
     Accounts accounts;
     const Outcome outcome = in_transaction(Durability::asynchronous, "loading accounts", [&] {
         Datum const ids = ids_datum(user_ids);
         read_limits(ids, clock, accounts);
         read_access(ids, accounts);
+        load_own_keys(vault, ids, [&](const Uuid& user_id, const Uuid& provider_id, OwnKey key) {
+            accounts[user_id].keys.add(provider_id, std::move(key));
+        });
     });
     if (outcome != Outcome::committed) return false;
     for (const Uuid& id : user_ids) book.put(id, std::move(accounts[id]), generation);

@@ -2,6 +2,7 @@
 
 #include "core/http/url_guard.hpp"
 #include "core/llm/json_field.hpp"
+#include "pg/engine_keys.hpp"
 #include "pg/engine_statement.hpp"
 #include "pg/settings.hpp"
 
@@ -22,12 +23,7 @@ Json parse_json(std::string_view text) {
     return text.empty() ? Json() : Json::parse(text);
 }
 
-std::string string_member(const Json& object, const char* name) {
-    const Json& value = json_member(object, name);
-    return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
+std::shared_ptr<const ProviderConfig> read_provider(const Row& row, const ProviderKeys& keys) {
     using namespace provider_column;
     auto provider = std::make_shared<ProviderConfig>();
     provider->id = row.uuid(id);
@@ -42,8 +38,7 @@ std::shared_ptr<const ProviderConfig> read_provider(const Row& row) {
     for (const auto& [header, value] : header_object.items())
         if (value.is_string()) provider->headers.emplace_back(header, value.get<std::string>());
     provider->options = parse_json(row.json(options));
-    const std::string variable = string_member(provider->options, "api_key_env");
-    if (const char* const key = variable.empty() ? nullptr : std::getenv(variable.c_str())) provider->api_key = key;
+    keys.give(*provider);
     const Json& cap = json_member(provider->options, "max_concurrent_calls");
     if (cap.is_number_unsigned()) provider->max_concurrent_calls = cap.get<std::size_t>();
     provider->base_url = row.text_at(base_url);
@@ -77,13 +72,13 @@ Error reason_of(const std::exception& error) {
 }
 
 // One provider that cannot be used must not take the others away; nor one model.
-void read_providers(Catalog& catalog) {
+void read_providers(const ProviderKeys& keys, Catalog& catalog) {
     static Statement statement("SELECT * FROM chat_private.engine_providers()", {});
     statement.execute(nullptr);
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
         const Row row(i);
         try {
-            catalog.add_provider(read_provider(row));
+            catalog.add_provider(read_provider(row, keys));
         } catch (const std::exception& error) {
             catalog.add_unusable_provider(row.uuid(provider_column::id), reason_of(error));
             log_left_out("provider", std::string(row.text_at(provider_column::name)), error.what());
@@ -109,10 +104,12 @@ void read_models(Catalog& catalog) {
 
 }  // namespace
 
-bool load_catalog(std::shared_ptr<const Catalog>& catalog) {
+bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog) {
     auto loaded = std::make_shared<Catalog>();
+    ProviderKeys keys(vault);
     const Outcome outcome = in_transaction(Durability::asynchronous, "loading models", [&] {
-        read_providers(*loaded);
+        keys.load();
+        read_providers(keys, *loaded);
         read_models(*loaded);
     });
     if (outcome == Outcome::committed) catalog = std::move(loaded);

@@ -3,12 +3,13 @@
 
 #include <memory>
 
+#include "core/crypto/secret_vault.hpp"
 #include "core/engine/catalog.hpp"
 
 namespace pgchat::pg {
 
 // Tells whether its transaction committed; a failure is in the server's log, as is each provider or model that is left
 // out because it cannot be used.
-bool load_catalog(std::shared_ptr<const Catalog>& catalog);
+bool load_catalog(SecretVault& vault, std::shared_ptr<const Catalog>& catalog);
 
 }  // namespace pgchat::pg

@@ -34,6 +34,7 @@ EngineSlot* take_slot() noexcept {
         pg_atomic_write_u64(&taken->totals.started_at, static_cast<std::uint64_t>(GetCurrentTimestamp()));
         take_doorbells(*taken, [](int) {});
         pg_atomic_write_u32(&taken->wake, 0);
+        pg_atomic_write_u64(&taken->sealed_with, 0);
         pg_atomic_write_u32(&taken->state, static_cast<std::uint32_t>(EngineState::starting));
         pg_atomic_fetch_add_u64(&taken->generation, 1);
         taken->database = MyDatabaseId;

@@ -50,6 +50,14 @@ public:
         const std::optional<Datum> datum = value(column);
         return datum ? view_of(call([&] { return DatumGetTextPP(*datum); })) : std::string_view();
     }
+    std::string_view bytes_at(int column) const {
+        const std::optional<Datum> datum = value(column);
+        if (!datum) return {};
+        return call([&] {
+            bytea* const bytes = DatumGetByteaPP(*datum);
+            return std::string_view(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+        });
+    }
     std::string_view json(int column) const {
         const std::optional<Datum> datum = value(column);
         if (!datum) return {};

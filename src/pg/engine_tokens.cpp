@@ -9,18 +9,6 @@ extern "C" {
 }
 
 namespace pgchat::pg {
-namespace {
-
-std::string_view bytes_at(const Row& row, int column) {
-    const std::optional<Datum> datum = row.value(column);
-    if (!datum) return {};
-    return call([&] {
-        bytea* const value = DatumGetByteaPP(*datum);
-        return std::string_view(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-    });
-}
-
-}  // namespace
 
 std::string EngineTokens::sign(std::string_view claims, JoseAlgorithm algorithm) {
     refresh();
@@ -65,7 +53,7 @@ EngineTokens::Key EngineTokens::open(const Row& row) {
             row.boolean(6),
             end ? DatumGetTimestampTz(*end) : DT_NOEND};
     try {
-        const SecretBytes bytes = vault_.open({"signing_key", Uuid{}, row.uuid(2)}, bytes_at(row, 4));
+        const SecretBytes bytes = vault_.open({"signing_key", Uuid{}, row.uuid(2)}, row.bytes_at(4));
         key.key = JoseKey::from_private(key.algorithm, bytes.view());
     } catch (const Error& error) {
         key.error = error;

@@ -69,13 +69,16 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
       ledger_(clock_,
               [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
-      secrets_(clock_, unix_seconds),
+      key_uses_(clock_),
+      sealed_rows_(slot),
+      secrets_(clock_, unix_seconds, sealed_rows_),
       tokens_(slot, secrets_.vault()),
       id_tokens_(clock_, network_, unix_seconds),
       model_lists_(network_),
       wait_(network_.poll_fd()) {}
 
 void EngineWorker::run() {
+    slot_.envelope_address = secrets_.address();
     apply_settings();
     catalog_generation_ = pg_atomic_read_u64(&slot_.catalog_generation) - 1;
     refresh_catalog();
@@ -94,6 +97,8 @@ void EngineWorker::run() {
         settle_finished();
         save_checkpoints();
         tidy();
+        secrets_.rotation().run();
+        key_uses_.run();
         channels_.deliver();
         publish_totals();
         give_back_memory();
@@ -145,6 +150,7 @@ void EngineWorker::take_wakes() {
     const std::uint32_t reasons = pg_atomic_exchange_u32(&slot_.wake, 0);
     if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
     if ((reasons & wake_extension) != 0 && !extension_is_installed()) stopping_ = true;
+    if ((reasons & wake_keys) != 0) secrets_.rotation().keys_changed();
     if ((reasons & wake_queue) != 0) queue_may_have_more_ = true;
     if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { serve(process); });
 }
@@ -174,6 +180,9 @@ void EngineWorker::apply_settings() {
     limits.call.retry.max_retries = settings.max_retries;
     engine_.set_limits(limits);
     secrets_.vault().set_source(key_source());
+    secrets_.rotation().keys_changed();
+    // What could not be opened before, perhaps can now.
+    pg_atomic_fetch_add_u64(&slot_.account_generation, 1);
     tokens_.forget();
     id_tokens_.keys().set_trusted_hosts(TrustedHosts(settings.trusted_hosts));
 }
@@ -182,7 +191,7 @@ void EngineWorker::refresh_catalog() {
     const std::uint64_t generation = pg_atomic_read_u64(&slot_.catalog_generation);
     if (generation == catalog_generation_) return;
     std::shared_ptr<const Catalog> catalog;
-    if (!load_catalog(catalog)) return;
+    if (!load_catalog(secrets_.vault(), catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
 }
@@ -192,7 +201,7 @@ void EngineWorker::refresh_accounts() {
     const std::vector<Uuid> missing = engine_.missing_accounts();
     if (missing.empty() || clock_.now() < next_account_load_) return;
     const std::uint64_t generation = pg_atomic_read_u64(&slot_.account_generation);
-    if (load_accounts(missing, generation, clock_, engine_.accounts()))
+    if (load_accounts(missing, generation, clock_, secrets_.vault(), engine_.accounts()))
         engine_.accounts_loaded(missing);
     else
         next_account_load_ = clock_.now() + write_retry_delay;
@@ -237,6 +246,8 @@ void EngineWorker::settle_finished() {
     for (const Uuid& id : std::exchange(finished_, {})) {
         Call* const call = engine_.find(id);
         if (call == nullptr) continue;
+        const Uuid& own_key = call->spec().provider->own_key_id;
+        if (call->attempts() > 0 && own_key != Uuid{}) key_uses_.used(call->spec().user_id, own_key);
         if (!call->spec().durable) {
             settle_immediate(*call);
             continue;
@@ -336,6 +347,8 @@ TimePoint EngineWorker::next_wake() const {
     earliest = std::min(earliest, next_tidy_);
     if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
+    if (const auto at = key_uses_.next_run()) earliest = std::min(earliest, *at);
+    if (const auto at = secrets_.rotation().next_run()) earliest = std::min(earliest, *at);
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
     if (engine_.has_parked()) earliest = std::min(earliest, std::max(now, next_account_load_));
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());

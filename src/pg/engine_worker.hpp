@@ -9,8 +9,10 @@
 #include "core/llm/echo_transport.hpp"
 #include "pg/engine_catalog.hpp"
 #include "pg/engine_channels.hpp"
+#include "pg/engine_keys.hpp"
 #include "pg/engine_ledger.hpp"
 #include "pg/engine_recorder.hpp"
+#include "pg/engine_sealed_rows.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_wait.hpp"
 
@@ -67,6 +69,8 @@ private:
     EngineChannels channels_;
     EngineRecorder recorder_;
     EngineLedger ledger_;
+    KeyUses key_uses_;
+    EngineSealedRows sealed_rows_;
     SecretService secrets_;
     EngineTokens tokens_;
     IdTokenService id_tokens_;

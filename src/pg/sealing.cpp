@@ -2,6 +2,14 @@
 
 #include "core/engine/secret_frames.hpp"
 #include "pg/engine_client.hpp"
+#include "pg/shared_state.hpp"
+
+extern "C" {
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+}
 
 namespace pgchat::pg {
 namespace {
@@ -28,10 +36,25 @@ std::string ask(const EngineRequest::Write& write) {
     }
 }
 
+// The lock of everybody who seals, on the extension; dropping that waits for them as well.
+LOCKTAG sealing_lock() {
+    LOCKTAG tag;
+    const Oid extension = call([] { return get_extension_oid("pgchat", false); });
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 0);
+    return tag;
+}
+
 }  // namespace
 
 std::string seal(const SealPlace& place, std::string_view secret) {
-    return ask([&](std::uint32_t number) { return write_seal(number, {place, secret}); });
+    const LOCKTAG tag = sealing_lock();
+    call([&] { LockAcquire(&tag, RowExclusiveLock, false, false); });
+    return ask([&](std::uint32_t number) {
+        EngineSlot* const slot = find_engine(MyDatabaseId);
+        if (slot == nullptr) throw_unavailable();
+        const std::string envelope = put_in_envelope(slot->envelope_address, secret);
+        return write_seal(number, {place, envelope});
+    });
 }
 
 std::optional<std::int64_t> check_totp_code(const Uuid& user_id, const Uuid& factor_id, const TotpScheme& scheme,
@@ -40,6 +63,16 @@ std::optional<std::int64_t> check_totp_code(const Uuid& user_id, const Uuid& fac
         return write_totp_check(number, {user_id, factor_id, scheme, sealed_key, code});
     });
     return step.empty() ? std::nullopt : std::optional<std::int64_t>(std::stoll(step));
+}
+
+bool nobody_seals() {
+    const LOCKTAG tag = sealing_lock();
+    return call([&] { return LockAcquire(&tag, ShareLock, false, true); }) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+std::string master_key_state(bool rotate) {
+    const SecretAct act = rotate ? SecretAct::rotate_master_key : SecretAct::master_key_status;
+    return ask([&](std::uint32_t number) { return write_secret_act(number, act); });
 }
 
 }  // namespace pgchat::pg

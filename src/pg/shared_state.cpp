@@ -53,6 +53,7 @@ void initialise_slot(EngineSlot& slot) noexcept {
     pg_atomic_init_u64(&slot.generation, 0);
     pg_atomic_init_u64(&slot.catalog_generation, 0);
     pg_atomic_init_u64(&slot.account_generation, 0);
+    pg_atomic_init_u64(&slot.sealed_with, 0);
     for (pg_atomic_uint64* total = &slot.totals.in_flight; total <= &slot.totals.started_at; ++total)
         pg_atomic_init_u64(total, 0);
 }
@@ -115,6 +116,11 @@ void ring(EngineSlot& slot, int process_number) noexcept {
     pg_atomic_uint64* const words = shared->doorbells + (&slot - shared->slots) * shared->doorbell_words;
     pg_atomic_fetch_or_u64(&words[process_number / 64], std::uint64_t{1} << (process_number % 64));
     wake(slot, wake_doorbell);
+}
+
+void wake_others(const EngineSlot& slot, WakeReason reason) noexcept {
+    for (int i = 0; i < shared->slot_count; ++i)
+        if (&shared->slots[i] != &slot) wake(shared->slots[i], reason);
 }
 
 void wake_launcher() noexcept {

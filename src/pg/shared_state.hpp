@@ -4,6 +4,7 @@
 // (channel.hpp).
 #pragma once
 
+#include "core/crypto/envelope.hpp"
 #include "pg/hash_slots.hpp"
 
 extern "C" {
@@ -25,6 +26,7 @@ enum WakeReason : std::uint32_t {
     wake_stop = 8,       // the engine must leave the database
     wake_doorbell = 16,  // a backend rang (doorbells)
     wake_accounts = 32,  // roles, plans, limits or rights of users changed
+    wake_keys = 64,      // the master keys changed
 };
 
 // What chat.engine_status() shows.
@@ -51,6 +53,10 @@ struct EngineSlot {
     pg_atomic_uint64 catalog_generation;
     // The same of accounts.
     pg_atomic_uint64 account_generation;
+    // The id of the master key that everything of this database is sealed with, as it stands in memory; 0: not known.
+    pg_atomic_uint64 sealed_with;
+    // Where secrets for the engine are sent to; written before it is running.
+    EnvelopeAddress envelope_address;
     EngineTotals totals;
 };
 
@@ -102,6 +108,9 @@ void take_doorbells(EngineSlot& slot, Function&& on_process) {
         }
     }
 }
+
+// Wakes all engines but the slot's own for the reason.
+void wake_others(const EngineSlot& slot, WakeReason reason) noexcept;
 
 void wake_launcher() noexcept;
 

@@ -57,6 +57,7 @@ def _():
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
             admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
             value(admin, "SELECT chat.admin_grant_model(%s, %s)", mock.model("text=secret"), person.id)
+            person.value("SELECT chat.set_api_key('mock-openai', 'sk-isolation-1234')")
             person.value("SELECT chat.issue_refresh_token()")
             value(admin, "SELECT chat.request_password_reset(%s)", f"{person.name}@example.com")
         rows(admin, "SELECT chat.outbox_claim(10)")
@@ -106,11 +107,13 @@ def _():
     conversation, = alice.rows("SELECT conversation_id FROM chat.messages WHERE id = %s", live)[0]
     request = alice.value("SELECT chat.llm_submit('x', %s)", mock.model("latency_ms=2000"))
     mine = bob.conversation(mock.model())
+    key = alice.value("SELECT id FROM chat.list_api_keys() LIMIT 1")
     calls = [("SELECT chat.stream_message(%s)", live), ("SELECT chat.read_stream(%s, 0, 500)", live), ("SELECT chat.cancel_message(%s)", live),
              ("SELECT chat.retry_message(%s)", live), ("SELECT chat.llm_result(%s)", request), ("SELECT chat.llm_result(%s, 500)", request),
              ("SELECT chat.llm_cancel(%s)", request), ("SELECT chat.send_message(%s, 'x')", conversation),
              ("SELECT chat.ask(%s, 'x')", conversation), ("CALL chat.send_and_wait(%s, 'x')", conversation),
              ("SELECT chat.list_messages(%s)", conversation),
+             ("SELECT chat.activate_api_key(%s)", key), ("SELECT chat.delete_api_key(%s)", key),
              (f"SELECT chat.send_message('{mine}', 'x', parent_id => %s)", live),
              (f"SELECT chat.list_messages('{mine}', leaf_id => %s)", live)]
     for call, theirs in calls:
@@ -131,7 +134,7 @@ def _():
 def _():
     for call in ("chat.stream_gateway()", "chat.engine_status()", "chat_private.claim_requests(10)", "chat_private.recover_requests()",
                  f"chat_private.set_identity('{alice.id}', 'admin', NULL, true)", f"chat_private.act_as('{alice.id}')",
-                 "chat.admin_register_provider('x', 'echo')", "chat.admin_set_default_model('x')",
+                 "chat.admin_register_provider('x', 'echo')", "chat.admin_set_provider_key('x', 'y')", "chat.admin_rotate_master_key()", "chat.admin_set_default_model('x')",
                  f"chat_private.cancel_call('{alice.id}', '{uuid.uuid4()}')", f"chat_private.wait_request('{alice.id}', '{uuid.uuid4()}', 10)"):
         equal(attempt(bob.connection, f"SELECT {call}"), "42501", call)
     for name in "pgchat_service", "pgchat_owner", "pgchat_engine", "postgres":

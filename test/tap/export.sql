@@ -45,6 +45,8 @@ INSERT INTO chat.user_model_access (user_id, model_id, granted_by) VALUES (:'ali
 INSERT INTO chat.group_model_access (model_id, role, granted_by) VALUES (:'model', 'user', :'alice');
 UPDATE chat_private.provider_endpoints SET created_by = :'alice';
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'a'), (:'bob', 'idp', 'b');
+INSERT INTO chat.api_keys (user_id, id, provider_id, name) VALUES (:'alice', :'alice', chat.uuid_v7(), 'k'), (:'bob', :'bob', chat.uuid_v7(), 'k');
+INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key) SELECT user_id, id, provider_id, 'sealed' FROM chat.api_keys;
 INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
 SELECT user_id, convert_to('hash of ' || id, 'UTF8'), id, expires_at FROM chat.sessions WHERE user_id IN (:'alice', :'bob');
 INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');

@@ -22,6 +22,8 @@ INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice',
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
 INSERT INTO chat_private.used_recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'p', 'a'), (:'bob', 'p', 'b');
+INSERT INTO chat.api_keys (user_id, id, provider_id, name) VALUES (:'alice', :'alice', :'provider', 'k'), (:'bob', :'bob', :'provider', 'k');
+INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key) SELECT user_id, id, provider_id, 'sealed' FROM chat.api_keys;
 INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
   SELECT user_id, 'hash', id, expires_at FROM chat.sessions;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');

@@ -11,6 +11,7 @@ SELECT pg_temp.value(:'bob', 'SELECT chat.create_conversation()') AS bobs \gset
 SELECT count(chat.login('alice', 'alice-password'));
 SELECT id AS session FROM chat.sessions WHERE user_id = :'alice' \gset
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'alice') RETURNING id AS identity \gset
+SELECT pg_temp.value(:'alice', 'SELECT chat.set_api_key($$test-provider$$, $$sk-12345678$$)') AS key \gset
 
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
@@ -28,6 +29,8 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('llm_cancel', format('SELECT chat.llm_cancel(%L)', :'request')),
     ('stream_message', format('SELECT chat.stream_message(%L)', :'s_assistant_message_id')),
     ('read_stream', format('SELECT * FROM chat.read_stream(%L)', :'s_assistant_message_id')),
+    ('activate_api_key', format('SELECT chat.activate_api_key(%L)', :'key')),
+    ('delete_api_key', format('SELECT chat.delete_api_key(%L)', :'key')),
     ('unlink_identity', format('SELECT chat.unlink_identity(%L)', :'identity')),
     ('revoke_session', format('SELECT chat.revoke_session(%L)', :'session'))) t (function, statement)
   WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);

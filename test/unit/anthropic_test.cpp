@@ -12,7 +12,7 @@ HttpRequest encode(const ChatRequest& request, bool stream = false, std::string_
     ProviderConfig config;
     config.base_url = std::move(base_url);
     config.auth = AuthType::x_api_key;
-    config.api_key = "k";
+    config.api_key = SecretText("k");
     config.options = Json::parse(settings);
     return provider_for(ProviderKind::anthropic).encode(config, "claude-x", request, stream);
 }

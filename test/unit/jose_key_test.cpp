@@ -3,7 +3,7 @@
 
 #include <openssl/pem.h>
 
-#include "core/jose/openssl_handle.hpp"
+#include "core/crypto/openssl_handle.hpp"
 #include "jose_support.hpp"
 
 namespace pgchat {

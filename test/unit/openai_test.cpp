@@ -11,7 +11,7 @@ HttpRequest encode(const ChatRequest& request, bool stream = false, std::string_
     ProviderConfig config;
     config.base_url = "https://api.example.com/v1";
     config.auth = AuthType::bearer;
-    config.api_key = "k";
+    config.api_key = SecretText("k");
     config.options = Json::parse(settings);
     return provider_for(ProviderKind::openai).encode(config, "gpt-x", request, stream);
 }
@@ -92,7 +92,7 @@ TEST(Openai, KeepsTheQueryOfAnAzureUrl) {
     ProviderConfig config;
     config.base_url = "https://x.openai.azure.com/openai/deployments/d?api-version=2024-10-21";
     config.auth = AuthType::api_key;
-    config.api_key = "k";
+    config.api_key = SecretText("k");
     const HttpRequest request = provider_for(ProviderKind::openai).encode(config, "m", chat(hello), false);
     EXPECT_EQ(request.url, "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21");
     EXPECT_EQ(request.headers.back(), "api-key: k");
@@ -100,7 +100,7 @@ TEST(Openai, KeepsTheQueryOfAnAzureUrl) {
 
 TEST(Openai, RefusesAKeyWithALineBreak) {
     ProviderConfig config;
-    config.api_key = "k\r\nX: y";
+    config.api_key = SecretText("k\r\nX: y");
     for (const auto kind : {ProviderKind::openai, ProviderKind::anthropic, ProviderKind::ollama, ProviderKind::echo})
         EXPECT_THROW(provider_for(kind).encode(config, "m", chat(hello), false), Error);
 }

@@ -10,7 +10,7 @@ namespace {
 ProviderConfig config() {
     ProviderConfig result;
     result.name = "acme";
-    result.api_key = "topsecretkey";
+    result.api_key = SecretText("topsecretkey");
     return result;
 }
 

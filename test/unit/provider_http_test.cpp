@@ -27,7 +27,7 @@ TEST(ProviderHttp, SendsTheKeyAsTheProviderWantsIt) {
           Case{AuthType::none, "", "https://h/p"}}) {
         ProviderConfig config;
         config.auth = c.auth;
-        config.api_key = "k/1";
+        config.api_key = SecretText("k/1");
         config.trusted_host = true;
         const HttpRequest request = provider_post(config, "https://h/p", {}, "{}", "application/json");
         std::vector<std::string> expected{"Content-Type: application/json", "Accept: application/json"};
@@ -35,12 +35,12 @@ TEST(ProviderHttp, SendsTheKeyAsTheProviderWantsIt) {
         EXPECT_EQ(request.headers, expected);
         EXPECT_EQ(request.url, c.url);
         EXPECT_TRUE(request.trusted_host);
-        config.api_key.clear();
+        config.api_key = {};
         EXPECT_EQ(provider_post(config, "https://h/p", {}, "{}", "x").url, "https://h/p");
     }
     ProviderConfig config;
     config.auth = AuthType::query;
-    config.api_key = "ü &";
+    config.api_key = SecretText("ü &");
     EXPECT_EQ(provider_post(config, "https://h/p?a=1", {}, "{}", "x").url, "https://h/p?a=1&key=%C3%BC%20%26");
     config.options = {{"query_parameter", "api key"}};
     EXPECT_EQ(provider_get(config, "https://h/p", {}).url, "https://h/p?api%20key=%C3%BC%20%26");
@@ -49,7 +49,7 @@ TEST(ProviderHttp, SendsTheKeyAsTheProviderWantsIt) {
 TEST(ProviderHttp, ConfiguredHeadersReplaceOthers) {
     ProviderConfig config;
     config.auth = AuthType::bearer;
-    config.api_key = "k";
+    config.api_key = SecretText("k");
     config.headers = {{"AUTHORIZATION", "Custom z"}, {"X-Org", "7"}, {"v", "2"}};
     const HttpRequest request = provider_post(config, "https://h/", {"V: 1"}, "{}", "a/b");
     EXPECT_EQ(request.headers, (std::vector<std::string>{"Content-Type: application/json", "Accept: a/b",
@@ -71,7 +71,7 @@ TEST(ProviderHttp, RefusesWhatCouldBreakOutOfALine) {
     for (const std::string& bad : {std::string("evil\r\nX: y"), std::string("evil\n"), std::string("evil\0", 5)}) {
         EXPECT_TRUE(refused({}, bad));
         ProviderConfig config;
-        config.api_key = bad;
+        config.api_key = SecretText(bad);
         EXPECT_TRUE(refused(config, "m"));
         config = {};
         config.headers = {{"X", bad}};

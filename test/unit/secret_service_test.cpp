@@ -13,6 +13,17 @@ const Uuid alice = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 const Uuid factor = *parse_uuid("017f22e2-79b1-7cc3-98c4-dc0c0c073990");
 const std::string key = "12345678901234567890";
 
+// What a change of the master key would seal anew: nothing.
+class EmptyStore final : public SealedStore {
+public:
+    bool is_quiet() override { return true; }
+    void rewind() override {}
+    Page next_page(const Reseal&) override { return Page::last; }
+    std::optional<std::int64_t> count(const std::vector<std::string>&) override { return 0; }
+    bool all_sealed_with(std::string_view) override { return true; }
+    void announce() override {}
+};
+
 class SecretServiceTest : public ::testing::Test {
 protected:
     SecretServiceTest() {
@@ -31,7 +42,7 @@ protected:
         return std::string(read_answer(reader));
     }
     std::string seal(std::string_view purpose = totp_purpose) {
-        return answer_to(write_seal(7, {{purpose, alice, factor}, key}));
+        return answer_to(write_seal(7, {{purpose, alice, factor}, put_in_envelope(service.address(), key)}));
     }
     std::string check(const std::string& sealed, const std::string& code, const Uuid& user = alice,
                       const TotpScheme& scheme = {}) {
@@ -40,7 +51,8 @@ protected:
 
     FakeClock clock;
     std::int64_t now = 1111111111;
-    SecretService service{clock, [this] { return now; }};
+    EmptyStore store;
+    SecretService service{clock, [this] { return now; }, store};
 };
 
 TEST_F(SecretServiceTest, SealsForOnePlace) {
@@ -78,11 +90,23 @@ TEST_F(SecretServiceTest, OpensNothingThatBelongsElsewhere) {
     expect_unsealing_fails("", alice);
 }
 
+TEST_F(SecretServiceTest, TellsOfTheMasterKeyAndChangesIt) {
+    const auto state = [&](SecretAct act) { return answer_to(write_secret_act(7, act)); };
+    const std::string before = state(SecretAct::master_key_status);
+    EXPECT_NE(before.find(R"("old_keys":0)"), std::string::npos) << before;
+    KeySource source;
+    source.command = "printf '%064d\\n' 2; printf '%064d\\n' 1";
+    service.vault().set_source(source);
+    const std::string after = state(SecretAct::rotate_master_key);
+    EXPECT_NE(after.find(R"("old_keys":1)"), std::string::npos) << after;
+    EXPECT_NE(after.substr(0, 27), before.substr(0, 27)) << "another key_id";
+}
+
 TEST_F(SecretServiceTest, RefusesFramesItDoesNotKnow) {
     const std::string unknown = FrameWriter(RequestKind::secret, 7).u8(99).take();
     FrameReader frame(unknown);
     EXPECT_THROW(service.reply_to(frame), Error);
-    const std::string cut = write_seal(7, {{totp_purpose, alice, factor}, key});
+    const std::string cut = write_seal(7, {{totp_purpose, alice, factor}, put_in_envelope(service.address(), key)});
     FrameReader short_frame(std::string_view(cut).substr(0, cut.size() - 1));
     EXPECT_THROW(service.reply_to(short_frame), Error);
 }

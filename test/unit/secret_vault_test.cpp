@@ -127,7 +127,7 @@ TEST_F(SecretVaultTest, RefusesFilesThatOthersMayTouch) {
 
 TEST_F(SecretVaultTest, RefusesWhatHoldsNoKey) {
     for (const std::string& text :
-         {std::string(), digits.substr(1), digits + "a", digits + "\n" + digits, std::string(100'000, 'a')}) {
+         {std::string(), digits.substr(1), digits + "a", digits + "\nx", std::string(100'000, 'a')}) {
         write(text);
         EXPECT_EQ(failure(), "the master key is malformed");
     }

@@ -1,15 +1,15 @@
-// Where the master key comes from: a command, or a file, which is made when it is needed and there is none.
+// Where the master keys come from: a command, or a file, which is made when it is needed and there is none.
 #pragma once
 
 #include <string>
 
 #include "core/clock.hpp"
-#include "core/crypto/master_key.hpp"
+#include "core/crypto/key_ring.hpp"
 
 namespace pgchat {
 
 struct KeySource {
-    std::string command;         // run by the shell; its output is the key. Empty: the file is read
+    std::string command;         // run by the shell; its output is the keys. Empty: the file is read
     std::string file;            // relative to the working directory, which a server's is its data directory
     bool may_make_file = false;  // where nobody has chosen a file of their own
     Milliseconds command_timeout{5000};
@@ -20,9 +20,7 @@ struct KeySource {
 // Whether a missing file may be made now: only to seal, never to open what some other key has sealed.
 enum class KeyNeed { to_seal, to_open };
 
-// Reads the key. A file must be a regular one that nobody but its owner may read. A new one gets mode 0600 and is
-// complete from the moment it is there, so that several processes can make it at the same time and agree on one.
-// Throws Error: master_key_unavailable.
-MasterKey load_master_key(const KeySource& source, KeyNeed need);
+// Reads the keys, the current one and older ones. Throws Error: master_key_unavailable.
+KeyRing load_master_keys(const KeySource& source, KeyNeed need);
 
 }  // namespace pgchat

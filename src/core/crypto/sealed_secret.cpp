@@ -34,7 +34,7 @@ std::string seal_secret(const MasterKey& key, const SealPlace& place, std::strin
 }
 
 SecretBytes open_secret(const MasterKey& key, const SealPlace& place, std::string_view sealed) {
-    if (sealed.size() < header_bytes + aead_nonce_bytes + aead_tag_bytes || sealed[0] != version)
+    if (sealing_key_id(sealed).empty())
         throw Error(ErrorCode::unsealing_failed, "the sealed secret is not in a known form",
                     "It was changed outside pgchat; set the secret anew.");
     const std::string_view header = sealed.substr(0, header_bytes);
@@ -49,6 +49,11 @@ SecretBytes open_secret(const MasterKey& key, const SealPlace& place, std::strin
         throw Error(ErrorCode::unsealing_failed, "the sealed secret is damaged, or belongs to another row",
                     "It was changed outside pgchat; set the secret anew.");
     return std::move(*secret);
+}
+
+std::string_view sealing_key_id(std::string_view sealed) noexcept {
+    const bool is_known = sealed.size() >= header_bytes + aead_nonce_bytes + aead_tag_bytes && sealed[0] == version;
+    return is_known ? sealed.substr(1, master_key_id_bytes) : std::string_view();
 }
 
 }  // namespace pgchat

@@ -25,4 +25,7 @@ std::string seal_secret(const MasterKey& key, const SealPlace& place, std::strin
 // changed since.
 SecretBytes open_secret(const MasterKey& key, const SealPlace& place, std::string_view sealed);
 
+// The id of the master key that sealed these bytes; empty where they are in no known form.
+std::string_view sealing_key_id(std::string_view sealed) noexcept;
+
 }  // namespace pgchat

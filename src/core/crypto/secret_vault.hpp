@@ -1,7 +1,8 @@
-// Seals and opens secrets with the master key, which it fetches when it is first needed and keeps.
+// Seals and opens secrets with the master keys, which it fetches when they are first needed and keeps.
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "core/crypto/key_source.hpp"
 #include "core/crypto/sealed_secret.hpp"
@@ -13,20 +14,44 @@ class SecretVault {
 public:
     explicit SecretVault(Clock& clock) : clock_(clock) {}
 
-    // Where the key comes from. Forgets the one it has, which may have been replaced.
+    // Where the keys come from. Forgets those it has, which may have been replaced.
     void set_source(KeySource source);
+    // Has the keys read again when they are next needed.
+    void forget_keys();
 
-    // As seal_secret() and open_secret(), and as load_master_key(). After a command failed, its error is repeated for a
-    // while in place of running it again, as a slow one would hold up everything else that this process does.
+    // As seal_secret() and open_secret(), and as load_master_keys(); each secret is opened with the key that sealed it.
+    // After a command failed, its error is repeated for a while in place of running it again, as a slow one would hold
+    // up everything else that this process does.
     std::string seal(const SealPlace& place, std::string_view secret);
     SecretBytes open(const SealPlace& place, std::string_view sealed);
+    // The same secret sealed with the current key; nullopt where it is already, or with a key that is not here.
+    // Throws as open() does.
+    std::optional<std::string> reseal(const SealPlace& place, std::string_view sealed);
+
+    // Reads a file of keys now, where there is one that can be read: so that what is said below is known early.
+    void look();
+    // Whether older keys are there beside the one that seals, as far as they have been read.
+    bool has_old_keys() const noexcept { return keys_ && keys_->has_old_keys(); }
+    std::vector<std::string> old_key_ids() const { return keys_ ? keys_->old_ids() : std::vector<std::string>(); }
+    // The ids of all keys, the current one first; none where they have not been read.
+    std::vector<std::string> key_ids() const;
+    // The id of the key that seals. Throws as seal() does.
+    std::string current_key_id();
+
+    // Puts a new key before the one there is, in the file; where older ones are there already, an earlier change goes
+    // on and nothing is made. Where a command gives the keys, they are fetched anew. Throws as seal() does, and
+    // configuration_error where the command has no older key to give.
+    void rotate();
+    // Leaves only the current key in the file; keys of a command stay. Returns whether anything was changed. Throws as
+    // seal() does.
+    bool drop_old_keys();
 
 private:
-    const MasterKey& key(KeyNeed need);
+    const KeyRing& keys(KeyNeed need);
 
     Clock& clock_;
     KeySource source_;
-    std::optional<MasterKey> key_;
+    std::optional<KeyRing> keys_;
     std::optional<Error> command_error_;
     TimePoint next_command_{};
 };

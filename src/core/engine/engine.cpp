@@ -74,6 +74,8 @@ void Engine::let_in(Call& call, Account& account) {
 // Everything that may refuse a call once its account is known, in this order: access, the key, the limits.
 void Engine::check_in(Call& call, Account& account) {
     check_access(call.spec().user_id, account.access, *call.spec().model);
+    const AccountKeys::Way way = account.keys.to(call.spec().model->provider);
+    call.use(call.spec().model, way.provider, way.own_key);
 }
 
 Call* Engine::find(const Uuid& request_id) noexcept {

@@ -13,7 +13,7 @@ FrameWriter begin(std::uint32_t request_number, SecretAct act) {
 
 std::string write_seal(std::uint32_t request_number, const SealFrame& request) {
     FrameWriter frame = begin(request_number, SecretAct::seal);
-    frame.text(request.place.purpose).uuid(request.place.user_id).uuid(request.place.row_id).text(request.secret);
+    frame.text(request.place.purpose).uuid(request.place.user_id).uuid(request.place.row_id).text(request.envelope);
     return frame.take();
 }
 
@@ -22,8 +22,12 @@ SealFrame read_seal(FrameReader& frame) {
     request.place.purpose = frame.text();
     request.place.user_id = frame.uuid();
     request.place.row_id = frame.uuid();
-    request.secret = frame.text();
+    request.envelope = frame.text();
     return request;
+}
+
+std::string write_secret_act(std::uint32_t request_number, SecretAct act) {
+    return begin(request_number, act).take();
 }
 
 std::string write_totp_check(std::uint32_t request_number, const TotpCheckFrame& request) {

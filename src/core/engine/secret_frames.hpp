@@ -12,7 +12,7 @@
 namespace pgchat {
 
 // Follows the head of a frame of RequestKind::secret. Each is answered by a text, or an error.
-enum class SecretAct : std::uint8_t { seal, check_totp };
+enum class SecretAct : std::uint8_t { seal, check_totp, master_key_status, rotate_master_key };
 
 // The purpose of sealed TOTP keys; their row is the factor.
 inline constexpr std::string_view totp_purpose = "totp";
@@ -20,7 +20,7 @@ inline constexpr std::string_view totp_purpose = "totp";
 // Answered by the sealed bytes.
 struct SealFrame {
     SealPlace place;
-    std::string_view secret;
+    std::string_view envelope;  // holds the secret (put_in_envelope)
 };
 
 std::string write_seal(std::uint32_t request_number, const SealFrame& request);
@@ -34,6 +34,9 @@ struct TotpCheckFrame {
     std::string_view sealed_key;
     std::string_view code;
 };
+
+// Of the acts that concern the master key, which have nothing to say; answered by RotationProgress in JSON.
+std::string write_secret_act(std::uint32_t request_number, SecretAct act);
 
 std::string write_totp_check(std::uint32_t request_number, const TotpCheckFrame& request);
 TotpCheckFrame read_totp_check(FrameReader& frame);

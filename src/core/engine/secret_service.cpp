@@ -10,18 +10,23 @@ constexpr int code_skew = 1;
 
 }  // namespace
 
-SecretService::SecretService(Clock& clock, UnixSeconds unix_seconds)
-    : vault_(clock), unix_seconds_(std::move(unix_seconds)) {}
+SecretService::SecretService(Clock& clock, UnixSeconds unix_seconds, SealedStore& store)
+    : vault_(clock), rotation_(clock, vault_, store), unix_seconds_(std::move(unix_seconds)) {}
 
 std::string SecretService::reply_to(FrameReader& frame) {
     const std::uint32_t number = frame.request_number();
     switch (static_cast<SecretAct>(frame.u8())) {
         case SecretAct::seal: {
             const SealFrame request = read_seal(frame);
-            return write_answer(number, vault_.seal(request.place, request.secret));
+            return write_answer(number, vault_.seal(request.place, receiver_.open(request.envelope).view()));
         }
         case SecretAct::check_totp:
             return write_answer(number, check_totp(frame));
+        case SecretAct::rotate_master_key:
+            rotation_.begin();
+            [[fallthrough]];
+        case SecretAct::master_key_status:
+            return write_answer(number, rotation_.progress().to_json());
     }
     throw Error(ErrorCode::internal, "unknown secret act");
 }

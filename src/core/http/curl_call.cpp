@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/crypto/secret_memory.hpp"
 #include "core/error.hpp"
 #include "core/http/address_policy.hpp"
 #include "core/http/curl_outcome.hpp"
@@ -130,6 +131,9 @@ void CurlCall::leave() noexcept {
 
 void CurlCall::release() noexcept {
     handler_ = nullptr;
+    // One of these holds the provider's key.
+    secure_zero(request_.url.data(), request_.url.size());
+    for (std::string& header : request_.headers) secure_zero(header.data(), header.size());
     request_ = HttpRequest{};
 }
 

@@ -6,9 +6,9 @@
 #include <array>
 
 #include "core/crypto/base64url.hpp"
+#include "core/crypto/openssl_handle.hpp"
 #include "core/crypto/secret_memory.hpp"
 #include "core/jose/invalid_token.hpp"
-#include "core/jose/openssl_handle.hpp"
 #include "core/llm/json_field.hpp"
 
 namespace pgchat {

@@ -8,9 +8,9 @@
 
 #include <array>
 
+#include "core/crypto/openssl_handle.hpp"
 #include "core/crypto/random_bytes.hpp"
 #include "core/crypto/secret_memory.hpp"
-#include "core/jose/openssl_handle.hpp"
 
 namespace pgchat {
 namespace {

@@ -6,8 +6,8 @@
 #include <array>
 
 #include "core/crypto/base64url.hpp"
+#include "core/crypto/openssl_handle.hpp"
 #include "core/crypto/sha256.hpp"
-#include "core/jose/openssl_handle.hpp"
 #include "core/jose/token_json.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/crypto/secret_text.hpp"
 #include "core/error.hpp"
 #include "core/http/transport.hpp"
 #include "core/llm/chat_request.hpp"
@@ -30,7 +31,9 @@ struct ProviderConfig {
     AuthType auth = AuthType::none;
     std::vector<std::pair<std::string, std::string>> headers;  // sent with each request
     Json options;                                              // null or object: kind-specific settings
-    std::string api_key;                                       // empty: none
+    SecretText api_key;                                        // empty: none
+    std::optional<Error> key_error;                            // why a key that is there cannot be used
+    Uuid own_key_id;                                           // of a key that is the user's own; else nil
     bool trusted_host = false;
     std::size_t max_concurrent_calls = 0;  // 0: no cap
 };

@@ -142,7 +142,8 @@ Error provider_status_error(const ProviderConfig& config, int status, std::strin
     if (complaint && code == ErrorCode::provider_rejected_request && is_too_long_prompt(*complaint))
         code = ErrorCode::context_length_exceeded;
     const bool has_words = complaint && !complaint->message.empty();
-    const std::string words = provider_excerpt(has_words ? std::string_view(complaint->message) : body, config.api_key);
+    const std::string words =
+        provider_excerpt(has_words ? std::string_view(complaint->message) : body, config.api_key.view());
     std::string message = "provider " + config.name + " answered " + std::to_string(status);
     if (!words.empty()) message += ": " + words;
     return Error(code, message, hint_for(code, status));

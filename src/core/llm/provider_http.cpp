@@ -31,21 +31,33 @@ void add_header(HttpRequest& request, const ProviderConfig& config, std::string_
 }
 
 void add_authentication(HttpRequest& request, const ProviderConfig& config) {
+    if (config.key_error && config.auth != AuthType::none) throw *config.key_error;
     if (config.api_key.empty()) return;
+    const auto add_key = [&](std::string_view before) {
+        std::string header;
+        // At once as long as it will be: growing would leave pieces of the key behind.
+        header.reserve(before.size() + config.api_key.view().size());
+        header.append(before).append(config.api_key.view());
+        add_header(request, config, header);
+        secure_zero(header.data(), header.size());
+    };
     switch (config.auth) {
         case AuthType::none:
             return;
         case AuthType::bearer:
-            return add_header(request, config, "Authorization: Bearer " + config.api_key);
+            return add_key("Authorization: Bearer ");
         case AuthType::x_api_key:
-            return add_header(request, config, "x-api-key: " + config.api_key);
+            return add_key("x-api-key: ");
         case AuthType::api_key:
-            return add_header(request, config, "api-key: " + config.api_key);
+            return add_key("api-key: ");
         case AuthType::query: {
             const Json& name = provider_option(config, "query_parameter");
-            request.url += request.url.find('?') == std::string::npos ? '?' : '&';
-            request.url += percent_encoded(name.is_string() ? name.get_ref<const std::string&>() : "key");
-            request.url += '=' + percent_encoded(config.api_key);
+            std::string value = percent_encoded(config.api_key.view());
+            std::string parameter(1, request.url.find('?') == std::string::npos ? '?' : '&');
+            parameter += percent_encoded(name.is_string() ? name.get_ref<const std::string&>() : "key");
+            request.url.reserve(request.url.size() + parameter.size() + 1 + value.size());
+            request.url.append(parameter).append("=").append(value);
+            secure_zero(value.data(), value.size());
         }
     }
 }
@@ -59,7 +71,8 @@ bool is_header_value(std::string_view text) noexcept {
 void check_provider_input(const ProviderConfig& config, std::string_view model) {
     if (model.empty()) refuse(config, "the model's name is empty");
     if (has_control(model)) refuse(config, "the model's name contains a control character");
-    if (has_control(config.api_key)) refuse(config, "the API key contains a line break or another control character");
+    if (has_control(config.api_key.view()))
+        refuse(config, "the API key contains a line break or another control character");
     for (const auto& [name, value] : config.headers) {
         if (!is_token(name)) refuse(config, "a header's name is not valid");
         if (has_control(value)) refuse(config, "the header " + name + " contains a control character");
@@ -111,6 +124,7 @@ HttpRequest provider_get(const ProviderConfig& config, std::string url, const st
 std::string percent_encoded(std::string_view value) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
+    out.reserve(3 * value.size());
     for (const char c : value) {
         if (is_ascii_alnum(c) || std::string_view("-._~").find(c) != std::string_view::npos) {
             out += c;
