@@ -12,7 +12,7 @@ protected:
         provider_->name = "p";
         provider_->base_url = "https://h/v1";
         provider_->auth = AuthType::bearer;
-        provider_->api_key = "sk-very-secret-key";
+        provider_->api_key = SecretText("sk-very-secret-key");
     }
     // What a backend reads: the body, or the error's name and text; empty while there is no answer.
     std::shared_ptr<std::string> ask() {

@@ -55,7 +55,7 @@ TEST(ModelListRequest, AsksEachFamilyWhereItsListIs) {
 TEST(ModelListRequest, IsAGetWithTheKeyAndTheHeaders) {
     ProviderConfig config = config_of(ProviderKind::anthropic);
     config.auth = AuthType::x_api_key;
-    config.api_key = "k";
+    config.api_key = SecretText("k");
     config.headers = {{"X-Team", "t"}};
     config.options = {{"version", "2030-01-01"}};
     config.trusted_host = true;
@@ -64,7 +64,7 @@ TEST(ModelListRequest, IsAGetWithTheKeyAndTheHeaders) {
     EXPECT_TRUE(request.trusted_host);
     EXPECT_EQ(request.headers, (std::vector<std::string>{"Accept: application/json", "anthropic-version: 2030-01-01",
                                                          "x-api-key: k", "X-Team: t"}));
-    config.api_key = "k\r\nX: y";
+    config.api_key = SecretText("k\r\nX: y");
     EXPECT_THROW(model_list_request(config, ""), Error);
 }
 
