@@ -6,7 +6,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     coalesce(chat.current_user_id(), uuid '00000000-0000-0000-0000-000000000000'), 'gate', NULL)::chat_private.identity)
 $$;
 COMMENT ON FUNCTION chat_private.enter_gate() IS
-'Lets pgchat''s own functions see all rows of chat.users, chat.api_keys and of the outbox, through the policies gate_rows, until the
+'Lets pgchat''s own functions see all rows of the tables that have a policy gate_rows (chat.users is one), until the
 identity that is returned is switched back to. No account can have the role gate. Looks at nobody''s rights.';
 
 CREATE OR REPLACE FUNCTION chat_private.open_gate() RETURNS chat_private.identity

@@ -57,6 +57,7 @@ def _():
             for table in "recovery_codes", "used_recovery_codes":
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
             admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
+            value(admin, "SELECT chat.admin_grant_model(%s, %s)", mock.model("text=secret"), person.id)
             person.value("SELECT chat.set_api_key('mock-openai', 'sk-isolation-1234')")
             admin.execute("INSERT INTO chat.user_limits (user_id, limits) VALUES (%s, '{}')", (person.id,))
             person.value("SELECT chat.issue_refresh_token()")

@@ -86,6 +86,15 @@ def _():
     assert sent["x-api-key"], "no key was sent"
 
 
+@test("the key that an administrator has set for the provider is the one that is sent")
+def _():
+    name = provider("sync-key", api_key_env="HOME")
+    value(operator, "SELECT chat.admin_set_provider_key(%s, 'sk-of-the-provider')", name)
+    served.tell("/v1/models", listed())
+    equal(sync(name), {})
+    equal(served.requests[0][2]["Authorization"], "Bearer sk-of-the-provider")
+
+
 @test("pages that lead nowhere are refused, and nothing is added")
 def _():
     name = provider("sync-loop", "anthropic", "")

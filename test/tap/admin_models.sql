@@ -1,7 +1,7 @@
 -- Setting an installation up: providers, models, the default model.
 BEGIN;
 \ir setup.psql
-SELECT plan(67);
+SELECT plan(68);
 CREATE FUNCTION pg_temp.engine_model(wanted text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   result text;
@@ -79,6 +79,8 @@ SELECT is((SELECT created_by FROM chat.admin_list_providers() WHERE name = 'hers
 SELECT chat_private.set_identity(NULL, NULL, NULL, true);
 SELECT is((SELECT array_agg(DISTINCT granted_by) FROM chat.model_access), ARRAY[:'root'::uuid], 'and who gave it');
 SELECT is((SELECT count(*) FROM chat.audit_log WHERE user_id = :'root' AND action = 'admin.grant_model'), 2::bigint, 'the audit log notes it');
+SELECT is((SELECT count(*) FROM chat.audit_log WHERE user_id = :'root' AND action IN ('admin.register_provider', 'admin.register_model')), 2::bigint,
+          'and what was registered');
 SELECT chat.admin_delete_user(:'root');
 SELECT is((SELECT created_by FROM chat.admin_list_providers() WHERE name = 'hers'), NULL::uuid, 'until the account is removed');
 SELECT is((SELECT count(*) FROM chat.model_access WHERE granted_by IS NULL), 2::bigint, 'there, too; what was given stays');

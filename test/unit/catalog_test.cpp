@@ -71,6 +71,29 @@ TEST(Catalog, SaysWhyAModelIsUnusable) {
     EXPECT_EQ(catalog.find("a")->name, "a");
 }
 
+TEST(Catalog, FindsProvidersOrSaysWhyNot) {
+    Catalog catalog;
+    auto provider = std::make_shared<ProviderConfig>();
+    provider->id.bytes[0] = 1;
+    catalog.add_provider(provider);
+    EXPECT_EQ(catalog.find_provider(provider->id), provider);
+    const auto code_of = [&](std::uint8_t number) {
+        Uuid id;
+        id.bytes[0] = number;
+        try {
+            catalog.find_provider(id);
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ErrorCode::internal;
+    };
+    Uuid inside;
+    inside.bytes[0] = 2;
+    catalog.add_unusable_provider(inside, Error(ErrorCode::provider_address_refused, "not public"));
+    EXPECT_EQ(code_of(2), ErrorCode::provider_address_refused);
+    EXPECT_EQ(code_of(3), ErrorCode::not_found);
+}
+
 TEST(Catalog, CutsALongNameBetweenCharacters) {
     std::string name = "x";
     for (int i = 0; i < 200; ++i) name += "é";

@@ -42,6 +42,8 @@ TEST(ProviderHttp, SendsTheKeyAsTheProviderWantsIt) {
     config.auth = AuthType::query;
     config.api_key = SecretText("ü &");
     EXPECT_EQ(provider_post(config, "https://h/p?a=1", {}, "{}", "x").url, "https://h/p?a=1&key=%C3%BC%20%26");
+    config.options = {{"query_parameter", "api key"}};
+    EXPECT_EQ(provider_get(config, "https://h/p", {}).url, "https://h/p?api%20key=%C3%BC%20%26");
 }
 
 TEST(ProviderHttp, ConfiguredHeadersReplaceOthers) {
