@@ -9,22 +9,23 @@ here=$(cd "$(dirname "$0")" && pwd)
 events=${BENCH_EVENTS:-10000000}
 limit_ms=50
 
-# The days are those until today; each person has a thousandth of them as often as its number is small.
+# The days are those until today.
 generate() {
     sql -c "SELECT chat_private.add_usage_partition(month::date)
             FROM generate_series(date_trunc('month', now()) - interval '12 months', now(), interval '1 month') month" >/dev/null
     sql -c "INSERT INTO chat.usage_events (user_id, model, provider, input_tokens, output_tokens, cost, outcome, latency_ms, created_at)
-            SELECT p.user_id, 'model-' || n % 5, 'provider-' || n % 2, n % 3000, n % 700, (n % 100000) * 0.0000012,
-                   CASE WHEN n % 50 = 0 THEN 'error' ELSE 'complete' END, n % 9000, now() - n * (interval '365 days' / $events)
-            FROM generate_series(1, $events) n JOIN bench.people p ON p.n = 1 + n % 2000" >/dev/null
+            SELECT p.user_id, 'model-' || g.n / 7 % 5, 'provider-' || g.n % 2, g.n % 3000, g.n % 700, (g.n % 100000) * 0.0000012,
+                   CASE WHEN g.n % 50 = 0 THEN 'error' ELSE 'complete' END, g.n % 9000, now() - g.n * (interval '365 days' / $events)
+            FROM generate_series(1, $events) g (n) JOIN bench.people p ON p.n = 1 + g.n % 2000" >/dev/null
     sql -c 'ANALYZE chat.usage_events' >/dev/null
 }
 
 # Median milliseconds of a query in five runs, after one more.
 query_ms() {
-    local role=$1 query=$2 times
-    mapfile -t times < <(psql -XqAt -v ON_ERROR_STOP=1 -c "SET ROLE $role" -c "SELECT set_config('app.current_user_id', '$person', false)" \
-        -c "$query" -c '\timing on' -c "$query" -c "$query" -c "$query" -c "$query" -c "$query" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p')
+    local role=$1 query=$2 told times
+    told=$(sql -c "SELECT set_config('app.current_user_id', '$person', false)" -c "SET ROLE $role" -c "$query" -c '\timing on' \
+        -c "$query" -c "$query" -c "$query" -c "$query" -c "$query")
+    mapfile -t times < <(sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' <<<"$told")
     median "${times[@]}"
 }
 

@@ -26,11 +26,8 @@ CREATE TABLE chat.usage_events (
   error_code text,
   latency_ms integer,
   first_token_ms integer,
-  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  PRIMARY KEY (user_id, id, created_at)
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) PARTITION BY RANGE (created_at);
-CREATE INDEX usage_events_seq_idx ON chat.usage_events (seq);
-CREATE INDEX usage_events_conversation_idx ON chat.usage_events (user_id, conversation_id) WHERE conversation_id IS NOT NULL;
 COMMENT ON TABLE chat.usage_events IS 'One row for each request to a provider, failed and repeated ones included, written by the engine whatever becomes of the caller''s transaction. Partitions of a month are chat_private.usage_events_YYYY_MM; the setting usage_retention drops them';
 COMMENT ON COLUMN chat.usage_events.seq IS 'Grows with each event; says which are in the roll-ups already';
 COMMENT ON COLUMN chat.usage_events.request_id IS 'The call, which all its attempts share';
@@ -44,5 +41,10 @@ COMMENT ON COLUMN chat.usage_events.error_code IS 'Why outcome is not complete: 
 COMMENT ON COLUMN chat.usage_events.latency_ms IS 'Milliseconds from sending this request to its end';
 COMMENT ON COLUMN chat.usage_events.first_token_ms IS 'Milliseconds from sending this request to its first token';
 
-CREATE TABLE chat_private.usage_events_default PARTITION OF chat.usage_events DEFAULT;
+-- Each partition has indexes of its own, and the whole table none: a dump that is restored finds the table there, made by
+-- CREATE EXTENSION, and brings its partitions with their indexes, which would then be there already.
+CREATE TABLE chat_private.usage_events_default PARTITION OF chat.usage_events (PRIMARY KEY (user_id, id)) DEFAULT;
+CREATE INDEX usage_events_default_seq_idx ON chat_private.usage_events_default (seq);
+CREATE INDEX usage_events_default_conversation_idx ON chat_private.usage_events_default (user_id, conversation_id)
+  WHERE conversation_id IS NOT NULL;
 COMMENT ON TABLE chat_private.usage_events_default IS 'Usage events of months that have no partition of their own';

@@ -1,4 +1,6 @@
 -- Reports of usage: sums by day and model, of one's own and of all, and what a conversation cost.
+--
+-- Without just-in-time compilation: over many partitions it takes longer than the queries.
 
 CREATE OR REPLACE FUNCTION chat_private.usage_watermark() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -38,7 +40,7 @@ COMMENT ON VIEW chat.usage_by_day IS 'chat.usage_by_model without regard to the 
 CREATE OR REPLACE FUNCTION chat.my_usage(since date DEFAULT NULL, until date DEFAULT NULL)
 RETURNS TABLE (model text, provider text, attempts bigint, failed bigint, estimated bigint, input_tokens bigint,
                output_tokens bigint, cached_tokens bigint, cost numeric)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -58,7 +60,7 @@ first of this month until today. cost is in the currency of the models'' prices.
 Errors: 28000 nobody is authenticated.';
 
 CREATE OR REPLACE FUNCTION chat.conversation_cost(conversation_id uuid) RETURNS numeric
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -83,7 +85,7 @@ CREATE OR REPLACE FUNCTION chat.admin_usage(from_time timestamptz DEFAULT NULL, 
                                             group_by text DEFAULT 'day')
 RETURNS TABLE (key text, attempts bigint, failed bigint, estimated bigint, input_tokens bigint, output_tokens bigint,
                cached_tokens bigint, cost numeric)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   first_day date := chat_private.utc_day(coalesce(admin_usage.from_time, date_trunc('month', clock_timestamp(), 'UTC')));

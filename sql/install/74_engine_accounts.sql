@@ -12,7 +12,7 @@ COMMENT ON FUNCTION chat_private.charged_cost(numeric, numeric, boolean) IS 'Wha
 
 CREATE OR REPLACE FUNCTION chat_private.used_by(user_ids uuid[], own_keys_exempt boolean)
 RETURNS TABLE (user_id uuid, tokens_today bigint, cost_this_month numeric)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   today CONSTANT date := chat_private.utc_day(clock_timestamp());

@@ -9,7 +9,7 @@ DECLARE
   counted integer;
 BEGIN
   INSERT INTO chat_private.usage_progress (rolled_up_to) SELECT 0
-  WHERE NOT EXISTS (SELECT FROM chat_private.usage_progress) ON CONFLICT DO NOTHING;
+  WHERE NOT EXISTS (SELECT FROM chat_private.usage_progress) AND EXISTS (SELECT FROM chat.usage_events) ON CONFLICT DO NOTHING;
   -- Whoever removes an account has the row locked.
   SELECT p.rolled_up_to INTO from_seq FROM chat_private.usage_progress p FOR UPDATE SKIP LOCKED;
   SELECT max(t.seq), count(*) INTO to_seq, counted
@@ -68,7 +68,7 @@ BEGIN
      OR pg_relation_size('chat_private.usage_events_default') > most_bytes THEN
     RETURN false;
   END IF;
-  EXECUTE format('CREATE TABLE chat_private.%I (LIKE chat.usage_events INCLUDING ALL)', name);
+  EXECUTE format('CREATE TABLE chat_private.%I (LIKE chat_private.usage_events_default INCLUDING ALL)', name);
   EXECUTE format('WITH moved AS (DELETE FROM chat_private.usage_events_default e WHERE e.created_at >= %L AND e.created_at < %L '
                  'RETURNING e.*) INSERT INTO chat_private.%I SELECT m.* FROM moved m', lower_bound, upper_bound, name);
   EXECUTE format('COMMENT ON TABLE chat_private.%I IS %L', name, 'Usage events of ' || to_char(add_usage_partition.month_start, 'YYYY-MM') || ', in UTC');

@@ -101,6 +101,11 @@ NULL where unknown. statuses: complete, incomplete, error, cancelled. tool_calls
 bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
 requests of which nothing was recorded because somebody has their rows locked: bring them again later.';
 
+CREATE OR REPLACE FUNCTION chat_private.token_count(tokens bigint) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN tokens IS NOT NULL THEN greatest(least(tokens, 2147483647), 0)::integer END;
+COMMENT ON FUNCTION chat_private.token_count(bigint) IS 'A number of tokens that a provider told, as it is stored: within the range of integer.';
+
 CREATE OR REPLACE FUNCTION chat_private.record_usage(user_ids uuid[], request_ids uuid[], attempts integer[],
   conversation_ids uuid[], message_ids uuid[], models text[], providers text[], input_tokens bigint[], output_tokens bigint[],
   cached_tokens bigint[], costs_pico bigint[], estimated boolean[], cached boolean[], own_keys boolean[], outcomes text[],
@@ -110,8 +115,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
                                  output_tokens, cached_tokens, cost, is_estimated, is_cached, is_own_key, outcome, error_code,
                                  latency_ms, first_token_ms)
   SELECT u.user_id, u.request_id, u.attempt, u.conversation_id, u.message_id, u.model, u.provider,
-         least(u.input_tokens, 2147483647)::integer, least(u.output_tokens, 2147483647)::integer,
-         least(u.cached_tokens, 2147483647)::integer, chat_private.exact_cost(u.cost_pico), u.estimated, u.cached, u.own_key,
+         chat_private.token_count(u.input_tokens), chat_private.token_count(u.output_tokens), chat_private.token_count(u.cached_tokens), chat_private.exact_cost(u.cost_pico), u.estimated, u.cached, u.own_key,
          u.outcome, u.error_code, u.latency_ms, u.first_token_ms
   FROM unnest(record_usage.user_ids, record_usage.request_ids, record_usage.attempts, record_usage.conversation_ids,
               record_usage.message_ids, record_usage.models, record_usage.providers, record_usage.input_tokens,

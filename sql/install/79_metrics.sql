@@ -22,7 +22,7 @@ COMMENT ON FUNCTION chat_private.metric(text, text, text, text, text[], numeric[
 is no figure.';
 
 CREATE OR REPLACE FUNCTION chat_private.usage_metrics() RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   result text := '';
   previous chat_private.identity := chat_private.enter_gate();

@@ -68,7 +68,7 @@ DECLARE
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
-    'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
+    'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
     'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',

@@ -17,7 +17,9 @@ public:
 
 private:
     const Clock& clock_;
-    bool has_new_ = true;  // an engine that ended may have left some
+    // What an engine that ended has left is rolled up with the next event: nothing is touched in a database into which
+    // a dump is being restored, which brings sums of its own.
+    bool has_new_ = false;
     bool has_more_ = false;
     TimePoint next_rollup_{};
     TimePoint next_partition_check_{};

@@ -214,6 +214,8 @@ def killed():
     for _ in range(2):
         person.value("SELECT chat.llm_complete('x', %s, options => %s)", MODEL, OPTIONS)
     wait_until(lambda: spent(person) == 2, "both are recorded")
+    # Usage is flushed to disk within three times wal_writer_delay.
+    time.sleep(1)
     old = engine(admin)["pid"]
     os.kill(old, signal.SIGKILL)
 

@@ -46,8 +46,7 @@ SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JO
   WHERE c.contype IN ('p', 'u', 'f') AND c.conkey[1] <> o.owner$$, 'every key and foreign key of users'' rows leads with the owner');
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN owned o ON o.oid = i.indrelid
   WHERE i.indkey[0] <> o.owner AND i.indkey[1] <> o.owner AND i.indexrelid <> 'chat_private.llm_requests_queue_idx'::regclass
-    AND i.indexrelid NOT IN (SELECT 'chat.usage_events_seq_idx'::regclass UNION ALL
-                             SELECT inhrelid FROM pg_inherits WHERE inhparent = 'chat.usage_events_seq_idx'::regclass)$$,
+    AND i.indexrelid <> 'chat_private.usage_events_default_seq_idx'::regclass$$,
   'and every index, the order of the queue and of usage apart, serves the owner''s rows');
 SELECT is_empty($$SELECT oid::regclass FROM tables WHERE oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'pgchat')::oid[])$$,
                 'pg_dump takes every table');

@@ -15,6 +15,7 @@ INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp'
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
     ('list_messages', format('SELECT * FROM chat.list_messages(%L)', :'conv')),
+    ('conversation_cost', format('SELECT chat.conversation_cost(%L)', :'conv')),
     ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L)', :'bobs', :'s_user_message_id')),
     ('send_message', format('SELECT chat.send_message(%L, $$x$$)', :'conv')),
     ('send_message', format('SELECT chat.send_message(%L, $$x$$, idempotency_key => $$k$$)', :'conv')),
