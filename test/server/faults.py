@@ -54,7 +54,7 @@ def finished(reply, seconds=30.0):
 
 
 def usage(reply):
-    return alice.rows("SELECT outcome, input_tokens, output_tokens FROM chat.usage_events WHERE message_id = %s", reply)
+    return alice.rows("SELECT outcome, input_tokens, output_tokens FROM chat.usage_events WHERE message_id = %s ORDER BY attempt", reply)
 
 
 def count(table, conversation):
@@ -138,7 +138,7 @@ def sending_and_waiting():
         fails("22023", alice.rows, "CALL chat.send_and_wait(%s, 'again')", alice.conversation(), hint=True)
 
 
-@test("429 with Retry-After in seconds, as a date, or unreadable, and 500, are retried after that time; counted once")
+@test("429 with Retry-After in seconds, as a date, or unreadable, and 500, are retried after that time; only the last attempt used something")
 def retries():
     for name, fault, fewest, most in (
             ("seconds", "status=429&retry_after=2&fail_times=1", 2.0, 8), ("date", "status=429&retry_after_date=3&fail_times=1", 1.9, 9),
@@ -155,7 +155,7 @@ def retries():
         equal((row["status"], row["content"]), ("complete", WORDS), name)
         equal(requests, 3 if "twice" in name else 2, name)
         assert fewest <= seconds < most, f"{name}: {seconds:.2f} s"
-        equal(usage(reply), [("complete", 1, 8)], "a reply after retries counts once")
+        equal(usage(reply), [("error", None, None)] * (requests - 1) + [("complete", 1, 8)], "only the last attempt used something")
     for query in ("SELECT chat.llm_complete('x', %s)", "SELECT chat.ask(chat.create_conversation(model => %s), 'x')"):
         key = mock.model(f"status=429&retry_after=1&fail_times=1&key={hash(query)}")
         equal(alice.value(query, key), WORDS)

@@ -138,7 +138,7 @@ SELECT is((SELECT (status, content, error ->> 'code')::text FROM chat.messages W
 SELECT is(pg_temp.value(:'bob', format('SELECT chat.llm_result(%L) #>> $${error,sqlstate}$$', :'lost')), '08007', 'a submitted request');
 SELECT is((SELECT array_agg(request_id) FROM chat_private.claim_requests(10)), ARRAY[:'waiting']::uuid[], 'what was only queued is still sent, the rest never');
 SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob' AND outcome = 'error'), 4, 'and is on the usage record');
-SELECT is((SELECT string_agg(concat_ws(',', error_code, is_estimated, input_tokens > 0, output_tokens), ' ' ORDER BY output_tokens) FROM chat.usage_events
+SELECT is((SELECT string_agg(concat_ws(',', error_code, is_estimated, input_tokens > 0, output_tokens), ' ' ORDER BY output_tokens, input_tokens) FROM chat.usage_events
            WHERE user_id = :'bob' AND error_code = 'outcome_unknown'), 'outcome_unknown,t,f,0 outcome_unknown,t,t,0 outcome_unknown,t,f,1', 'with an estimate');
 SELECT is(pg_temp.outcome(:'bob', format('SELECT chat.retry_message(%L)', :'d_assistant_message_id')), '1 rows', 'people can retry it');
 
