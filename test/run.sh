@@ -195,7 +195,8 @@ suite_reference_check() {
 start_cluster() {
     test/install.sh && cluster_remove "$cluster" &&
         cluster_create "$cluster" --tcp --set max_connections=400 --set max_worker_processes=64 \
-            --set max_prepared_transactions=16 --set pgchat.bcrypt_cost=4 &&
+            --set max_prepared_transactions=16 --set pgchat.bcrypt_cost=4 \
+            --set 'pgchat.api_key_variables=*_API_KEY,HOME' &&
         cluster_start "$cluster" || return 1
     eval "$(cluster_env "$cluster")"
     export PGOPTIONS='' PGTZ=UTC PGCHAT_SOURCE=$root PGCHAT_BUILD=$root/build

@@ -4,6 +4,7 @@
 
 #include "core/llm/provider_key.hpp"
 #include "pg/engine_statement.hpp"
+#include "pg/settings.hpp"
 
 namespace pgchat::pg {
 namespace {
@@ -37,7 +38,12 @@ void ProviderKeys::load() {
 void ProviderKeys::give(ProviderConfig& provider) const {
     const auto found = keys_.find(provider.id);
     if (found == keys_.end()) {
-        provider.api_key = key_of_environment(provider.options, [](const char* name) { return std::getenv(name); });
+        try {
+            provider.api_key = key_of_environment(provider.options, KeyVariables(settings.api_key_variables),
+                                                  [](const char* name) { return std::getenv(name); });
+        } catch (const Error& error) {
+            provider.key_error = error;
+        }
         return;
     }
     provider.api_key = found->second.key;

@@ -103,6 +103,8 @@ const StringSetting string_settings[] = {
      &settings.trusted_hosts, "localhost,127.0.0.0/8,::1", PGC_SIGHUP, check_trusted_hosts},
     {"pgchat.ca_file", "File of certificate authorities (PEM) to verify providers with; empty: the system's.",
      &settings.ca_file, "", PGC_POSTMASTER, nullptr},
+    {"pgchat.api_key_variables", "Environment variables of the server that providers may take their key from: names, and endings behind a *.",
+     &settings.api_key_variables, "*_API_KEY", PGC_SIGHUP, nullptr},
     {"pgchat.master_key_file", "File of the key that secrets are sealed with; a relative path begins in the data directory.",
      &settings.master_key_file, "pgchat_master.key", PGC_SIGHUP, nullptr},
     {"pgchat.master_key_command", "Shell command that prints the key that secrets are sealed with, in place of a file.",

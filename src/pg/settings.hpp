@@ -28,6 +28,7 @@ struct Settings {
     bool trust_jwt_claims;
     char* trusted_hosts;
     char* ca_file;
+    char* api_key_variables;
     char* master_key_file;
     char* master_key_command;
 };

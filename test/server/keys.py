@@ -46,12 +46,14 @@ def key_of_service(provider, model="keyed"):
 
 @test("the user's key comes before the provider's, and that before the environment's, whose names are tried in order")
 def _():
-    with private("keys", environment={"CHECK_SECOND_KEY": "sk-environment-2", "CHECK_THIRD_KEY": "sk-environment-3"}), \
+    with private("keys", environment={"CHECK_SECOND_API_KEY": "sk-environment-2", "CHECK_THIRD_API_KEY": "sk-environment-3"}), \
             KeyedProvider() as provider, connect() as admin:
-        register(provider, api_key_env="CHECK_FIRST_KEY")
+        register(provider, api_key_env="CHECK_FIRST_API_KEY")
         person, other = Person("owner"), Person("other")
         equal(key_of_call(provider, person), None, "there is none")
-        register(provider, api_key_env=["CHECK_FIRST_KEY", "CHECK_SECOND_KEY", "CHECK_THIRD_KEY"])
+        register(provider, api_key_env="PGDATA")
+        fails("F0000", key_of_call, provider, person, hint=True)
+        register(provider, api_key_env=["CHECK_FIRST_API_KEY", "CHECK_SECOND_API_KEY", "CHECK_THIRD_API_KEY"])
         equal(key_of_call(provider, person), "Bearer sk-environment-2", "the environment's")
         value(admin, "SELECT chat.admin_set_provider_key('keyed', 'sk-provider')")
         equal(key_of_call(provider, person), "Bearer sk-provider", "the provider's")

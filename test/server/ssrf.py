@@ -16,9 +16,9 @@ served = Provider()
 # A proxy that everything would go through if the environment had a say.
 proxy = Provider()
 # The key that the environment of this cluster holds, as somebody might paste it.
-EVIL_KEY = "sk-1\r\nX-Injected: yes"
+EVIL_API_KEY = "sk-1\r\nX-Injected: yes"
 ENVIRONMENT = {name: proxy.url for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")} | {
-    "no_proxy": "", "LD_PRELOAD": str(SLOW_DNS), "EVIL_KEY": EVIL_KEY, "GOOD_KEY": "sk-good-key-1", "HOME": str(HOME)}
+    "no_proxy": "", "LD_PRELOAD": str(SLOW_DNS), "EVIL_API_KEY": EVIL_API_KEY, "GOOD_API_KEY": "sk-good-key-1", "HOME": str(HOME)}
 operator = None
 
 
@@ -130,7 +130,7 @@ def _():
 @test("proxies of the environment are not asked, .netrc is not read")
 def _():
     with reached(2):
-        register(served.url + "/v1", auth_type="bearer", api_key_env="GOOD_KEY")
+        register(served.url + "/v1", auth_type="bearer", api_key_env="GOOD_API_KEY")
         call(), sync()
         equal({headers["Authorization"] for _, _, headers, _ in served.requests}, {"Bearer sk-good-key-1"})
     with reached(2):
@@ -143,7 +143,7 @@ def _():
 def _():
     with reached(0):
         for auth_type in "bearer", "x-api-key", "api-key", "query":
-            register(served.url + "/v1", auth_type=auth_type, api_key_env="EVIL_KEY")
+            register(served.url + "/v1", auth_type=auth_type, api_key_env="EVIL_API_KEY")
             for way in call, sync:
                 error = fails("22023", way)
                 assert "sk-1" not in str(error) and "Injected" not in str(error), error

@@ -74,14 +74,21 @@ TEST(ProviderKey, TheFirstVariableThatIsThereCounts) {
         if (std::string_view(name) == "EMPTY") return "";
         return std::string_view(name) == "KEY" ? "from the environment" : nullptr;
     };
+    const KeyVariables allowed(" *EY, NONE,EMPTY,");
     const auto key = [&](const char* options) {
-        return std::string(key_of_environment(Json::parse(options), variable).view());
+        return std::string(key_of_environment(Json::parse(options), allowed, variable).view());
     };
     EXPECT_EQ(key(R"({"api_key_env": "KEY"})"), "from the environment");
     EXPECT_EQ(key(R"({"api_key_env": ["NONE", "EMPTY", 7, "KEY"]})"), "from the environment");
     for (const char* options : {"null", "{}", R"({"api_key_env": "NONE"})", R"({"api_key_env": []})",
                                 R"({"api_key_env": null})", R"({"api_key_env": {"KEY": "KEY"}})"})
         EXPECT_EQ(key(options), "") << options;
+    for (const char* options : {R"({"api_key_env": "PGPASSWORD"})", R"({"api_key_env": ["NONE", "EMPTY_", "KEY"]})"}) try {
+            key(options);
+            ADD_FAILURE() << options;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::configuration_error);
+        }
     EXPECT_EQ(api_key_purpose(openai), "api_key:017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 }
 
