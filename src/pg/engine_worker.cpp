@@ -52,7 +52,8 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     spec.conversation_id = request.conversation_id;
     spec.model = catalog.find(request.model);
     spec.request = parse_chat_request(request.text);
-    for (const std::string& name : spec.request.options.fallback_models) spec.fallbacks.push_back(catalog.find(name));
+    for (const std::string& name : spec.request.options.fallback_models)
+        if (auto model = catalog.find_usable(name)) spec.fallbacks.push_back(std::move(model));
     spec.timeout = Milliseconds(request.timeout_ms > 0 ? request.timeout_ms : settings.request_timeout_ms);
     return spec;
 }

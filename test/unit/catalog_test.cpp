@@ -110,6 +110,27 @@ ModelEntry priced(std::int64_t input, std::int64_t output, std::int64_t cached) 
     return model;
 }
 
+TEST(Catalog, ModelsOfProvidersAndTheUsableOnes) {
+    Catalog catalog;
+    const auto add = [&](const char* provider, const char* name) {
+        ModelEntry model;
+        model.name = name;
+        auto config = std::make_shared<ProviderConfig>();
+        config->name = provider;
+        model.provider = config;
+        catalog.add(model, false);
+    };
+    add("acme", "small");
+    add("acme", "large");
+    add("zeta", "other");
+    catalog.add_unusable("inside", Error(ErrorCode::provider_address_refused, "not public"), false);
+    EXPECT_EQ(catalog.models_of({"acme", "none"}), (std::vector<std::string>{"large", "small"}));
+    EXPECT_TRUE(catalog.models_of({}).empty());
+    EXPECT_EQ(catalog.find_usable("small")->name, "small");
+    EXPECT_EQ(catalog.find_usable("inside"), nullptr);
+    EXPECT_THROW(catalog.find_usable("nothing"), Error);
+}
+
 TEST(CostOf, AddsInputCachedAndOutput) {
     const ModelEntry model = priced(10, 1'000, 1);
     EXPECT_EQ(cost_of(model, {100, 7, std::nullopt}), 1'000 + 7'000);

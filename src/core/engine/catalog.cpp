@@ -48,6 +48,10 @@ std::shared_ptr<const ModelEntry> Catalog::find(std::string_view name) const {
                 "chat.list_models() lists the models; an operator adds one with chat.admin_register_model.");
 }
 
+std::shared_ptr<const ModelEntry> Catalog::find_usable(const std::string& name) const {
+    return unusable_.contains(name) && !models_.contains(name) ? nullptr : find(name);
+}
+
 std::vector<std::string> Catalog::models_of(const std::vector<std::string>& providers) const {
     std::vector<std::string> names;
     if (providers.empty()) return names;

@@ -42,6 +42,9 @@ public:
     // the reason why the model is unusable.
     std::shared_ptr<const ModelEntry> find(std::string_view name) const;
 
+    // The model of that name; null where it is unusable. Throws Error unknown_model.
+    std::shared_ptr<const ModelEntry> find_usable(const std::string& name) const;
+
     // The names of the models that these providers serve, in order.
     std::vector<std::string> models_of(const std::vector<std::string>& providers) const;
 
