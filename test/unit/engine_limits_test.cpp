@@ -169,19 +169,19 @@ TEST_F(EngineLimitsTest, ACallThatCannotBeWrittenLeavesNothingSetAside) {
 }
 
 TEST_F(EngineLimitsTest, AKeyOfTheUsersOwnMayCostThemNothing) {
+    const auto submit_with_own_key = [&](std::uint64_t number) {
+        Call& call = submit(number, false);
+        call.use(call.spec().model, call.spec().provider, true);
+        engine.run();
+    };
     account().limits.cost_per_month = 0;
-    CallSpec spec = fake_spec(1, false);
-    spec.own_key = true;
-    engine.submit(std::move(spec));
-    engine.run();
+    submit_with_own_key(1);
     answer(1, 4, 10);
     EXPECT_EQ(find(1)->result().status, CallStatus::complete);
     EXPECT_EQ(account().usage.cost, 0);
+    EXPECT_GT(find(1)->result().cost, 0) << "what it cost is known all the same";
     account().limits.own_keys_exempt = false;
-    spec = fake_spec(2, false);
-    spec.own_key = true;
-    engine.submit(std::move(spec));
-    engine.run();
+    submit_with_own_key(2);
     EXPECT_EQ(refusal(2), ErrorCode::budget_exhausted);
 }
 
