@@ -29,6 +29,7 @@ BEGIN
     SELECT t.user_id, t.day, t.model, t.provider, count(*), sum(t.failed), sum(t.estimated), sum(t.input_tokens),
            sum(t.output_tokens), sum(t.cached_tokens), sum(t.cost), sum(t.own_key_cost)
     FROM taken t GROUP BY t.user_id, t.day, t.model, t.provider
+    ORDER BY t.user_id, t.day
     ON CONFLICT (user_id, day, model, provider) DO UPDATE SET attempts = r.attempts + excluded.attempts,
       failed = r.failed + excluded.failed, estimated = r.estimated + excluded.estimated,
       input_tokens = r.input_tokens + excluded.input_tokens, output_tokens = r.output_tokens + excluded.output_tokens,
@@ -42,6 +43,8 @@ BEGIN
                                   ('outcome', t.outcome), ('error', t.error_code)) k (kind, key)
     WHERE k.key IS NOT NULL
     GROUP BY k.kind, t.day, k.key
+    -- So that reports find the rows of a day on the same pages, also after a large batch.
+    ORDER BY k.kind, t.day
     ON CONFLICT (kind, day, key) DO UPDATE SET attempts = r.attempts + excluded.attempts, failed = r.failed + excluded.failed,
       estimated = r.estimated + excluded.estimated, input_tokens = r.input_tokens + excluded.input_tokens,
       output_tokens = r.output_tokens + excluded.output_tokens, cached_tokens = r.cached_tokens + excluded.cached_tokens,
