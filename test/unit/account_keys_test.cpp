@@ -83,7 +83,8 @@ TEST(ProviderKey, TheFirstVariableThatIsThereCounts) {
     for (const char* options : {"null", "{}", R"({"api_key_env": "NONE"})", R"({"api_key_env": []})",
                                 R"({"api_key_env": null})", R"({"api_key_env": {"KEY": "KEY"}})"})
         EXPECT_EQ(key(options), "") << options;
-    for (const char* options : {R"({"api_key_env": "PGPASSWORD"})", R"({"api_key_env": ["NONE", "EMPTY_", "KEY"]})"}) try {
+    for (const char* options : {R"({"api_key_env": "PGPASSWORD"})", R"({"api_key_env": ["NONE", "EMPTY_", "KEY"]})"})
+        try {
             key(options);
             ADD_FAILURE() << options;
         } catch (const Error& error) {

@@ -31,8 +31,8 @@ private:
 };
 
 // The key that a provider's options name: api_key_env, a variable or an array of them, of which the first that is there
-// and not empty counts. `variable` gives the value of one, null where it is not there. Throws Error: configuration_error
-// for a name that is not allowed.
+// and not empty counts. `variable` gives the value of one, null where it is not there. Throws Error:
+// configuration_error for a name that is not allowed.
 SecretText key_of_environment(const Json& options, const KeyVariables& allowed,
                               const std::function<const char*(const char* name)>& variable);
 
