@@ -12,7 +12,8 @@ std::size_t Engine::room() const noexcept {
 
 std::size_t Engine::room_for_durable() const noexcept {
     const std::size_t free = room();
-    return free > 0 || admission_.has_ready_durable() ? free : 1;
+    const bool immediate_ones_wait = admission_.ready() > 0 && !admission_.has_ready_durable();
+    return free == 0 && immediate_ones_wait ? 1 : free;
 }
 
 std::vector<std::string> Engine::full_models() const {

@@ -96,8 +96,9 @@ public:
     std::size_t waiting() const noexcept { return admission_.size() + following_.size() + parked_count_ + held_count_; }
     // How many more calls could begin now.
     std::size_t room() const noexcept;
-    // How many durable calls may be brought: as many as there is room for, and where there is none one that takes its
-    // turn among the immediate ones.
+    // How many durable calls may be brought: as many as there is room for, and where immediate ones wait for all of
+    // that, one that takes its turn among them. No other is brought before it can begin, as one that has been is not
+    // found in the queue after a crash.
     std::size_t room_for_durable() const noexcept;
     // Models whose providers have no room for the calls that wait for them already, by name and in order.
     std::vector<std::string> full_models() const;

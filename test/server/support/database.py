@@ -61,10 +61,16 @@ def settings(**wanted):
     """Parameters of the whole server while the block runs; two underscores stand for the dot in a name."""
     names = [name.replace("__", ".") for name in wanted]
 
+    def loaded_at():
+        """When the postmaster last read its files; it then tells all processes at once."""
+        with connect() as newest:
+            return value(newest, "SELECT pg_conf_load_time()")
+
     def in_force(admin, expected):
+        before_reload = loaded_at()
         admin.execute("SELECT pg_reload_conf()")
         wait_until(lambda: [value(admin, "SELECT setting FROM pg_file_settings WHERE name = %s AND applied", name)
-                            for name in names] == expected, f"settings {wanted} are read")
+                            for name in names] == expected and loaded_at() > before_reload, f"settings {wanted} are read")
         # The engine has read them once it has answered a request that came after.
         calls = value(admin, "SELECT calls_total FROM chat.engine_status()")
         value(admin, "SELECT chat.llm_complete('settings', 'check-echo')")
