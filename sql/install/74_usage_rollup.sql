@@ -17,16 +17,18 @@ BEGIN
   IF counted = 0 THEN
     RETURN 0;
   END IF;
+  -- Summed as far as all need it first, as most events of a batch are alike in this.
   WITH taken AS MATERIALIZED (
     SELECT e.user_id, chat_private.utc_day(e.created_at) AS day, coalesce(e.model, '') AS model, coalesce(e.provider, '') AS provider,
-           e.outcome, e.error_code, (e.outcome <> 'complete')::integer AS failed, e.is_estimated::integer AS estimated,
-           coalesce(e.input_tokens, 0) AS input_tokens, coalesce(e.output_tokens, 0) AS output_tokens,
-           coalesce(e.cached_tokens, 0) AS cached_tokens, coalesce(e.cost, 0) AS cost,
-           CASE WHEN e.is_own_key THEN coalesce(e.cost, 0) ELSE 0 END AS own_key_cost
+           e.outcome, e.error_code, count(*) AS attempts, count(*) FILTER (WHERE e.outcome <> 'complete') AS failed,
+           count(*) FILTER (WHERE e.is_estimated) AS estimated, coalesce(sum(e.input_tokens), 0) AS input_tokens,
+           coalesce(sum(e.output_tokens), 0) AS output_tokens, coalesce(sum(e.cached_tokens), 0) AS cached_tokens,
+           coalesce(sum(e.cost), 0) AS cost, coalesce(sum(e.cost) FILTER (WHERE e.is_own_key), 0) AS own_key_cost
     FROM chat.usage_events e WHERE e.seq > from_seq AND e.seq <= to_seq
+    GROUP BY 1, 2, 3, 4, 5, 6
   ), by_user AS (
     INSERT INTO chat.usage_rollups AS r
-    SELECT t.user_id, t.day, t.model, t.provider, count(*), sum(t.failed), sum(t.estimated), sum(t.input_tokens),
+    SELECT t.user_id, t.day, t.model, t.provider, sum(t.attempts), sum(t.failed), sum(t.estimated), sum(t.input_tokens),
            sum(t.output_tokens), sum(t.cached_tokens), sum(t.cost), sum(t.own_key_cost)
     FROM taken t GROUP BY t.user_id, t.day, t.model, t.provider
     ORDER BY t.user_id, t.day
@@ -37,7 +39,7 @@ BEGIN
       own_key_cost = r.own_key_cost + excluded.own_key_cost
   ), total AS (
     INSERT INTO chat_private.usage_totals AS r
-    SELECT k.kind, t.day, k.key, count(*), sum(t.failed), sum(t.estimated), sum(t.input_tokens), sum(t.output_tokens),
+    SELECT k.kind, t.day, k.key, sum(t.attempts), sum(t.failed), sum(t.estimated), sum(t.input_tokens), sum(t.output_tokens),
            sum(t.cached_tokens), sum(t.cost), sum(t.own_key_cost)
     FROM taken t, LATERAL (VALUES ('all', ''), ('user', t.user_id::text), ('model', t.model), ('provider', t.provider),
                                   ('outcome', t.outcome), ('error', t.error_code)) k (kind, key)

@@ -10,7 +10,7 @@ namespace pgchat::pg {
 namespace {
 
 // Events that one turn of the loop rolls up, and rows of the default partition that it removes.
-constexpr std::int32_t rollup_batch = 2000;
+constexpr std::int32_t rollup_batch = 500;
 constexpr std::int32_t removal_batch = 500;
 
 // The columns of one SQL call, each an array with an element for each row.

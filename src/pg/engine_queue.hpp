@@ -34,7 +34,9 @@ class EngineQueue {
 public:
     // Something may have been queued.
     void look_again() noexcept { may_have_more_ = true; }
-    // Whether a claim may find something that the last one did not.
+    // Whether a claim may find something that the last one did not, with whatever is held now.
+    bool may_have_more() const noexcept { return may_have_more_ || !holds_.models.empty() || !holds_.users.empty(); }
+    // The same where that is known.
     bool may_have_more(const QueueHolds& holds) const { return may_have_more_ || holds != holds_; }
 
     // Takes up to `limit` requests, and tells `take` of each, within a transaction: nothing may be sent before that has

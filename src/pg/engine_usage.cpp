@@ -9,7 +9,7 @@ namespace {
 
 // The tail that reports read beside the sums stays this short.
 constexpr Milliseconds rollup_interval{5000};
-constexpr Milliseconds rollup_pause{100};
+constexpr Milliseconds rollup_pause{20};
 constexpr Milliseconds partition_interval{3'600'000};
 constexpr Milliseconds partition_retry{60'000};
 // The first event makes the first partitions, before the default one has much.

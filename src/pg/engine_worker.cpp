@@ -230,8 +230,9 @@ void EngineWorker::claim() {
     const TimePoint now = clock_.now();
     if (now >= next_queue_poll_) queue_.look_again();
     const std::size_t limit = std::min(claim_batch, room());
+    if (!queue_.may_have_more() || limit == 0 || now < next_claim_) return;
     const QueueHolds holds = queue_holds();
-    if (!queue_.may_have_more(holds) || limit == 0 || now < next_claim_) return;
+    if (!queue_.may_have_more(holds)) return;
     refresh_catalog();
     engine_.accounts().set_generation(pg_atomic_read_u64(&slot_.account_generation));
     std::vector<CallSpec> claimed;
@@ -377,7 +378,7 @@ TimePoint EngineWorker::next_wake() const {
     // A lock that was waited for in this turn has reset the latch, and with it whatever woke us meanwhile.
     if (pg_atomic_read_u32(&slot_.wake) != 0 || ShutdownRequestPending || ConfigReloadPending) return now;
     const bool has_room = room() > 0;
-    if (has_room && next_claim_ <= now && queue_.may_have_more(queue_holds())) return now;
+    if (has_room && next_claim_ <= now && queue_.may_have_more() && queue_.may_have_more(queue_holds())) return now;
     // What delivery found to be abandoned is still to be recorded.
     if (!finished_.empty()) return now;
     TimePoint earliest = has_room ? next_queue_poll_ : now + queue_poll_interval;
