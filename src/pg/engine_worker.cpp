@@ -10,10 +10,6 @@
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 extern "C" {
 #include "postmaster/interrupt.h"
 }
@@ -30,8 +26,6 @@ constexpr std::size_t checkpoint_batch = 24;
 constexpr Milliseconds write_retry_delay{1000};
 // Up to so many calls in flight a claim is flushed at once, as hardly anybody waits meanwhile.
 constexpr std::size_t few_calls = 32;
-// How long there must be no call before memory is given back.
-constexpr Milliseconds trim_delay{1000};
 constexpr Milliseconds tidy_interval{60000};
 constexpr Milliseconds tidy_pause{200};
 
@@ -80,7 +74,8 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       tokens_(slot, secrets_.vault()),
       id_tokens_(clock_, network_, unix_seconds),
       model_lists_(network_),
-      wait_(network_.poll_fd()) {}
+      wait_(network_.poll_fd()),
+      heap_trim_(clock_) {}
 
 void EngineWorker::run() {
     slot_.envelope_address = secrets_.address();
@@ -106,7 +101,7 @@ void EngineWorker::run() {
         key_uses_.run();
         channels_.deliver();
         publish_totals();
-        give_back_memory();
+        heap_trim_.run(engine_.counters().submitted, is_idle());
         wait_.sleep(clock_.now(), next_wake());
     }
     stop();
@@ -339,24 +334,6 @@ void EngineWorker::tidy() {
     next_tidy_ = now + (more ? tidy_pause : tidy_interval);
 }
 
-bool EngineWorker::has_memory_to_give_back() const noexcept {
-    return engine_.counters().submitted != trimmed_after_ && engine_.in_flight() + engine_.waiting() == 0;
-}
-
-// A crowd that has gone leaves free memory in pieces that the allocator keeps for the next one.
-void EngineWorker::give_back_memory() {
-    const TimePoint now = clock_.now();
-    if (!has_memory_to_give_back()) {
-        next_trim_ = now + trim_delay;
-        return;
-    }
-    if (now < next_trim_) return;
-    trimmed_after_ = engine_.counters().submitted;
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-}
-
 void EngineWorker::publish_totals() {
     const EngineCounters& counters = engine_.counters();
     EngineTotals& totals = slot_.totals;
@@ -384,7 +361,8 @@ TimePoint EngineWorker::next_wake() const {
     TimePoint earliest = has_room ? next_queue_poll_ : now + queue_poll_interval;
     if (claim_gate_.size() > 0) earliest = std::min(earliest, claim_gate_.next_look());
     earliest = std::min({earliest, next_tidy_, usage_.next_run()});
-    if (has_memory_to_give_back()) earliest = std::min(earliest, next_trim_);
+    if (const auto at = heap_trim_.next_run(engine_.counters().submitted, is_idle()))
+        earliest = std::min(earliest, *at);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);
     if (const auto at = key_uses_.next_run()) earliest = std::min(earliest, *at);
     if (const auto at = secrets_.rotation().next_run()) earliest = std::min(earliest, *at);

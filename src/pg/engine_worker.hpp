@@ -18,6 +18,7 @@
 #include "pg/engine_store.hpp"
 #include "pg/engine_usage.hpp"
 #include "pg/engine_wait.hpp"
+#include "pg/heap_trim.hpp"
 
 namespace pgchat::pg {
 
@@ -64,8 +65,7 @@ private:
     void close_recorded(const FinishedCall& finished);
     bool save_checkpoints();
     void tidy();
-    bool has_memory_to_give_back() const noexcept;
-    void give_back_memory();
+    bool is_idle() const noexcept { return engine_.in_flight() + engine_.waiting() == 0; }
     void publish_totals();
     TimePoint next_wake() const;
     void stop();
@@ -88,6 +88,7 @@ private:
     IdTokenService id_tokens_;
     ModelListService model_lists_;
     EngineWait wait_;
+    HeapTrim heap_trim_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;
     TimePoint next_queue_poll_{};
@@ -95,10 +96,8 @@ private:
     TimePoint next_account_load_{};
     TimePoint next_checkpoint_{};
     TimePoint next_tidy_{};
-    TimePoint next_trim_{};
-    std::uint64_t trimmed_after_ = 0;  // calls submitted by then
-    std::vector<Uuid> finished_;       // calls that finished in this turn of the loop
-    std::deque<Due> checkpoints_;      // messages whose text has changed, by when it is to be saved
+    std::vector<Uuid> finished_;   // calls that finished in this turn of the loop
+    std::deque<Due> checkpoints_;  // messages whose text has changed, by when it is to be saved
 };
 
 }  // namespace pgchat::pg
