@@ -46,6 +46,8 @@ def steady(what, pids, step, first, last):
     """Runs step(n) to `first` repetitions and on to `last`: from there to there, no process may grow by 5%."""
     in_flight = engine()["calls_in_flight"]
     step(first)
+    with connect() as admin:
+        wait_until(lambda: value(admin, TAIL) == 0, "usage is summed up, which takes the engine some memory, too", 60)
     settle(in_flight)
     before = {name: rss_kib(pid) for name, pid in pids.items()}
     began = time.monotonic()
@@ -65,8 +67,6 @@ def settle(in_flight=0):
         return (status["calls_in_flight"], status["calls_waiting"], status["queue_depth"]) == (in_flight, 0, 0)
 
     wait_until(is_idle, "the engine is idle", 60)
-    with connect() as admin:
-        wait_until(lambda: value(admin, TAIL) == 0, "usage is summed up, which takes the engine some memory, too", 60)
     time.sleep(1.2)  # A second of quiet, and the engine gives back what it does not need.
 
 

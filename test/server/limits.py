@@ -91,6 +91,16 @@ def immediate_paths():
         equal(spent(person), 10)
 
 
+@test("a batch of 200 prompts against a budget for 10 sends 10, and the other rows say why not")
+def batches():
+    person = limited("batch", cost_per_month=10)
+    before = sent()
+    rows = person.rows("SELECT response IS NOT NULL, error ->> 'sqlstate' FROM chat.llm_complete_batch(array_fill('x'::text, ARRAY[200]), %s, options => %s)",
+                       MODEL, OPTIONS)
+    equal((sent() - before, rows.count((True, None)), rows.count((False, "PC307"))), (10, 10, 190))
+    equal(spent(person), 10)
+
+
 @test("200 durable requests against a budget for 10 send 10, submitted or as messages")
 def durable_paths():
     for path in "llm_submit", "send_message":

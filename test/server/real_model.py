@@ -4,10 +4,13 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import socket
 import subprocess
+import tempfile
 
 from support import mock
+from support.cluster import private
 from support.database import Person, fails, service, value
 from support.tap import diag, equal, run, skip_all, test
 
@@ -40,6 +43,20 @@ def start(*arguments):
                           stdout=subprocess.PIPE, check=True, timeout=60)
     started.append(done.stdout.strip())
     return f"http://127.0.0.1:{port}"
+
+
+def certificate(folder):
+    """An authority and a certificate of 127.0.0.1 that it has signed; gives the arguments of a server that uses them."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=An authority of this test")
+    openssl("req", *curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+    pathlib.Path(folder, "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem",
+            "-days", "2", "-extfile", "names")
+    return "--ssl-key-file", f"{folder}/server.key", "--ssl-cert-file", f"{folder}/server.pem"
 
 
 def stop_all():
@@ -90,6 +107,26 @@ def bearer():
     assert "Lily" in alice.value("SELECT chat.llm_complete(%s, 'with-key-stories', options => '{\"temperature\": 0, \"max_tokens\": 30}')", START)
     error = fails("PC104", alice.value, "SELECT chat.llm_complete('x', 'wrong-key-stories')")
     assert "another-key" not in str(error) + (error.diag.message_hint or ""), error
+
+
+@test("TLS with an authority of one's own: trusted where pgchat.ca_file names it, refused where it does not")
+def tls():
+    folder = tempfile.mkdtemp(prefix="pgchat-tls-")
+    os.chmod(folder, 0o755)
+    try:
+        address = start(*certificate(folder)).replace("http://", "https://")
+        for ca_file in "", f"{folder}/ca.pem":
+            with private("tls", pgchat__ca_file=ca_file):
+                mock.register_provider("llama-tls", address + "/v1")
+                mock.register_model("llama-tls", "stories-tls")
+                with service() as operator:
+                    asked = "SELECT chat.llm_complete(%s, 'stories-tls', options => '{\"temperature\": 0, \"max_tokens\": 30}')"
+                    if ca_file:
+                        assert "Lily" in value(operator, asked, START)
+                    else:
+                        fails("08001", value, operator, asked, START)
+    finally:
+        shutil.rmtree(folder)
 
 
 @test("embeddings of a real model: one request for many texts, the same text near itself")
