@@ -96,11 +96,14 @@ private:
     std::int32_t row_ = 0;
 };
 
+// As each is held in the engine, beside those of all others.
+constexpr int most_concurrent = 1000;
+
 std::size_t concurrency_argument(const Args& args, int index) {
     const int concurrency = args.int32_at(index, default_concurrency);
-    if (concurrency <= 0)
+    if (concurrency <= 0 || concurrency > most_concurrent)
         throw Error(
-            ErrorCode::invalid_argument, "concurrency must be positive",
+            ErrorCode::invalid_argument, "concurrency must be from 1 to " + std::to_string(most_concurrent),
             "It is how many calls are in flight at once; NULL stands for " + std::to_string(default_concurrency) + ".");
     return static_cast<std::size_t>(concurrency);
 }

@@ -66,6 +66,11 @@ void read_settings(const Args& args, CompleteRequest& request) {
     request.text.response_format = args.json_at(3);
     request.timeout_ms = timeout_argument(args, 4);
     request.text.options = args.json_at(5);
+    if (request.text.options.size() + request.text.response_format.size() > ChatRequestLimits{}.max_content_bytes)
+        throw Error(ErrorCode::content_too_long,
+                    "options and response_format have more than " +
+                        std::to_string(ChatRequestLimits{}.max_content_bytes) + " bytes",
+                    "Give fewer or smaller images, tools and extra members.");
 }
 
 CompleteRequest complete_request(const Args& args, PromptForm form) {

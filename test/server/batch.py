@@ -65,6 +65,7 @@ def raised():
     before = mock.stats()["requests"]
     fails("22004", alice.rows, "SELECT * FROM chat.llm_complete_batch(NULL)", hint=True)
     fails("22023", alice.rows, "SELECT * FROM chat.llm_complete_batch('{a}', concurrency => 0)", hint=True)
+    fails("22023", alice.rows, "SELECT * FROM chat.llm_complete_batch('{a}', concurrency => 1001)", hint=True)
     fails("22023", alice.rows, "SELECT * FROM chat.llm_complete_batch('{a}', timeout_ms => -1)", hint=True)
     fails("PC002", alice.rows, "SELECT * FROM chat.llm_complete_batch('{a}', options => '{\"heat\": 1}')", hint=True)
     fails("PC002", alice.rows, "SELECT * FROM chat.llm_complete_batch('{a}', response_format => '7')", hint=True)

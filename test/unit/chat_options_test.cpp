@@ -95,6 +95,9 @@ TEST(ChatOptions, NamesTheMemberThatIsWrong) {
              Case{R"({"fallback_models":["1","2","3","4","5","6","7","8","9","10","11"]})",
                   "options.fallback_models: has more than 10 models"},
              Case{R"({"extra":[]})", "options.extra: must be an object"},
+             Case{R"({"extra":{"top_k":1,"model":"other"}})", "options.extra: must not hold \"model\""},
+             Case{R"({"extra":{"messages":[]}})", "options.extra: must not hold \"messages\""},
+             Case{R"({"extra":{"stream_options":null}})", "options.extra: must not hold \"stream_options\""},
              Case{R"({"fallback_models":[null]})", "options.fallback_models[0]: must be a string"},
          })
         EXPECT_EQ(complaint(c.options), c.complaint);

@@ -102,8 +102,8 @@ TEST(Openai, EncodesEmbeddings) {
 }
 
 TEST(Openai, ExtraHasTheLastWord) {
-    expect_body(encode(chat(hello, R"({"temperature":1,"extra":{"temperature":0.1,"top_k":5,"model":"other"}})")),
-                R"({"model":"other","messages":[{"role":"user","content":"Hi"}],"temperature":0.1,"top_k":5})");
+    expect_body(encode(chat(hello, R"({"temperature":1,"extra":{"temperature":0.1,"top_k":5}})")),
+                R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"temperature":0.1,"top_k":5})");
 }
 
 TEST(Openai, KeepsTheQueryOfAnAzureUrl) {

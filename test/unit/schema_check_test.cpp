@@ -117,5 +117,17 @@ TEST(SchemaCheck, AnObjectOfManyMembersIsCheckedInTime) {
         << "comparing every member with all others takes minutes";
 }
 
+TEST(SchemaCheck, LargeValuesOfASchemaAreNotShownWhole) {
+    SortedJson schema{{"$defs", {{"c", {{"const", std::string(1 << 20, 'x')}}}}}, {"anyOf", SortedJson::array()}};
+    for (int i = 0; i < 3000; ++i) schema["anyOf"].push_back({{"$ref", "#/$defs/c"}});
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(schema_fault(schema, "y"), "$: fits no part of anyOf");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+    EXPECT_LT(schema_fault(schema["$defs"]["c"], "y")->size(), 120u);
+    const SortedJson many{{"enum", SortedJson(std::vector<int>(100'000, 7))}};
+    EXPECT_EQ(schema_fault(many, 8)->substr(0, 28), "$: must be one of [7,7,7,7,7");
+    EXPECT_LT(schema_fault(many, 8)->size(), 120u);
+}
+
 }  // namespace
 }  // namespace pgchat

@@ -27,6 +27,15 @@ TEST(TokenEstimateTest, ARequestMayLimitItsReply) {
     EXPECT_EQ(estimated_output_tokens(options).tokens, 10);
 }
 
+TEST(TokenEstimateTest, ThoughtComesOnTop) {
+    ChatOptions options;
+    options.thinking = Json::parse(R"({"budget_tokens": 1000000})");
+    EXPECT_TRUE(estimated_output_tokens(options).is_limit);
+    EXPECT_EQ(estimated_output_tokens(options).tokens, 1'004'096);
+    options.max_tokens = 10;
+    EXPECT_EQ(estimated_output_tokens(options).tokens, 10);
+}
+
 TEST(TokenEstimateTest, WhatExtraPutsInItsPlaceCounts) {
     ChatOptions options;
     options.max_tokens = 10;
@@ -38,6 +47,12 @@ TEST(TokenEstimateTest, WhatExtraPutsInItsPlaceCounts) {
     EXPECT_EQ(tokens_with(R"({"options": {"num_predict": 700}})"), 700);
     EXPECT_EQ(tokens_with(R"({"thinking": {"type": "enabled", "budget_tokens": 900}})"), 900);
     EXPECT_EQ(tokens_with(R"({"n": 8})"), 80);
+    EXPECT_EQ(tokens_with(R"({"max_tokens": 5000.0})"), 5'000) << "however it is written";
+    EXPECT_EQ(tokens_with(R"({"max_tokens": "5000"})"), 5'000);
+    EXPECT_EQ(tokens_with(R"({"max_tokens": 18446744073709551615})"), 10'000'000);
+    EXPECT_EQ(tokens_with(R"({"max_tokens": "1e999"})"), 10'000'000);
+    EXPECT_EQ(tokens_with(R"({"n": "8"})"), 80);
+    EXPECT_EQ(tokens_with(R"({"max_tokens": "many"})"), 10);
     EXPECT_EQ(tokens_with(R"({"n": 8, "max_tokens": 20})"), 160);
     EXPECT_EQ(tokens_with(R"({"max_tokens": 3, "user": "n"})"), 10) << "it may count for nothing";
     EXPECT_EQ(tokens_with(R"({"max_tokens": 99999999999999})"), 10'000'000);

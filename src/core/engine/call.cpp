@@ -6,6 +6,8 @@
 #include "core/engine/token_estimate.hpp"
 #include "core/http/retry_after.hpp"
 #include "core/llm/embedding_decoder.hpp"
+#include "core/llm/error_scrub.hpp"
+#include "core/llm/provider_http.hpp"
 #include "core/llm/structured_reply.hpp"
 
 namespace pgchat {
@@ -56,8 +58,11 @@ std::shared_ptr<const ModelEntry> Call::next_fallback() noexcept {
 }
 
 Estimate Call::estimate() const {
-    const OutputEstimate reply =
+    OutputEstimate reply =
         spec_.request.embeds ? OutputEstimate{0, true} : estimated_output_tokens(spec_.request.options);
+    if (const Json& standard = provider_option(*spec_.provider, "default_max_tokens");
+        standard.is_number_integer() && !reply.is_limit)
+        reply.tokens = std::max(reply.tokens, standard.get<std::int64_t>());
     Usage usage;
     usage.input_tokens = estimated_input_tokens(spec_.request);
     Estimate estimate;
@@ -358,7 +363,7 @@ void Call::finish(CallStatus status, std::optional<Error> error) {
 
 void Call::conclude(CallStatus status, std::optional<Error> error, CallResult result) {
     result.status = status;
-    result.error = std::move(error);
+    if (error) result.error = without_secrets(*error, *spec_.provider);
     result.latency = since(submitted_at_, clock_.now());
     result.first_token = first_token_;
     for (const Attempt& attempt : ended_attempts_) {

@@ -64,6 +64,7 @@ Sha256Digest reply_key(const CallSpec& spec, const std::optional<Uuid>& user) {
     add_part(text, spec.model->name);
     add_part(text, spec.model->provider_model);
     add_part(text, request.body);
+    add_part(text, spec.request.response_format.dump(-1, ' ', false, Json::error_handler_t::replace));
     return sha256(text);
 }
 

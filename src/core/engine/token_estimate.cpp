@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
 #include <string_view>
 
 #include "core/llm/json.hpp"
@@ -14,10 +17,27 @@ constexpr std::int64_t image_tokens = 2'000;
 // Reserved where the request does not limit its reply.
 constexpr std::int64_t usual_output_tokens = 4'096;
 constexpr std::int64_t most_output_tokens = 10'000'000;
+constexpr std::int64_t most_replies = 1'000;
 
 std::int64_t json_tokens(const Json& json) {
     if (json.is_null()) return 0;
     return estimated_tokens(json.dump(-1, ' ', false, Json::error_handler_t::replace).size());
+}
+
+// A count as providers may take it: also written as a fraction or as text.
+std::optional<std::int64_t> count_of(const Json& value) {
+    double number = 0;
+    if (value.is_number()) {
+        number = value.get<double>();
+    } else if (value.is_string()) {
+        const std::string& text = value.get_ref<const std::string&>();
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (read.ec == std::errc::result_out_of_range) number = most_output_tokens;
+        if (read.ec == std::errc::invalid_argument) return std::nullopt;
+    } else {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(std::clamp(std::ceil(number), 0.0, static_cast<double>(most_output_tokens)));
 }
 
 // What a request body says of the length and number of replies, wherever in it.
@@ -30,10 +50,11 @@ struct BodyLimits {
             "max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "n_predict", "budget_tokens"};
         if (!json.is_structured()) return;
         for (const auto& [name, value] : json.items()) {
-            if (value.is_number_integer() && json.is_object()) {
-                const std::int64_t number = std::clamp<std::int64_t>(value.get<std::int64_t>(), 0, most_output_tokens);
-                if (std::find(lengths.begin(), lengths.end(), name) != lengths.end()) tokens = std::max(tokens, number);
-                if (name == "n" || name == "best_of") replies = std::clamp<std::int64_t>(number, replies, 1'000);
+            if (const std::optional<std::int64_t> number = json.is_object() ? count_of(value) : std::nullopt) {
+                if (std::find(lengths.begin(), lengths.end(), name) != lengths.end())
+                    tokens = std::max(tokens, *number);
+                if (name == "n" || name == "best_of")
+                    replies = std::clamp<std::int64_t>(*number, replies, most_replies);
             }
             read(value);
         }
@@ -58,6 +79,13 @@ OutputEstimate estimated_output_tokens(const ChatOptions& options) {
     OutputEstimate estimate;
     estimate.is_limit = options.max_tokens.has_value();
     estimate.tokens = std::clamp<std::int64_t>(options.max_tokens.value_or(usual_output_tokens), 0, most_output_tokens);
+    // Thought is written, too: where nothing else limits the reply, the encoders allow it on top.
+    BodyLimits thinking;
+    thinking.read(options.thinking);
+    if (!options.max_tokens && thinking.tokens > 0) {
+        estimate.tokens += thinking.tokens;
+        estimate.is_limit = true;
+    }
     if (!options.extra.is_object()) return estimate;
     BodyLimits body;
     body.read(options.extra);

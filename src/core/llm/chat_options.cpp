@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/llm/content_parts.hpp"
+#include "core/llm/extra_members.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"
 #include "core/text/utf8.hpp"
@@ -101,7 +102,7 @@ constexpr std::array members{
     Member{"images", parse_images},
     Member{"cache", parse_cache},
     Member{"fallback_models", parse_fallback_models},
-    Member{"extra", [](auto& options, auto& value, auto& field) { options.extra = field.object(value); }},
+    Member{"extra", [](auto& options, auto& value, auto& field) { options.extra = extra_members(value, field); }},
 };
 
 std::string known_members() {

@@ -1,5 +1,6 @@
 #include "core/llm/embedding_request.hpp"
 
+#include "core/llm/extra_members.hpp"
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_parse.hpp"
 #include "core/text/blank.hpp"
@@ -21,7 +22,7 @@ ChatOptions parse_options(std::string_view text, int max_nesting) {
         if (name == "dimensions") {
             if (!value.is_null()) options.dimensions = field.member(name).positive_integer(value);
         } else if (name == "extra") {
-            if (!value.is_null()) options.extra = field.member(name).object(value);
+            if (!value.is_null()) options.extra = extra_members(value, field.member(name));
         } else {
             field.fail("not an option of embeddings", "Known options: dimensions, extra.");
         }

@@ -37,9 +37,34 @@ bool has_type(const SortedJson& value, const std::string& type) {
     return type != "null" || value.is_null();
 }
 
+// The beginning of the value as JSON, however large all of it is.
+void show(const SortedJson& value, std::string& text) {
+    if (value.is_string()) {
+        const std::string_view beginning = truncate_text(value.get_ref<const std::string&>(), most_shown + 1);
+        text += SortedJson(beginning).dump(-1, ' ', false, SortedJson::error_handler_t::replace);
+    } else if (!value.is_structured()) {
+        text += value.dump();
+    } else {
+        text += value.is_array() ? '[' : '{';
+        for (auto each = value.begin(); each != value.end() && text.size() <= most_shown; ++each) {
+            if (each != value.begin()) text += ',';
+            if (value.is_object()) text.append("\"").append(truncate_text(each.key(), most_shown)).append("\":");
+            show(*each, text);
+        }
+        text += value.is_array() ? ']' : '}';
+    }
+}
+
 std::string shown(const SortedJson& value) {
-    const std::string text = value.dump(-1, ' ', false, SortedJson::error_handler_t::replace);
+    std::string text;
+    show(value, text);
     return text.size() <= most_shown ? text : std::string(truncate_text(text, most_shown)) + "…";
+}
+
+// What comparing with the value may take.
+std::size_t weight_of(const SortedJson& value) {
+    if (value.is_string()) return 1 + value.get_ref<const std::string&>().size() / 64;
+    return 1 + (value.is_structured() ? value.size() : 0);
 }
 
 std::size_t character_count(const std::string& text) {
@@ -95,6 +120,7 @@ private:
 
     Fault check_type(const SortedJson& schema, const SortedJson& value, const std::string& path) {
         if (const SortedJson* const type = member(schema, "type")) {
+            take_steps(weight_of(*type));
             const SortedJson types = type->is_array() ? *type : SortedJson::array({*type});
             const auto fits = [&](const SortedJson& one) {
                 return !one.is_string() || has_type(value, one.get_ref<const std::string&>());
@@ -102,12 +128,14 @@ private:
             if (std::none_of(types.begin(), types.end(), fits)) return path + ": must be of type " + shown(*type);
         }
         if (const SortedJson* const allowed = member(schema, "enum"); allowed != nullptr && allowed->is_array()) {
-            take_steps(allowed->size());
+            take_steps(allowed->size() * weight_of(value));
             if (std::find(allowed->begin(), allowed->end(), value) == allowed->end())
                 return path + ": must be one of " + shown(*allowed);
         }
-        if (const SortedJson* const constant = member(schema, "const"); constant != nullptr && *constant != value)
-            return path + ": must be " + shown(*constant);
+        const SortedJson* const constant = member(schema, "const");
+        if (constant == nullptr) return std::nullopt;
+        take_steps(weight_of(value));
+        if (*constant != value) return path + ": must be " + shown(*constant);
         return std::nullopt;
     }
 
