@@ -39,3 +39,10 @@ CREATE VIEW chat.model_access WITH (security_invoker = true) AS
   SELECT g.model_id, NULL, g.role, g.plan, g.granted_by, g.granted_at, g.is_active
   FROM chat.group_model_access g;
 COMMENT ON VIEW chat.model_access IS 'All grants of models, each to a user, a role or a plan; for pgchat_service';
+COMMENT ON COLUMN chat.model_access.model_id IS 'The row of chat.models';
+COMMENT ON COLUMN chat.model_access.user_id IS 'The user it was given to; NULL: a role or a plan';
+COMMENT ON COLUMN chat.model_access.role IS 'The role it was given to; NULL: a user or a plan';
+COMMENT ON COLUMN chat.model_access.plan IS 'The code of the plan it was given to; NULL: a user or a role';
+COMMENT ON COLUMN chat.model_access.granted_by IS 'The administrator who gave it; NULL: pgchat_service, or the account is gone';
+COMMENT ON COLUMN chat.model_access.granted_at IS 'When it was given';
+COMMENT ON COLUMN chat.model_access.is_active IS 'False: it gives nothing, and is kept to be seen';

@@ -33,10 +33,14 @@ COMMENT ON COLUMN chat.usage_events.seq IS 'Grows with each event; says which ar
 COMMENT ON COLUMN chat.usage_events.request_id IS 'The call, which all its attempts share';
 COMMENT ON COLUMN chat.usage_events.attempt IS 'Which request of the call it was, from 1; further ones are retries and other models';
 COMMENT ON COLUMN chat.usage_events.deliberation_id IS 'The deliberation that the call was made for; NULL: none';
+COMMENT ON COLUMN chat.usage_events.input_tokens IS 'Tokens of the prompt, those the provider had cached included';
+COMMENT ON COLUMN chat.usage_events.output_tokens IS 'Tokens of the reply, thinking included';
+COMMENT ON COLUMN chat.usage_events.cached_tokens IS 'The part of input_tokens that the provider had cached';
 COMMENT ON COLUMN chat.usage_events.cost IS 'In the currency of the model''s prices; 0 where the model has none';
 COMMENT ON COLUMN chat.usage_events.is_estimated IS 'True where the provider did not report all tokens and pgchat estimated them';
 COMMENT ON COLUMN chat.usage_events.is_cached IS 'True where an earlier reply was given again and no provider asked';
 COMMENT ON COLUMN chat.usage_events.is_own_key IS 'True where the request went with a key of the user''s own';
+COMMENT ON COLUMN chat.usage_events.outcome IS 'complete; incomplete: the reply broke off; error: it failed; cancelled: it was called off';
 COMMENT ON COLUMN chat.usage_events.error_code IS 'Why outcome is not complete: a name of docs/errors.md';
 COMMENT ON COLUMN chat.usage_events.latency_ms IS 'Milliseconds from sending this request to its end';
 COMMENT ON COLUMN chat.usage_events.first_token_ms IS 'Milliseconds from sending this request to its first token';

@@ -17,7 +17,8 @@ BEGIN
   SELECT coalesce(list_messages.leaf_id, c.active_leaf_id) INTO leaf
   FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = list_messages.conversation_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
+      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
   END IF;
   RETURN QUERY
     WITH RECURSIVE branch (id, parent_id, depth) AS (

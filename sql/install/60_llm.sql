@@ -6,7 +6,7 @@ LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_llm_complete_promp
 COMMENT ON FUNCTION chat.llm_complete(text, text, text, jsonb, integer, jsonb) IS
 'Asks a model and returns its reply. model: by default the installation''s default model. response_format: a JSON Schema, or
 {"type": "json_object"}; a reply that is not so is asked for once more, and what that costs is counted. timeout_ms: milliseconds for the whole call, retries included, by default pgchat.request_timeout.
-options: {temperature, top_p, max_tokens, stop, seed, tools, tool_choice, thinking, images, extra, …}.
+options: {temperature, top_p, max_tokens, stop, seed, tools, tool_choice, thinking, images, cache, fallback_models, extra}.
 Errors: 28000 nobody is authenticated; 22004 prompt is NULL; 2200F empty; 54000 too long; 42704 no such model; 42501 it is not
 open to the user; PC003 no default model; 22023 timeout_ms is not positive; PC002 options; 08001 the provider cannot be reached; PC101 time is up; PC102 its address
 is refused; PC103 to PC106 it refused or failed; PC107 it sent no valid reply; PC108 too large a reply; PC109 the reply broke off;
@@ -26,8 +26,8 @@ CREATE OR REPLACE FUNCTION chat.llm_complete_json(prompt text, model text DEFAUL
 LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_llm_complete_json_prompt';
 COMMENT ON FUNCTION chat.llm_complete_json(text, text, text, jsonb, integer, jsonb) IS
 'As chat.llm_complete, with all that is known of the reply: {content, thinking, tool_calls, finish_reason, model, usage
-{input_tokens, output_tokens, cached_tokens}, cost, latency_ms, request_id}; and where response_format was given, json: the content''s
-value, null where tools are called instead.
+{input_tokens, output_tokens, cached_tokens}, cost, latency_ms, request_id}; where response_format was given, json: the content''s
+value, null where tools are called instead; and where a kept reply was given again, cached: true.
 Errors: as chat.llm_complete.';
 
 CREATE OR REPLACE FUNCTION chat.llm_complete_json(messages jsonb, model text DEFAULT NULL, system_prompt text DEFAULT NULL,

@@ -29,6 +29,17 @@ CREATE OR REPLACE VIEW chat.usage_by_model WITH (security_invoker = true) AS
         FROM chat.usage_events e WHERE e.seq > chat_private.usage_watermark()) u
   GROUP BY u.user_id, u.day, u.model, u.provider;
 COMMENT ON VIEW chat.usage_by_model IS 'Usage of each user by day (UTC), model and provider: attempts, failed ones, those estimated, tokens, cost. Each sees their own, pgchat_service all. Equals the sums over chat.usage_events exactly, and keeps days whose events are dropped';
+COMMENT ON COLUMN chat.usage_by_model.user_id IS 'Whose; the nil UUID: calls of pgchat_service without a user; that of only ones: removed accounts';
+COMMENT ON COLUMN chat.usage_by_model.day IS 'In UTC';
+COMMENT ON COLUMN chat.usage_by_model.model IS 'Empty where the event has none';
+COMMENT ON COLUMN chat.usage_by_model.provider IS 'Empty where the event has none';
+COMMENT ON COLUMN chat.usage_by_model.attempts IS 'Requests to the provider, retries and kept replies included';
+COMMENT ON COLUMN chat.usage_by_model.failed IS 'Attempts whose outcome is not complete';
+COMMENT ON COLUMN chat.usage_by_model.estimated IS 'Attempts whose tokens are estimated';
+COMMENT ON COLUMN chat.usage_by_model.input_tokens IS 'Tokens of prompts, those that providers had cached included';
+COMMENT ON COLUMN chat.usage_by_model.output_tokens IS 'Tokens of replies';
+COMMENT ON COLUMN chat.usage_by_model.cached_tokens IS 'The part of input_tokens that providers had cached';
+COMMENT ON COLUMN chat.usage_by_model.cost IS 'In the currency of the models'' prices';
 
 CREATE OR REPLACE VIEW chat.usage_by_day WITH (security_invoker = true) AS
   SELECT m.user_id, m.day, sum(m.attempts)::bigint AS attempts, sum(m.failed)::bigint AS failed,
@@ -36,6 +47,15 @@ CREATE OR REPLACE VIEW chat.usage_by_day WITH (security_invoker = true) AS
          sum(m.output_tokens)::bigint AS output_tokens, sum(m.cached_tokens)::bigint AS cached_tokens, sum(m.cost) AS cost
   FROM chat.usage_by_model m GROUP BY m.user_id, m.day;
 COMMENT ON VIEW chat.usage_by_day IS 'chat.usage_by_model without regard to the model';
+COMMENT ON COLUMN chat.usage_by_day.user_id IS 'Whose; the nil UUID: calls of pgchat_service without a user; that of only ones: removed accounts';
+COMMENT ON COLUMN chat.usage_by_day.day IS 'In UTC';
+COMMENT ON COLUMN chat.usage_by_day.attempts IS 'Requests to the provider, retries and kept replies included';
+COMMENT ON COLUMN chat.usage_by_day.failed IS 'Attempts whose outcome is not complete';
+COMMENT ON COLUMN chat.usage_by_day.estimated IS 'Attempts whose tokens are estimated';
+COMMENT ON COLUMN chat.usage_by_day.input_tokens IS 'Tokens of prompts, those that providers had cached included';
+COMMENT ON COLUMN chat.usage_by_day.output_tokens IS 'Tokens of replies';
+COMMENT ON COLUMN chat.usage_by_day.cached_tokens IS 'The part of input_tokens that providers had cached';
+COMMENT ON COLUMN chat.usage_by_day.cost IS 'In the currency of the models'' prices';
 
 CREATE OR REPLACE FUNCTION chat.my_usage(since date DEFAULT NULL, until date DEFAULT NULL)
 RETURNS TABLE (model text, provider text, attempts bigint, failed bigint, estimated bigint, input_tokens bigint,
@@ -70,7 +90,8 @@ BEGIN
   END IF;
   PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = conversation_cost.conversation_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
+      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
   END IF;
   RETURN (SELECT coalesce(sum(e.cost), 0) FROM chat.usage_events e
           WHERE e.user_id = caller_id AND e.conversation_id = conversation_cost.conversation_id);

@@ -22,7 +22,8 @@ BEGIN
   SELECT q.state, q.result, q.error, q.message_id, q.response_format INTO request FROM chat_private.llm_requests q
   WHERE q.user_id = read_result.user_id AND q.id = read_result.request_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002';
+    RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002',
+      HINT = 'It is an id that chat.llm_submit or chat.send_message returned; check who is authenticated.';
   ELSIF request.state IN ('queued', 'running') THEN
     RETURN NULL;
   END IF;
@@ -97,7 +98,8 @@ BEGIN
     -- An immediate call has no row: only the engine knows of it, while it is under way.
     is_cancelled := chat_private.cancel_call(owner_id, llm_cancel.request_id);
     IF NOT is_cancelled THEN
-      RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002';
+      RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002',
+        HINT = 'It is an id of chat.llm_submit or chat.send_message, or of a call that still runs; check who is authenticated.';
     END IF;
   END IF;
   PERFORM chat_private.switch_identity(previous);

@@ -95,7 +95,7 @@ BEGIN
       WHEN 'conversations' THEN format('%s conversations', refuse_over_limit.allowed)
       WHEN 'messages_per_day' THEN format('%s messages a day', refuse_over_limit.allowed)
       ELSE format('%s messages a minute', refuse_over_limit.allowed) END
-    USING ERRCODE = 'PC303', HINT = 'Delete some conversations, wait, or change the plan; a guest can register with chat.upgrade_guest.';
+    USING ERRCODE = 'PC303', HINT = 'Wait, or have an administrator change the plan; a guest can register with chat.upgrade_guest.';
 END
 $$;
 COMMENT ON FUNCTION chat_private.refuse_over_limit(text, bigint) IS 'Errors: PC303, always.';

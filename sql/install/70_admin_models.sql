@@ -204,7 +204,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN
   PERFORM chat_private.require_admin();
   IF admin_set_default_model.model IS NULL THEN
-    RAISE EXCEPTION 'model must not be null' USING ERRCODE = '22004';
+    RAISE EXCEPTION 'model must not be null' USING ERRCODE = '22004',
+      HINT = 'To have none: chat.admin_set_setting(''default_model'', ''null'').';
   END IF;
   INSERT INTO chat.settings (key, value)
   VALUES ('default_model', to_jsonb(chat_private.resolve_model(NULL, admin_set_default_model.model)))

@@ -99,7 +99,7 @@ $$;
 COMMENT ON FUNCTION chat.admin_register_provider(text, text, text, text, jsonb) IS
 'Adds a provider and returns its id; one of that name is given the new settings, and made active. name: 1 to 100
 characters. kind: openai (and all that speak its protocol), anthropic, ollama or echo. base_url: by default the kind''s own
-public address; plain http and private addresses only for hosts in pgchat.trusted_hosts. auth_type: how the key is sent:
+address; plain http and private addresses are called only where the host is in pgchat.trusted_hosts. auth_type: how the key is sent:
 none, bearer, x_api_key, api_key (also written x-api-key, api-key) or query; by default as the kind wants it. options: headers,
 an object of further HTTP headers, which nobody can read back; api_key_env, the name of an environment variable of the server that
 holds the key, or an array of names of which the first that is there counts; query_parameter, what auth_type query calls the key in the URL, by default key; max_concurrent_calls, how many

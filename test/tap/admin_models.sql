@@ -1,7 +1,7 @@
 -- Setting an installation up: providers, models, the default model.
 BEGIN;
 \ir setup.psql
-SELECT plan(68);
+SELECT plan(69);
 CREATE FUNCTION pg_temp.engine_model(wanted text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   result text;
@@ -122,5 +122,7 @@ FROM (VALUES
   ('chat.admin_delete_model($$nothing$$)', '42704'),
   ('chat.admin_set_default_model($$nothing$$)', '42704'),
   ('chat.admin_set_default_model(NULL)', '22004')) t (statement, sqlstate);
+SELECT is(pg_temp.hint(NULL, 'SELECT chat.admin_set_default_model(NULL)', 'pgchat_service'),
+          'To have none: chat.admin_set_setting(''default_model'', ''null'').', 'the hint says how to have none');
 SELECT * FROM finish();
 ROLLBACK;

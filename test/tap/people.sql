@@ -109,7 +109,8 @@ SELECT is(pg_temp.login_outcome('', ''), '28P01', 'no login leads to a guest');
 SELECT chat.admin_save_plan('guest', limits => '{"conversations": 2, "messages_per_minute": 2, "messages_per_day": 3}');
 SELECT is(pg_temp.try(:'guest_token', 'SELECT chat.create_conversation()'), '1 rows', 'as many conversations as the plan allows');
 SELECT is(pg_temp.try(:'guest_token', 'SELECT chat.create_conversation()'), 'PC303', 'but no more');
-SELECT ok(pg_temp.hint_of(:'guest_token', 'SELECT chat.create_conversation()') IS NOT NULL, 'with a hint');
+SELECT is(pg_temp.hint_of(:'guest_token', 'SELECT chat.create_conversation()'),
+          'Wait, or have an administrator change the plan; a guest can register with chat.upgrade_guest.', 'with a hint');
 CREATE FUNCTION pg_temp.age_messages() RETURNS void LANGUAGE sql AS $$
   UPDATE chat.messages SET id = (left(chat_private.id_at(now() - interval '2 minutes')::text, 13) || right(id::text, 23))::uuid
   WHERE role = 'user'

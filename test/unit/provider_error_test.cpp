@@ -77,6 +77,20 @@ TEST(ProviderError, NeverShowsAKey) {
     EXPECT_EQ(std::string(error_of(500, body).what()).find("tops"), std::string::npos);
 }
 
+TEST(ProviderError, SaysWhereNoKeyWasSent) {
+    const auto hint_of = [](AuthType auth, const char* key) {
+        ProviderConfig asked = config();
+        asked.auth = auth;
+        asked.api_key = SecretText(std::string_view(key));
+        return provider_status_error(asked, 401, "").hint();
+    };
+    const std::string check_it = "Check that the provider's API key is valid and may use this model.";
+    EXPECT_EQ(hint_of(AuthType::bearer, ""),
+              "No key was sent: set one with chat.set_api_key or chat.admin_set_provider_key.");
+    EXPECT_EQ(hint_of(AuthType::bearer, "topsecretkey"), check_it);
+    EXPECT_EQ(hint_of(AuthType::none, ""), check_it);
+}
+
 TEST(ProviderError, CutsLongBodies) {
     std::string body;
     for (int i = 0; i < 100'000; ++i) body += "é";

@@ -6,8 +6,16 @@ namespace pgchat {
 namespace {
 
 TEST(SecretScrub, RemovesTheKeyWhereverItStands) {
-    EXPECT_EQ(scrub_secrets("no xyzzy here, xyzzyxyzzy", "xyzzy"), "no [redacted] here, [redacted][redacted]");
+    EXPECT_EQ(scrub_secrets("no xyzzy-42 here, xyzzy-42xyzzy-42", "xyzzy-42"),
+              "no [redacted] here, [redacted][redacted]");
     EXPECT_EQ(scrub_secrets("nothing", ""), "nothing");
+}
+
+TEST(SecretScrub, LeavesKeysThatAreTooShortToBeSecrets) {
+    EXPECT_EQ(scrub_secrets("none of the next exists", "x"), "none of the next exists");
+    EXPECT_EQ(scrub_secrets("none of the next exists", "none"), "none of the next exists");
+    EXPECT_EQ(scrub_secrets("seven77 and eight888", "seven77"), "seven77 and eight888");
+    EXPECT_EQ(scrub_secrets("seven77 and eight888", "eight888"), "seven77 and [redacted]");
 }
 
 TEST(SecretScrub, RemovesWhatLooksLikeAKey) {

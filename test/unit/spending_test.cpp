@@ -101,6 +101,27 @@ TEST(SpendingTest, DaysAndMonthsBeginAnew) {
     EXPECT_EQ(fit(account, estimate({1, 1}, {60, 100}), Payer::user, noon + 31 * day).cost, 100);
 }
 
+TEST(SpendingTest, ASmallerCallIsProposedOnlyWhereItFits) {
+    Account account;
+    account.limits.tokens_per_day = 100;
+    const auto hint = [&](const Estimate& wanted) {
+        return error_from([&] { fit(account, wanted, Payer::user, noon); }).hint();
+    };
+    const std::string begins = "It begins anew at 2026-01-02 00:00:00 UTC.";
+    EXPECT_EQ(hint(estimate({60, 0}, {160, 0})), begins + " A smaller max_tokens may fit.");
+    EXPECT_EQ(hint(estimate({101, 0}, {160, 0})), begins) << "the prompt alone is too long";
+    settle(account, {}, {100, 100}, noon);
+    EXPECT_EQ(hint(estimate({0, 0}, {1, 0})), begins) << "nothing is left";
+    account.limits.tokens_per_day.reset();
+    account.limits.cost_per_month = 150;
+    const std::string month_begins = "It begins anew at 2026-02-01 00:00:00 UTC. ";
+    EXPECT_EQ(hint(estimate({1, 50}, {1, 60})),
+              month_begins + "A smaller max_tokens may fit; an administrator can raise it with chat.admin_set_budget.");
+    settle(account, {}, {0, 50}, noon);
+    EXPECT_EQ(hint(estimate({1, 0}, {1, 60})),
+              month_begins + "An administrator can raise it with chat.admin_set_budget.");
+}
+
 TEST(SpendingTest, WhatCostsNothingNeedsNoBudget) {
     Account account;
     account.limits.cost_per_month = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 
 #include "core/engine/completion_json.hpp"
 #include "core/engine/utc_period.hpp"
@@ -20,37 +21,50 @@ void begin_anew(AccountUsage& usage, std::int64_t unix_seconds) noexcept {
     usage.month = now.month;
 }
 
+std::int64_t left_of(std::int64_t limit, std::int64_t taken) noexcept {
+    return taken >= limit ? 0 : limit - taken;
+}
+
 // How much of a limit a call gets: all it may need, or what is left where that is enough; -1: not even that.
 std::int64_t part_of(std::int64_t limit, std::int64_t taken, std::int64_t least, std::int64_t most,
                      bool is_limit) noexcept {
-    const std::int64_t left = taken >= limit ? 0 : limit - taken;
+    const std::int64_t left = left_of(limit, taken);
     if (most <= left) return most;
     return is_limit || left == 0 || least > left ? -1 : left;
 }
 
-std::string hint_of(const char* what_helps, bool others_run, std::int64_t resets_at) {
-    std::string hint = "It begins anew at " + utc_text(resets_at) + ".";
-    if (others_run) hint += " Part of it is set aside for calls that are under way, and free when they have ended.";
-    return hint + " " + what_helps;
+// Whether a call that was refused would be sent with a smaller max_tokens.
+bool may_shrink(std::int64_t limit, std::int64_t taken, std::int64_t least) noexcept {
+    const std::int64_t left = left_of(limit, taken);
+    return left > 0 && least <= left;
 }
 
-[[noreturn]] void refuse_tokens(const Account& account) {
+std::string hint_of(std::string_view what_helps, bool others_run, std::int64_t resets_at) {
+    std::string hint = "It begins anew at " + utc_text(resets_at) + ".";
+    if (others_run) hint += " Part of it is set aside for calls that are under way, and free when they have ended.";
+    if (!what_helps.empty()) hint.append(" ").append(what_helps);
+    return hint;
+}
+
+[[noreturn]] void refuse_tokens(const Account& account, bool shrinks) {
     throw Error(
         ErrorCode::token_limit_reached,
         "the limit of " + std::to_string(*account.limits.tokens_per_day) + " tokens a day leaves no room for this call",
-        hint_of("A smaller max_tokens may fit.", account.usage.reserved_tokens > 0, day_begin(account.usage.day + 1)));
+        hint_of(shrinks ? "A smaller max_tokens may fit." : "", account.usage.reserved_tokens > 0,
+                day_begin(account.usage.day + 1)));
 }
 
-[[noreturn]] void refuse_cost(const Account& account, Payer payer) {
+[[noreturn]] void refuse_cost(const Account& account, Payer payer, bool shrinks) {
     const bool is_user = payer == Payer::user;
-    throw Error(
-        ErrorCode::budget_exhausted,
-        is_user
-            ? "the budget of " + decimal_cost(*account.limits.cost_per_month) + " a month leaves no room for this call"
-            : "the budget of this installation for the month leaves no room for this call",
-        hint_of(is_user ? "A smaller max_tokens may fit; an administrator can raise it with chat.admin_set_budget."
-                        : "An administrator can raise the setting cost_per_month.",
-                account.usage.reserved_cost > 0, month_begin(account.usage.month + 1)));
+    const std::string_view what_helps =
+        !is_user  ? "An administrator can raise the setting cost_per_month."
+        : shrinks ? "A smaller max_tokens may fit; an administrator can raise it with chat.admin_set_budget."
+                  : "An administrator can raise it with chat.admin_set_budget.";
+    throw Error(ErrorCode::budget_exhausted,
+                is_user ? "the budget of " + decimal_cost(*account.limits.cost_per_month) +
+                              " a month leaves no room for this call"
+                        : "the budget of this installation for the month leaves no room for this call",
+                hint_of(what_helps, account.usage.reserved_cost > 0, month_begin(account.usage.month + 1)));
 }
 
 }  // namespace
@@ -89,14 +103,16 @@ Charge fit(Account& account, const Estimate& estimate, Payer payer, std::int64_t
     AccountUsage& usage = account.usage;
     begin_anew(usage, unix_seconds);
     Charge charge = estimate.most;
-    if (account.limits.tokens_per_day)
-        charge.tokens = part_of(*account.limits.tokens_per_day, saturated_sum(usage.tokens, usage.reserved_tokens),
-                                estimate.least.tokens, estimate.most.tokens, estimate.is_limit);
-    if (charge.tokens < 0) refuse_tokens(account);
-    if (account.limits.cost_per_month)
-        charge.cost = part_of(*account.limits.cost_per_month, saturated_sum(usage.cost, usage.reserved_cost),
-                              estimate.least.cost, estimate.most.cost, estimate.is_limit);
-    if (charge.cost < 0) refuse_cost(account, payer);
+    if (const auto limit = account.limits.tokens_per_day) {
+        const std::int64_t taken = saturated_sum(usage.tokens, usage.reserved_tokens);
+        charge.tokens = part_of(*limit, taken, estimate.least.tokens, estimate.most.tokens, estimate.is_limit);
+        if (charge.tokens < 0) refuse_tokens(account, may_shrink(*limit, taken, estimate.least.tokens));
+    }
+    if (const auto limit = account.limits.cost_per_month) {
+        const std::int64_t taken = saturated_sum(usage.cost, usage.reserved_cost);
+        charge.cost = part_of(*limit, taken, estimate.least.cost, estimate.most.cost, estimate.is_limit);
+        if (charge.cost < 0) refuse_cost(account, payer, may_shrink(*limit, taken, estimate.least.cost));
+    }
     return charge;
 }
 

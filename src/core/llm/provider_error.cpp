@@ -101,9 +101,11 @@ ErrorCode code_of_names(const Complaint& complaint) {
     return ErrorCode::provider_failed;
 }
 
-std::string hint_for(ErrorCode code, int status) {
+std::string hint_for(ErrorCode code, int status, bool lacks_key = false) {
     if (code == ErrorCode::context_length_exceeded)
         return "Shorten the conversation, or choose a model with a larger context window.";
+    if (code == ErrorCode::provider_rejected_key && lacks_key)
+        return "No key was sent: set one with chat.set_api_key or chat.admin_set_provider_key.";
     if (code == ErrorCode::provider_rejected_key)
         return "Check that the provider's API key is valid and may use this model.";
     if (code == ErrorCode::provider_rate_limited)
@@ -146,7 +148,8 @@ Error provider_status_error(const ProviderConfig& config, int status, std::strin
         provider_excerpt(has_words ? std::string_view(complaint->message) : body, config.api_key.view());
     std::string message = "provider " + config.name + " answered " + std::to_string(status);
     if (!words.empty()) message += ": " + words;
-    return Error(code, message, hint_for(code, status));
+    const bool lacks_key = config.auth != AuthType::none && config.api_key.empty();
+    return Error(code, message, hint_for(code, status, lacks_key));
 }
 
 Error provider_reply_error(std::string_view json) {

@@ -14,7 +14,8 @@ namespace pgchat {
 std::string provider_excerpt(std::string_view text, std::string_view api_key = {}, std::size_t max_bytes = 300);
 
 // The Error for a response whose status is not 2xx. The code follows the status, and the body where it says that the
-// prompt is too long; the message is "provider <name> answered <status>: <the provider's words>".
+// prompt is too long; the message is "provider <name> answered <status>: <the provider's words>". A hint says where a
+// key was wanted and none was sent.
 Error provider_status_error(const ProviderConfig& config, int status, std::string_view body);
 
 // The Error for an error object inside a 2xx reply: {"error":{"message","type","code"}} or {"error":"…"}.

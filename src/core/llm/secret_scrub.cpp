@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view redacted = "[redacted]";
 constexpr std::array<std::string_view, 8> key_prefixes{"sk-", "sk_", "pk-", "gsk_", "xai-", "AIza", "hf_", "r8_"};
 constexpr std::size_t shortest_key_rest = 8;
+// Shorter ones are placeholders, such as "x" or "none": taken out of every word, they would leave no text to read.
+constexpr std::size_t shortest_key = 8;
 
 // The characters of keys and tokens, and '*', with which some providers mask the middle of a key.
 bool is_key_char(char c) {
@@ -47,7 +49,7 @@ std::string scrub_secrets(std::string_view text, std::string_view api_key) {
     for (std::size_t at = 0; at < text.size();) {
         const std::string_view rest = text.substr(at);
         std::size_t token_at = 0;
-        if (!api_key.empty() && rest.starts_with(api_key)) {
+        if (api_key.size() >= shortest_key && rest.starts_with(api_key)) {
             out.append(redacted);
             at += api_key.size();
             continue;

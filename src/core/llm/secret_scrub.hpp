@@ -6,8 +6,9 @@
 
 namespace pgchat {
 
-// `text` with "[redacted]" in place of `api_key` (where not empty), of what follows "Bearer ", and of words that look
-// like keys: those that begin with sk-, sk_, pk-, gsk_, xai-, AIza, hf_ or r8_ and go on for eight characters or more.
+// `text` with "[redacted]" in place of `api_key` (where it has eight characters or more), of what follows "Bearer ",
+// and of words that look like keys: those that begin with sk-, sk_, pk-, gsk_, xai-, AIza, hf_ or r8_ and go on for
+// eight characters or more.
 std::string scrub_secrets(std::string_view text, std::string_view api_key);
 
 }  // namespace pgchat
