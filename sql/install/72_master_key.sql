@@ -49,26 +49,44 @@ $$;
 COMMENT ON FUNCTION chat_private.replace_sealed(text, uuid[], uuid[], bytea[]) IS
 'Stores the same secrets as they are sealed now. For pgchat_engine, which has locked their rows with chat_private.sealed_page.';
 
-CREATE OR REPLACE FUNCTION chat_private.count_sealed(key_ids bytea[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION chat_private.count_sealed(key_ids bytea[], OUT with_old_keys bigint, OUT with_other_keys bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   c record;
-  found_rows bigint;
-  total bigint := 0;
+  found record;
 BEGIN
-  IF cardinality(count_sealed.key_ids) = 0 THEN
-    RETURN 0;
-  END IF;
+  with_old_keys := 0;
+  with_other_keys := 0;
   FOR c IN SELECT s.* FROM chat_private.sealed_columns() s LOOP
-    EXECUTE format('SELECT count(*) FROM %s t WHERE substr(t.%I, 2, 8) = ANY ($1)', c.name, c.sealed_column)
-      INTO found_rows USING count_sealed.key_ids;
-    total := total + found_rows;
+    EXECUTE format('SELECT count(*) FILTER (WHERE k.id = ANY ($1)) AS known, count(*) FILTER (WHERE k.id <> ALL ($1)) AS other
+                    FROM %s t, LATERAL (SELECT substr(t.%I, 2, 8) AS id) k WHERE k.id <> $2', c.name, c.sealed_column)
+      INTO found USING count_sealed.key_ids, count_sealed.key_ids[1];
+    with_old_keys := with_old_keys + found.known;
+    with_other_keys := with_other_keys + found.other;
   END LOOP;
-  RETURN total;
 END
 $$;
 COMMENT ON FUNCTION chat_private.count_sealed(bytea[]) IS
-'How many secrets are sealed with the master keys of these ids. For pgchat_engine.';
+'How many secrets are not sealed with the master key whose id is the first of key_ids: with_old_keys, with one of the others;
+with_other_keys, with none of them. For pgchat_engine.';
+
+CREATE OR REPLACE FUNCTION chat_private.holds_secrets() RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  c record;
+  is_found boolean;
+BEGIN
+  FOR c IN SELECT s.* FROM chat_private.sealed_columns() s LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s t WHERE t.%I IS NOT NULL)', c.name, c.sealed_column) INTO is_found;
+    IF is_found THEN
+      RETURN true;
+    END IF;
+  END LOOP;
+  RETURN false;
+END
+$$;
+COMMENT ON FUNCTION chat_private.holds_secrets() IS
+'Whether anything is stored in this database that is sealed with a master key: then a missing one is not replaced. For pgchat_engine.';
 
 CREATE OR REPLACE FUNCTION chat_private.databases_with_secrets() RETURNS SETOF oid
 LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
@@ -99,8 +117,8 @@ $$;
 COMMENT ON FUNCTION chat.admin_master_key_status() IS
 'The master key as the engine has it, and how far its change is. key_id: tells keys apart, and gives nothing of them away. old_keys:
 how many are kept beside it, because some database of the server may need them. rows_resealed: secrets sealed anew since the
-change began or the engine was started; rows_left: secrets of this database still to be; rows_unreadable: those that the older
-key which sealed them does not open, as they were damaged or moved. For administrators and pgchat_service.
+change began or the engine was started; rows_left: secrets of this database still to be; rows_unreadable: those that were
+sealed with a key that is not here, or that the older key which sealed them does not open, as they were damaged or moved. Makes no key. For administrators and pgchat_service.
 Errors: 42501 not an administrator; PC201 no usable master key; 57P03 no engine; 25006 on a standby.';
 
 CREATE OR REPLACE FUNCTION chat.admin_rotate_master_key(wait_ms integer DEFAULT 10000, OUT key_id text, OUT old_keys integer,

@@ -88,7 +88,7 @@ DECLARE
     'chat_private.ledger_touch_session', 'chat_private.erase_audit_origins', 'chat_private.prune_audit_log', 'chat_private.tidy',
     'chat_private.engine_keys', 'chat_private.engine_provider_keys', 'chat_private.api_keys_used',
     'chat_private.sealed_columns', 'chat_private.sealed_page', 'chat_private.replace_sealed', 'chat_private.count_sealed',
-    'chat_private.databases_with_secrets',
+    'chat_private.databases_with_secrets', 'chat_private.holds_secrets',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse'];
   f record;
 BEGIN

@@ -98,17 +98,28 @@ EngineSealedRows::Place EngineSealedRows::page_after(const Place& place, const R
     return last;
 }
 
-std::optional<std::int64_t> EngineSealedRows::count(const std::vector<std::string>& key_ids) {
-    static Statement statement("SELECT chat_private.count_sealed($1)", {BYTEAARRAYOID});
-    std::optional<std::int64_t> counted;
+std::optional<SealedStore::Counts> EngineSealedRows::count(const std::vector<std::string>& key_ids) {
+    static Statement statement("SELECT * FROM chat_private.count_sealed($1)", {BYTEAARRAYOID});
+    std::optional<Counts> counted;
     const Outcome outcome = in_transaction(Durability::asynchronous, activity, [&] {
         ArrayColumn ids(BYTEAOID, key_ids.size());
         for (const std::string& id : key_ids) ids.add(bytea_of(id));
         Datum values[] = {ids.array()};
         statement.execute(values);
-        counted = DatumGetInt64(Row(0).value(1).value());
+        const Row row(0);
+        counted = Counts{DatumGetInt64(row.value(1).value()), DatumGetInt64(row.value(2).value())};
     });
     return outcome == Outcome::committed ? counted : std::nullopt;
+}
+
+std::optional<bool> EngineSealedRows::holds_secrets() {
+    static Statement statement("SELECT chat_private.holds_secrets()", {});
+    std::optional<bool> holds;
+    const Outcome outcome = in_transaction(Durability::asynchronous, "looking for sealed secrets", [&] {
+        statement.execute(nullptr);
+        holds = DatumGetBool(Row(0).value(1).value());
+    });
+    return outcome == Outcome::committed ? holds : std::nullopt;
 }
 
 bool EngineSealedRows::all_sealed_with(std::string_view key_id) {

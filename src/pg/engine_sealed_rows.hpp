@@ -13,7 +13,8 @@ public:
     bool is_quiet() override;
     void rewind() override;
     Page next_page(const Reseal& reseal) override;
-    std::optional<std::int64_t> count(const std::vector<std::string>& key_ids) override;
+    std::optional<Counts> count(const std::vector<std::string>& key_ids) override;
+    std::optional<bool> holds_secrets() override;
     bool all_sealed_with(std::string_view key_id) override;
     void announce() override { wake_others(slot_, wake_keys); }
 

@@ -58,6 +58,8 @@ def wait_until_rotated(file, seconds=30.0):
     """Waits until one key is left; gives its id."""
     wait_until(lambda: len(keys_in(file)) == 1, "one key is left", seconds)
     with connect() as admin:
+        # The engine of another database may have dropped the old one, and be about to tell this one.
+        wait_until(lambda: value(admin, STATUS)["old_keys"] == 0, "the engine has read it", seconds)
         state = value(admin, STATUS)
     equal((state["old_keys"], state["rows_left"], state["rows_unreadable"]), (0, 0, 0), "status")
     return state["key_id"]
@@ -282,6 +284,66 @@ def _():
         assert "symbolic link" in str(error), error
         equal(outcome(), "seen")
         equal(len(keys_in(target)), 1)
+
+
+@test("a lost key file is not replaced: what is stored keeps waiting for the copy, and what no key here has sealed is counted")
+def _():
+    with private("master-key") as folder, KeyedProvider() as provider:
+        file, copy = folder / "data/pgchat_master.key", folder / "copy"
+        with connect() as admin:
+            value(admin, "SELECT chat.admin_register_provider('keyed', 'openai', %s)", provider.base_url)
+            for statement, arguments in [(STATUS, ()), (ROTATE, (0,))]:
+                fails("PC201", value, admin, statement, *arguments, hint=True)
+                assert not file.exists(), "no key is made to look at it, or to change it"
+        register(provider)
+        person = Person("owner")
+        person.value("SELECT chat.set_api_key('keyed', 'sk-own')")
+        equal(last_key(provider, person), "Bearer sk-own")
+        equal(len(keys_in(file)), 1, "made for the first secret")
+        set_key = "SELECT chat.admin_set_provider_key('keyed', 'sk-new')"
+        lost = "the master key file does not exist, and secrets are stored that were sealed with it"
+
+        def is_refused():
+            with connect() as admin:
+                for statement, arguments in [(STATUS, ()), (ROTATE, (0,)), (set_key, ())]:
+                    error = fails("PC201", value, admin, statement, *arguments, hint=True)
+                equal(error.diag.message_primary, lost)
+            assert not file.exists(), "none is made"
+
+        def restart():
+            control("restart", folder)
+            wait_for_engine()
+
+        file.rename(copy)
+        restart()
+        is_refused()
+        copy.rename(file)
+        with connect() as admin:
+            admin.execute("SELECT pg_reload_conf()")
+            wait_until(lambda: value(admin, STATUS)["rows_unreadable"] == 0, "the copy is back")
+        with person.connect() as again:
+            wait_until(lambda: value(again, "SELECT chat.llm_complete('x', 'keyed')") and provider.last() == "Bearer sk-own", "it opens the key")
+        # Lost while the engine runs, and with nothing stored: it has sealed with the key, and somebody may be about to store that.
+        file.rename(copy)
+        with connect() as admin:
+            admin.execute("SELECT pg_reload_conf()")
+            admin.execute("DELETE FROM chat_private.api_key_secrets")
+            admin.execute("DELETE FROM chat_private.provider_keys")
+        time.sleep(0.5)
+        is_refused()
+        restart()
+        with connect() as admin:
+            value(admin, set_key)
+            assert file.read_text() != copy.read_text(), "with the secrets removed, and a new engine, another key is made"
+            equal(value(admin, STATUS)["rows_unreadable"], 0)
+            # Another key is put in place by hand.
+            file.write_text("a" * 64)
+            admin.execute("SELECT pg_reload_conf()")
+            wait_until(lambda: value(admin, STATUS)["rows_unreadable"] == 1, "what another key has sealed is counted")
+            state = value(admin, ROTATE, 10_000)
+            equal((state["rows_resealed"], state["rows_left"], state["rows_unreadable"]), (0, 0, 1))
+            value(admin, set_key)
+            equal(value(admin, STATUS)["rows_unreadable"], 0, "set anew")
 
 
 run()

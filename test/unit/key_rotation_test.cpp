@@ -26,12 +26,19 @@ public:
         }
         return next == rows.size() ? Page::last : Page::more;
     }
-    std::optional<std::int64_t> count(const std::vector<std::string>& key_ids) override {
+    std::optional<Counts> count(const std::vector<std::string>& key_ids) override {
         if (fail_count) return std::nullopt;
-        return std::count_if(rows.begin(), rows.end(), [&](const std::string& sealed) {
-            return std::find(key_ids.begin(), key_ids.end(), sealing_key_id(sealed)) != key_ids.end();
-        });
+        Counts counts;
+        for (const std::string& sealed : rows) {
+            const auto key = std::find(key_ids.begin(), key_ids.end(), sealing_key_id(sealed));
+            if (key == key_ids.end())
+                ++counts.with_other_keys;
+            else if (key != key_ids.begin())
+                ++counts.with_old_keys;
+        }
+        return counts;
     }
+    std::optional<bool> holds_secrets() override { return !rows.empty(); }
     bool all_sealed_with(std::string_view key_id) override {
         done_with = key_id;
         return others_done;
@@ -74,8 +81,8 @@ protected:
 
     FakeClock clock;
     std::filesystem::path folder;
-    SecretVault vault{clock};
     FakeStore store;
+    SecretVault vault{clock, [] { return false; }};
     KeyRotation rotation{clock, vault, store};
     std::string first_id;
 };
@@ -130,7 +137,7 @@ TEST_F(KeyRotationTest, GoesOnWhereAKilledProcessStopped) {
     for (int turns = 0; turns < 8; ++turns) {
         rotation.begin();
         run(rotation, turns);
-        SecretVault next_vault{clock};
+        SecretVault next_vault{clock, [] { return true; }};
         next_vault.set_source({"", folder / "key", true});
         KeyRotation next(clock, next_vault, store);
         next.keys_changed();
@@ -160,14 +167,35 @@ TEST_F(KeyRotationTest, WhatNobodyCanReadHoldsNothingUp) {
     store.rows[1].back() ^= 1;
     std::swap(store.rows[2], store.rows[3]);
     store.rows.push_back("no sealed secret");
+    EXPECT_EQ(rotation.progress().unreadable, 1) << "no key has sealed it";
+    store.others_done = false;
     rotation.begin();
+    run(rotation);
+    EXPECT_EQ(rotation.progress().unreadable, 4) << "while the old key is kept";
+    store.others_done = true;
     run(rotation);
     const RotationProgress progress = rotation.progress();
     EXPECT_EQ(progress.resealed, 2);
-    EXPECT_EQ(progress.unreadable, 3) << "and one that no key has sealed";
+    EXPECT_EQ(progress.old_keys, 0u);
+    EXPECT_EQ(progress.unreadable, 4) << "each counted once when it is dropped";
     EXPECT_EQ(progress.left, 0);
     EXPECT_FALSE(file().has_old_keys());
     EXPECT_EQ(vault.open(FakeStore::place_of(0), store.rows[0]).view(), secret_of(0));
+}
+
+TEST_F(KeyRotationTest, CountsWhatWasSealedWithAKeyThatIsNotHere) {
+    std::filesystem::remove(folder / "key");
+    make_key_file(folder / "key");
+    rotation.keys_changed();
+    RotationProgress progress = rotation.progress();
+    EXPECT_EQ(progress.unreadable, 5);
+    EXPECT_EQ(progress.left, 0);
+    rotation.begin();
+    run(rotation);
+    progress = rotation.progress();
+    EXPECT_EQ(progress.unreadable, 5);
+    EXPECT_EQ(progress.resealed, 0);
+    EXPECT_FALSE(file().has_old_keys()) << "they hold nothing up";
 }
 
 TEST_F(KeyRotationTest, AnEngineThatIsToldOfANewKeySealsAnewToo) {

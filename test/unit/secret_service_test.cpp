@@ -2,6 +2,9 @@
 #include "core/engine/secret_service.hpp"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 #include "core/engine/secret_frames.hpp"
 #include "support/fake_clock.hpp"
@@ -19,9 +22,12 @@ public:
     bool is_quiet() override { return true; }
     void rewind() override {}
     Page next_page(const Reseal&) override { return Page::last; }
-    std::optional<std::int64_t> count(const std::vector<std::string>&) override { return 0; }
+    std::optional<Counts> count(const std::vector<std::string>&) override { return Counts{}; }
+    std::optional<bool> holds_secrets() override { return holds; }
     bool all_sealed_with(std::string_view) override { return true; }
     void announce() override {}
+
+    std::optional<bool> holds = false;
 };
 
 class SecretServiceTest : public ::testing::Test {
@@ -100,6 +106,32 @@ TEST_F(SecretServiceTest, TellsOfTheMasterKeyAndChangesIt) {
     const std::string after = state(SecretAct::rotate_master_key);
     EXPECT_NE(after.find(R"("old_keys":1)"), std::string::npos) << after;
     EXPECT_NE(after.substr(0, 27), before.substr(0, 27)) << "another key_id";
+}
+
+TEST_F(SecretServiceTest, MakesAKeyFileOnlyWhereNothingIsStored) {
+    std::string folder = std::filesystem::temp_directory_path() / "pgchat-service-XXXXXX";
+    const std::filesystem::path file = std::filesystem::path(::mkdtemp(folder.data())) / "key";
+    service.vault().set_source({"", file, true});
+    const auto expect_error = [&](ErrorCode code, auto&& function) {
+        try {
+            function();
+            ADD_FAILURE() << "no error";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), code) << error.what();
+            EXPECT_FALSE(error.hint().empty());
+        }
+        EXPECT_FALSE(std::filesystem::exists(file));
+    };
+    for (const SecretAct act : {SecretAct::master_key_status, SecretAct::rotate_master_key})
+        expect_error(ErrorCode::master_key_unavailable, [&] { answer_to(write_secret_act(7, act)); });
+    store.holds = true;
+    expect_error(ErrorCode::master_key_unavailable, [&] { seal(); });
+    store.holds.reset();
+    expect_error(ErrorCode::engine_unavailable, [&] { seal(); });
+    store.holds = false;
+    EXPECT_FALSE(seal().empty());
+    EXPECT_TRUE(std::filesystem::exists(file));
+    std::filesystem::remove_all(folder);
 }
 
 TEST_F(SecretServiceTest, RefusesFramesItDoesNotKnow) {

@@ -56,7 +56,8 @@ protected:
     bool works() { return vault.open(place, vault.seal(place, "secret")).view() == "secret"; }
 
     FakeClock clock;
-    SecretVault vault{clock};
+    bool is_stored = false;  // some secret
+    SecretVault vault{clock, [this] { return is_stored; }};
     std::filesystem::path folder, file;
 };
 
@@ -72,6 +73,26 @@ TEST_F(SecretVaultTest, MakesItsFileWhenItSeals) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "nothing else is left";
     use_file();
     EXPECT_EQ(vault.open(place, sealed).view(), "secret") << "the key is read from the file";
+}
+
+TEST_F(SecretVaultTest, MakesNoFileInPlaceOfALostOne) {
+    const char* const lost = "the master key file does not exist, and secrets are stored that were sealed with it";
+    use_file(true);
+    is_stored = true;
+    EXPECT_EQ(failure(), lost);
+    is_stored = false;
+    EXPECT_EQ(failure_of([&] { vault.current_key_id(); }), "the master key file does not exist");
+    EXPECT_EQ(failure_of([&] { vault.rotate(); }), "the master key file does not exist");
+    EXPECT_FALSE(std::filesystem::exists(file)) << "only sealing makes one";
+    EXPECT_TRUE(works());
+    std::filesystem::rename(file, folder / "copy");
+    use_command("echo " + digits);
+    EXPECT_TRUE(works());
+    use_file(true);
+    EXPECT_EQ(failure(), lost) << "what was sealed with it may not be stored yet";
+    EXPECT_FALSE(std::filesystem::exists(file));
+    std::filesystem::rename(folder / "copy", file);
+    EXPECT_TRUE(works()) << "the copy put back";
 }
 
 TEST_F(SecretVaultTest, MakesNoFileThatSomebodyChose) {
@@ -91,8 +112,9 @@ TEST_F(SecretVaultTest, AllProcessesThatMakeItAtOnceGetTheSameKey) {
             ASSERT_GE(makers.back(), 0);
             if (makers.back() != 0) continue;
             try {
-                use_file(true);
-                std::ofstream(folder / ("sealed" + std::to_string(i)), std::ios::binary) << vault.seal(place, "secret");
+                SecretVault maker{clock, [] { return false; }};
+                maker.set_source({"", file, true});
+                std::ofstream(folder / ("sealed" + std::to_string(i)), std::ios::binary) << maker.seal(place, "secret");
                 ::_exit(0);
             } catch (...) {
                 ::_exit(1);

@@ -20,12 +20,21 @@ KeyRing keys_of_command(const KeySource& source) {
     }
 }
 
+[[noreturn]] void fail_as_lost() {
+    throw Error(
+        ErrorCode::master_key_unavailable,
+        "the master key file does not exist, and secrets are stored that were sealed with it",
+        "Put the copy of the file back that pgchat.master_key_file names, then SELECT pg_reload_conf(). Where it "
+        "is lost for good, remove the secrets that were sealed with it, and restart the server.");
+}
+
 }  // namespace
 
-KeyRing load_master_keys(const KeySource& source, KeyNeed need) {
+KeyRing load_master_keys(const KeySource& source, KeyNeed need, const std::function<bool()>& was_used) {
     if (!source.command.empty()) return keys_of_command(source);
     std::optional<SecretBytes> text = read_key_file(source.file);
     if (!text && source.may_make_file && need == KeyNeed::to_seal) {
+        if (was_used()) fail_as_lost();
         make_key_file(source.file);
         text = read_key_file(source.file);
     }

@@ -1,6 +1,7 @@
 // Where the master keys come from: a command, or a file, which is made when it is needed and there is none.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "core/clock.hpp"
@@ -20,7 +21,9 @@ struct KeySource {
 // Whether a missing file may be made now: only to seal, never to open what some other key has sealed.
 enum class KeyNeed { to_seal, to_open };
 
-// Reads the keys, the current one and older ones. Throws Error: master_key_unavailable.
-KeyRing load_master_keys(const KeySource& source, KeyNeed need);
+// Reads the keys, the current one and older ones. `was_used` is asked before a missing file is made, and says whether
+// secrets may be stored that were sealed with the one that is missing: then none is made in its place. Throws Error:
+// master_key_unavailable, and what `was_used` throws.
+KeyRing load_master_keys(const KeySource& source, KeyNeed need, const std::function<bool()>& was_used);
 
 }  // namespace pgchat

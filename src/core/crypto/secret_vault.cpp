@@ -47,16 +47,16 @@ void SecretVault::look() {
 }
 
 std::string SecretVault::current_key_id() {
-    return std::string(keys(KeyNeed::to_seal).current().id());
+    return std::string(keys(KeyNeed::to_open).current().id());
 }
 
 void SecretVault::rotate() {
     if (source_.command.empty()) {
-        keys(KeyNeed::to_seal);
+        keys(KeyNeed::to_open);
         add_key_to_file(source_.file);
     }
     forget_keys();
-    if (!keys(KeyNeed::to_seal).has_old_keys() && !source_.command.empty())
+    if (!keys(KeyNeed::to_open).has_old_keys() && !source_.command.empty())
         throw Error(ErrorCode::configuration_error, "pgchat.master_key_command prints one key only",
                     "Have it print the new key on the first line and the old one on the next.");
 }
@@ -78,7 +78,10 @@ const KeyRing& SecretVault::keys(KeyNeed need) {
     if (keys_) return *keys_;
     if (command_error_ && clock_.now() < next_command_) throw *command_error_;
     try {
-        return keys_.emplace(load_master_keys(source_, need));
+        const auto was_used = [&] { return files_read_.count(source_.file) != 0 || secrets_are_stored_(); };
+        keys_ = load_master_keys(source_, need, was_used);
+        if (source_.command.empty()) files_read_.insert(source_.file);
+        return *keys_;
     } catch (const Error& error) {
         if (!source_.command.empty()) {
             command_error_ = error;

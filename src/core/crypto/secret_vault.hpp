@@ -1,7 +1,10 @@
 // Seals and opens secrets with the master keys, which it fetches when they are first needed and keeps.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/crypto/key_source.hpp"
@@ -12,7 +15,10 @@ namespace pgchat {
 
 class SecretVault {
 public:
-    explicit SecretVault(Clock& clock) : clock_(clock) {}
+    // `secrets_are_stored` is asked before a key file is made: none is where there are any, or where this process has
+    // read a key from it before, which may have sealed what is about to be stored.
+    SecretVault(Clock& clock, std::function<bool()> secrets_are_stored)
+        : clock_(clock), secrets_are_stored_(std::move(secrets_are_stored)) {}
 
     // Where the keys come from. Forgets those it has, which may have been replaced.
     void set_source(KeySource source);
@@ -35,21 +41,23 @@ public:
     std::vector<std::string> old_key_ids() const { return keys_ ? keys_->old_ids() : std::vector<std::string>(); }
     // The ids of all keys, the current one first; none where they have not been read.
     std::vector<std::string> key_ids() const;
-    // The id of the key that seals. Throws as seal() does.
+    // The id of the key that seals. Throws as open() does.
     std::string current_key_id();
 
     // Puts a new key before the one there is, in the file; where older ones are there already, an earlier change goes
-    // on and nothing is made. Where a command gives the keys, they are fetched anew. Throws as seal() does, and
+    // on and nothing is made. Where a command gives the keys, they are fetched anew. Throws as open() does, and
     // configuration_error where the command has no older key to give.
     void rotate();
     // Leaves only the current key in the file; keys of a command stay. Returns whether anything was changed. Throws as
-    // seal() does.
+    // open() does.
     bool drop_old_keys();
 
 private:
     const KeyRing& keys(KeyNeed need);
 
     Clock& clock_;
+    std::function<bool()> secrets_are_stored_;
+    std::set<std::string> files_read_;  // those that have given a key
     KeySource source_;
     std::optional<KeyRing> keys_;
     std::optional<Error> command_error_;

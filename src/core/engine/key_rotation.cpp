@@ -66,13 +66,15 @@ RotationProgress KeyRotation::progress() {
     adopt_keys();
     const std::vector<std::string> old_ids = vault_.old_key_ids();
     progress.old_keys = old_ids.size();
-    const std::optional<std::int64_t> with_old_keys = store_.count(old_ids);
-    if (!with_old_keys)
+    const std::optional<SealedStore::Counts> counts = store_.count(vault_.key_ids());
+    if (!counts)
         throw Error(ErrorCode::engine_unavailable, "the sealed secrets cannot be counted now",
                     "Try again; if it goes on, see the server log for locks.");
     progress.resealed = resealed_;
-    progress.unreadable = unreadable_;
-    progress.left = std::max<std::int64_t>(*with_old_keys - unreadable_, 0);
+    // Those of a key that was dropped since are counted with the other keys.
+    const std::int64_t unreadable = std::min(unreadable_, counts->with_old_keys);
+    progress.unreadable = unreadable + counts->with_other_keys;
+    progress.left = counts->with_old_keys - unreadable;
     progress.is_finished = old_ids.empty() || phase_ == Phase::done;
     return progress;
 }
@@ -123,9 +125,9 @@ void KeyRotation::seal_page() {
 
 // A row that was locked was passed over, and is found in a further pass.
 void KeyRotation::count() {
-    const std::optional<std::int64_t> with_old_keys = store_.count(vault_.old_key_ids());
-    if (!with_old_keys) return pause(retry_delay);
-    const bool all_done = *with_old_keys <= unreadable_;
+    const std::optional<SealedStore::Counts> counts = store_.count(vault_.key_ids());
+    if (!counts) return pause(retry_delay);
+    const bool all_done = counts->with_old_keys <= unreadable_;
     phase_ = all_done ? Phase::done : Phase::waiting;
     all_done ? finish() : pause(retry_delay);
 }

@@ -27,8 +27,14 @@ public:
     virtual void rewind() = 0;
     // Gives the next secrets to `reseal` and stores what it returns, all of the page or none.
     virtual Page next_page(const Reseal& reseal) = 0;
-    // How many secrets are sealed with one of these keys; nullopt where that cannot be told now.
-    virtual std::optional<std::int64_t> count(const std::vector<std::string>& key_ids) = 0;
+    struct Counts {
+        std::int64_t with_old_keys = 0;
+        std::int64_t with_other_keys = 0;  // with none of those given
+    };
+    // How many secrets are not sealed with the first of these keys; nullopt where that cannot be told now.
+    virtual std::optional<Counts> count(const std::vector<std::string>& key_ids) = 0;
+    // Whether there are any secrets; nullopt where that cannot be told now.
+    virtual std::optional<bool> holds_secrets() = 0;
     // Makes known that all secrets of this database are sealed with the key. Returns whether that is so of every
     // database that shares the keys.
     virtual bool all_sealed_with(std::string_view key_id) = 0;
@@ -41,7 +47,7 @@ struct RotationProgress {
     std::size_t old_keys = 0;     // how many are kept beside it
     std::int64_t resealed = 0;    // secrets, since the keys were last changed or this process began
     std::int64_t left = 0;        // still to be sealed anew
-    std::int64_t unreadable = 0;  // sealed with an older key that does not open them: damaged, or moved
+    std::int64_t unreadable = 0;  // sealed with a key that is not here, or with an older one that does not open them
     bool is_finished = false;     // there is nothing left to do here
     std::string to_json() const;
 };

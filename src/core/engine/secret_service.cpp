@@ -8,10 +8,18 @@ namespace {
 // RFC 6238 section 5.2 recommends no more than one step for delays and clocks that are off.
 constexpr int code_skew = 1;
 
+bool holds_secrets(SealedStore& store) {
+    if (const std::optional<bool> holds = store.holds_secrets()) return *holds;
+    throw Error(ErrorCode::engine_unavailable, "it cannot be told now whether secrets are stored",
+                "Try again; if it goes on, see the server log for locks.");
+}
+
 }  // namespace
 
 SecretService::SecretService(Clock& clock, UnixSeconds unix_seconds, SealedStore& store)
-    : vault_(clock), rotation_(clock, vault_, store), unix_seconds_(std::move(unix_seconds)) {}
+    : vault_(clock, [&store] { return holds_secrets(store); }),
+      rotation_(clock, vault_, store),
+      unix_seconds_(std::move(unix_seconds)) {}
 
 std::string SecretService::reply_to(FrameReader& frame) {
     const std::uint32_t number = frame.request_number();
