@@ -93,6 +93,7 @@ BEGIN
   END IF;
   SELECT m.* INTO failed FROM chat.messages m WHERE m.user_id = caller_id AND m.id = retry_message.id;
   PERFORM chat_private.check_retry(caller_id, failed);
+  PERFORM chat_private.check_message_limit(caller_id);
   SELECT q.model, q.options INTO used_model, used_options FROM chat_private.llm_requests q
   WHERE q.user_id = caller_id AND q.message_id = retry_message.id;
   used_model := chat_private.resolve_model(caller_id, coalesce(used_model, failed.model));
@@ -107,4 +108,5 @@ COMMENT ON FUNCTION chat.retry_message(uuid) IS
 'Asks again for the reply with this id, which ended as error, incomplete or cancelled: with the same model and options, as a
 new message beside it, which becomes the end of the active branch. Sent when the transaction commits.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine; 22023 not a reply; 55000 the reply
-is complete; 55006 a reply is still being generated; 42704 its model is gone; 42501 the user may not use it any more.';
+is complete; 55006 a reply is still being generated; PC303 the user''s plan allows no more messages now; 42704 its model is gone;
+42501 the user may not use it any more.';

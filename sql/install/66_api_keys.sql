@@ -168,6 +168,19 @@ COMMENT ON FUNCTION chat_private.provider_removed() IS
 CREATE OR REPLACE TRIGGER provider_removed AFTER DELETE ON chat.providers
   FOR EACH ROW EXECUTE FUNCTION chat_private.provider_removed();
 
+CREATE OR REPLACE FUNCTION chat_private.put_keys_away(provider_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  previous chat_private.identity := chat_private.enter_gate();
+BEGIN
+  DELETE FROM chat_private.provider_keys k WHERE k.provider_id = put_keys_away.provider_id;
+  UPDATE chat.api_keys k SET is_active = false WHERE k.provider_id = put_keys_away.provider_id AND k.is_active;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.put_keys_away(uuid) IS
+'Removes the key of a provider, and has no call use users'' own keys of it, until their owners set or choose them again.';
+
 CREATE OR REPLACE FUNCTION chat_private.engine_keys(user_ids uuid[])
 RETURNS TABLE (user_id uuid, provider_id uuid, id uuid, sealed_key bytea)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

@@ -65,6 +65,40 @@ $$;
 COMMENT ON FUNCTION chat_private.check_provider(text, text, text, jsonb) IS
 'Errors: 22023 kind, base_url or auth_type; PC002 options or its headers.';
 
+CREATE OR REPLACE FUNCTION chat_private.check_key_variable(options jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF check_key_variable.options -> 'api_key_env' <> 'null' AND NOT chat_private.caller_is_service() THEN
+    RAISE EXCEPTION 'permission denied: options -> api_key_env is for pgchat_service' USING ERRCODE = '42501',
+      HINT = 'It names variables of the server. Connect as a member of pgchat_service, or set the key with chat.admin_set_provider_key.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.check_key_variable(jsonb) IS
+'Errors: 42501 api_key_env is given, and the caller is not pgchat_service.';
+
+CREATE OR REPLACE FUNCTION chat_private.save_provider(name text, kind text, base_url text) RETURNS uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  known chat.providers;
+BEGIN
+  INSERT INTO chat.providers (name, kind) VALUES (save_provider.name, save_provider.kind) ON CONFLICT (name) DO NOTHING;
+  -- The lock comes before the look at the address, so that a simultaneous change of it is seen.
+  SELECT p.* INTO known FROM chat.providers p WHERE p.name = save_provider.name FOR NO KEY UPDATE;
+  PERFORM FROM chat_private.provider_endpoints e
+  WHERE e.provider_id = known.id AND (known.kind <> save_provider.kind OR e.base_url IS DISTINCT FROM save_provider.base_url);
+  IF FOUND THEN
+    PERFORM chat_private.put_keys_away(known.id);
+  END IF;
+  UPDATE chat.providers p SET kind = save_provider.kind, is_active = true, updated_at = now() WHERE p.id = known.id;
+  RETURN known.id;
+END
+$$;
+COMMENT ON FUNCTION chat_private.save_provider(text, text, text) IS
+'Adds the provider of that name, or changes it, locked; its id. One whose kind or base_url changes loses its keys: they were not
+meant for the new address.';
+
 CREATE OR REPLACE FUNCTION chat.admin_register_provider(name text, kind text, base_url text DEFAULT NULL,
   auth_type text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS uuid
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -82,9 +116,8 @@ BEGIN
     RAISE EXCEPTION 'name must have 1 to 100 characters, none of them a control character' USING ERRCODE = '22023';
   END IF;
   PERFORM chat_private.check_provider(admin_register_provider.kind, admin_register_provider.base_url, auth, given);
-  INSERT INTO chat.providers (name, kind) VALUES (btrim(admin_register_provider.name), admin_register_provider.kind)
-  ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, is_active = true, updated_at = excluded.updated_at
-  RETURNING id INTO provider_id;
+  PERFORM chat_private.check_key_variable(given);
+  provider_id := chat_private.save_provider(btrim(admin_register_provider.name), admin_register_provider.kind, admin_register_provider.base_url);
   INSERT INTO chat_private.provider_endpoints (provider_id, base_url, auth_type, headers, options, created_by)
   VALUES (provider_id, admin_register_provider.base_url,
           coalesce(auth, CASE admin_register_provider.kind WHEN 'openai' THEN 'bearer' WHEN 'anthropic' THEN 'x_api_key' ELSE 'none' END),
@@ -92,7 +125,8 @@ BEGIN
   ON CONFLICT (provider_id) DO UPDATE SET base_url = excluded.base_url, auth_type = excluded.auth_type,
     headers = excluded.headers, options = excluded.options, updated_at = excluded.updated_at;
   PERFORM chat_private.audit('admin.register_provider', 'provider:' || provider_id,
-    jsonb_build_object('name', btrim(admin_register_provider.name), 'kind', admin_register_provider.kind), wait => false);
+    jsonb_build_object('name', btrim(admin_register_provider.name), 'kind', admin_register_provider.kind,
+                       'address', substring(admin_register_provider.base_url FROM '^[^:]+://[^/?]+')), wait => false);
   RETURN provider_id;
 END
 $$;
@@ -102,9 +136,12 @@ characters. kind: openai (and all that speak its protocol), anthropic, ollama or
 address; plain http and private addresses are called only where the host is in pgchat.trusted_hosts. auth_type: how the key is sent:
 none, bearer, x_api_key, api_key (also written x-api-key, api-key) or query; by default as the kind wants it. options: headers,
 an object of further HTTP headers, which nobody can read back; api_key_env, the name of an environment variable of the server that
-holds the key, or an array of names of which the first that is there counts; query_parameter, what auth_type query calls the key in the URL, by default key; max_concurrent_calls, how many
-calls it is sent at once; settings of the kind. The audit log notes it where an engine runs.
-Errors: 42501 not an administrator; 22004 name or kind is NULL; 22023 name, kind, base_url or auth_type; PC002 options.';
+holds the key, or an array of names of which the first that is there counts, from pgchat_service only; query_parameter, what auth_type
+query calls the key in the URL, by default key; max_concurrent_calls, how many calls it is sent at once; settings of the kind.
+Options are replaced as a whole: what is left out, api_key_env included, is gone. Where kind or base_url changes, the provider''s key is
+removed and users'' own keys of it are used no more, until they are set again. The audit log notes it, with scheme and host of
+base_url, where an engine runs.
+Errors: 42501 not an administrator, or api_key_env not from pgchat_service; 22004 name or kind is NULL; 22023 name, kind, base_url or auth_type; PC002 options.';
 
 CREATE OR REPLACE FUNCTION chat_private.require_provider(name text) RETURNS chat.providers
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -123,7 +123,7 @@ def _():
     with private("master-key", fsync="off") as folder, KeyedProvider() as provider:
         file = folder / "data/pgchat_master.key"
         register(provider)
-        add_keys(2000)
+        add_keys(6000)
         person = Person("owner")
         person.value("SELECT chat.set_api_key('keyed', 'sk-own')")
         with connect() as admin:
@@ -132,7 +132,7 @@ def _():
         for crash in range(8):
             with contextlib.suppress(psycopg.Error), connect() as admin:
                 value(admin, ROTATE, 0)
-                time.sleep(random.uniform(0, 0.15))
+                time.sleep(0.02 * crash)
                 if crash % 2 == 0:
                     pid = engine(admin)["pid"]
                     os.kill(pid, signal.SIGKILL)
@@ -152,7 +152,7 @@ def _():
                 value(again, "SELECT chat.llm_complete('x', 'keyed')")
                 equal(provider.last(), "Bearer sk-own", f"after crash {crash}")
         diag(f"{unfinished} of 8 crashes with both keys in the file")
-        assert unfinished >= 2, unfinished
+        assert unfinished >= 1, "no crash came while there was something to do"
         with connect() as admin:
             state = value(admin, ROTATE, 30_000)
         equal((state["rows_resealed"], state["rows_left"], state["rows_unreadable"]), (total, 0, 0), "every one of them can still be opened")

@@ -1,7 +1,7 @@
 -- Keys of providers, by persona: nobody, a user, another user, an administrator; and what is said of the master key.
 BEGIN;
 \ir setup.psql
-SELECT plan(77);
+SELECT plan(89);
 CREATE FUNCTION pg_temp.set_key(person uuid, key text, name text DEFAULT NULL, provider text DEFAULT 'test-provider') RETURNS uuid LANGUAGE sql AS
   $$SELECT pg_temp.value(person, format('SELECT chat.set_api_key(%L, %L, %L)', provider, key, name))::uuid$$;
 CREATE FUNCTION pg_temp.listed(person uuid) RETURNS text LANGUAGE sql AS
@@ -86,6 +86,43 @@ FROM (VALUES ('admin_set_provider_key(''nowhere'', ''sk-12345678'')', '42704'), 
              ('admin_delete_provider_key(''test-provider'')', 'P0002'), ('admin_delete_provider_key(NULL)', '22004'),
              ('admin_set_provider_key(''test-provider'', ''sk-12345678'')', '1 rows'), ('admin_set_provider_key(''test-provider'', ''sk-123456789'')', '1 rows'),
              ('admin_delete_provider_key(''test-provider'')', '1 rows'), ('admin_delete_provider_key(''test-provider'')', 'P0002')) t (call, sqlstate);
+
+-- Another address.
+SELECT set_config('test.bob', :'bob', true);
+CREATE FUNCTION pg_temp.as_admin(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  outcome text;
+BEGIN
+  PERFORM set_config('app.current_user_role', 'admin', true);
+  outcome := concat_ws(' ', pg_temp.outcome(current_setting('test.bob')::uuid, statement),
+                       substring(pg_temp.hint(current_setting('test.bob')::uuid, statement) FROM 'pgchat_service'));
+  PERFORM set_config('app.current_user_role', '', true);
+  RETURN outcome;
+END $$;
+CREATE FUNCTION pg_temp.keys_of(provider text) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', (SELECT count(*) FROM chat_private.provider_keys k WHERE k.provider_id = p.id),
+                   (SELECT count(*) FROM chat.api_keys k WHERE k.provider_id = p.id AND k.is_active), (SELECT count(*) FROM chat.api_keys k WHERE k.provider_id = p.id))
+  FROM chat.providers p WHERE p.name = provider $$;
+SELECT chat.admin_register_provider('moving', 'openai', 'https://here.example/v1', NULL, '{"api_key_env": "MOVING_API_KEY"}') AS moving,
+       chat.admin_set_provider_key('moving', 'sk-moving-1234'), pg_temp.set_key(:'alice', 'sk-alice-move', provider => 'moving'),
+       pg_temp.set_key(:'bob', 'sk-bob-move', provider => 'moving') \gset
+SELECT is(pg_temp.as_admin($$SELECT chat.admin_register_provider('moving', 'openai', 'https://here.example/v1', 'x-api-key', '{"api_key_env": "OTHER_API_KEY"}')$$), '42501 pgchat_service',
+          'an administrator names no variable of the server');
+SELECT is((SELECT auth_type || options FROM chat.admin_list_providers() WHERE name = 'moving'), 'bearer{"api_key_env": "MOVING_API_KEY"}', 'nor changes anything else with it');
+SELECT is(pg_temp.as_admin($$SELECT chat.admin_register_provider('moving', 'openai', 'https://here.example/v1', 'x-api-key')$$), '1 rows', 'one who names none');
+SELECT is((SELECT options FROM chat.admin_list_providers() WHERE name = 'moving'), '{}', 'takes it away');
+SELECT is(pg_temp.keys_of('moving'), '1 2 2', 'keys stay while the address does');
+SELECT is(pg_temp.as_admin($$SELECT chat.admin_register_provider('moving', 'openai', 'https://user.example:8443/v1?key=canary', options => '{"api_key_env": null}')$$), '1 rows',
+          'an administrator gives it another');
+SELECT is(pg_temp.keys_of('moving'), '0 0 2', 'to which no key goes that was set before');
+SELECT is((SELECT count(*)::int FROM chat_private.provider_keys) + (SELECT count(*)::int FROM chat.api_keys WHERE is_active AND provider_id <> :'moving'), 3, 'keys of others stay');
+SELECT is((SELECT details FROM chat.audit_log WHERE action = 'admin.register_provider' AND resource = 'provider:' || :'moving' ORDER BY id DESC LIMIT 1),
+          '{"kind": "openai", "name": "moving", "address": "https://user.example:8443"}', 'the audit log says which');
+SELECT chat.admin_set_provider_key('moving', 'sk-moving-1234'), pg_temp.set_key(:'alice', 'sk-alice-move', provider => 'moving');
+SELECT is(pg_temp.keys_of('moving'), '1 1 2', 'they can be set again');
+SELECT is(pg_temp.outcome(NULL, $$SELECT chat.admin_register_provider('moving', 'anthropic', 'https://user.example:8443/v1?key=canary')$$, 'pgchat_service'), '1 rows', 'another protocol');
+SELECT is(pg_temp.keys_of('moving'), '0 0 2', 'is another place');
+
 DELETE FROM chat.providers WHERE name = 'other-provider';
 SELECT is((SELECT count(*)::int FROM chat.api_keys WHERE provider_id = :'other') + (SELECT count(*)::int FROM chat_private.api_key_secrets WHERE provider_id = :'other'), 0,
           'with a provider go its keys');

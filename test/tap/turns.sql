@@ -1,7 +1,7 @@
 -- Turns: sending, the once-only key, asking, retrying, stopping.
 BEGIN;
 \ir setup.psql
-SELECT plan(40);
+SELECT plan(42);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation(system_prompt => $$Be brief.$$)') AS conv,
        pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS other \gset
 
@@ -39,6 +39,11 @@ SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.cancel_message(chat.uuid_v7())'
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.cancel_message(NULL)'), '22004', 'message NULL');
 
 -- retry_message
+SELECT count(*) AS messages_before FROM chat.messages WHERE user_id = :'alice' \gset
+SELECT chat.admin_save_plan('free', limits => '{"messages_per_day": 1}');
+SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.retry_message(%L)', :'s_assistant_message_id')), 'PC303', 'a retry counts as a message does');
+SELECT is((SELECT count(*) FROM chat.messages WHERE user_id = :'alice'), :messages_before::bigint, 'and one too many leaves nothing');
+SELECT chat.admin_save_plan('free', limits => '{}');
 SELECT pg_temp.value(:'alice', format('SELECT assistant_message_id FROM chat.retry_message(%L)', :'s_assistant_message_id')) AS again \gset
 SELECT is((SELECT (m.parent_id, m.status, q.state, q.options, q.model)::text FROM chat.messages m
            JOIN chat_private.llm_requests q ON q.message_id = m.id WHERE m.id = :'again'),
