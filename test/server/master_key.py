@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import random
 import signal
 import time
 
