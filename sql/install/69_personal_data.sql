@@ -94,7 +94,7 @@ $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
 'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.
 Its calls that are under way are aborted, even if the transaction is rolled back.
-Addresses and user agents in the audit log are erased even if the transaction is rolled back.';
+Addresses and user agents in the audit log are erased once it is committed.';
 
 CREATE OR REPLACE FUNCTION chat.delete_my_account(password text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
