@@ -23,6 +23,18 @@ $$;
 COMMENT ON FUNCTION chat_private.cancel_request(uuid, uuid) IS
 'Takes a request out of the queue, or has the engine abort it. False: it has ended already.';
 
+CREATE OR REPLACE FUNCTION chat_private.cancel_requests(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM chat_private.cancel_request(q.user_id, q.id) FROM chat_private.llm_requests q
+  WHERE q.user_id = cancel_requests.user_id AND q.state IN ('queued', 'running');
+END
+$$;
+COMMENT ON FUNCTION chat_private.cancel_requests(uuid) IS
+'Calls off all durable requests of a user, queued or under way, as whom the caller acts.
+Errors: 57P03 one is under way, and no engine.';
+
 CREATE OR REPLACE FUNCTION chat.cancel_message(id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column

@@ -78,6 +78,7 @@ BEGIN
   PERFORM chat_private.leave_workers(remove_account.user_id);
   PERFORM chat_private.leave_models(remove_account.user_id);
   previous := chat_private.act_as(remove_account.user_id);
+  PERFORM chat_private.cancel_requests(remove_account.user_id);
   SELECT u.email INTO address FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.anonymise_usage(remove_account.user_id);
   FOR held IN SELECT t.* FROM chat_private.personal_tables() t WHERE t.at_removal = 'delete' LOOP
@@ -92,7 +93,8 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
 'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.
-Addresses and user agents in the audit log are erased even if the transaction is rolled back.';
+Its calls that are under way are aborted, even if the transaction is rolled back.
+Addresses and user agents in the audit log are erased once it is committed.';
 
 CREATE OR REPLACE FUNCTION chat.delete_my_account(password text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -109,8 +111,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.delete_my_account(text) IS
-'Removes the current user''s account with everything held about it, at once and for good, and clears the identity of this
-connection. password: NULL only for an account that has none. The audit log keeps its rows, with an id that leads to nobody;
+'Removes the current user''s account with everything held about it, at once and for good, calls off its requests, and clears the
+identity of this connection. password: NULL only for an account that has none. The audit log keeps its rows, with an id that leads to nobody;
 usage stays, as nobody''s.
 Errors: 28000 nobody is authenticated; 22004 password is NULL; 28P01 it is wrong; 55000 the last active administrator stays.';
 

@@ -47,7 +47,8 @@ together. No row: nothing.';
 
 CREATE OR REPLACE FUNCTION chat_private.engine_accounts(user_ids uuid[])
 RETURNS TABLE (user_id uuid, role text, plan text, requests_per_minute bigint, concurrent_calls bigint, tokens_per_day bigint,
-               cost_per_month_pico bigint, own_keys_exempt boolean, tokens_today bigint, cost_this_month_pico bigint)
+               cost_per_month_pico bigint, own_keys_exempt boolean, tokens_today bigint, cost_this_month_pico bigint,
+               is_active boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -56,7 +57,8 @@ BEGIN
   RETURN QUERY
     SELECT a.user_id, u.role, u.plan, (l.limits ->> 'requests_per_minute')::bigint, (l.limits ->> 'concurrent_calls')::bigint,
            (l.limits ->> 'tokens_per_day')::bigint, chat_private.pico_cost((l.limits ->> 'cost_per_month')::numeric),
-           own_keys_exempt, coalesce(s.tokens_today, 0), coalesce(chat_private.pico_cost(s.cost_this_month), 0)
+           own_keys_exempt, coalesce(s.tokens_today, 0), coalesce(chat_private.pico_cost(s.cost_this_month), 0),
+           a.user_id = '00000000-0000-0000-0000-000000000000' OR coalesce(u.is_active, false)
     FROM unnest(engine_accounts.user_ids) a (user_id)
     LEFT JOIN chat.users u ON u.id = a.user_id
     LEFT JOIN chat.plans p ON p.code = u.plan
@@ -69,4 +71,4 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.engine_accounts(uuid[]) IS
 'A row for each of these users: role, plan, limits (NULL: not limited) and what was used of them today and this month, in UTC.
-Costs in units of 10^-12. The nil user stands for the whole installation.';
+Costs in units of 10^-12. The nil user stands for the whole installation. is_active: false for who is disabled or not there.';

@@ -27,7 +27,7 @@ CREATE OR REPLACE TRIGGER catalog_changed AFTER INSERT OR UPDATE OR DELETE OR TR
   ON chat.settings FOR EACH STATEMENT EXECUTE FUNCTION chat_private.catalog_changed();
 
 -- What the engine knows of users: not their coming, for one that it does not know it reads anyway.
-CREATE OR REPLACE TRIGGER accounts_changed AFTER UPDATE OF role, plan, is_active
+CREATE OR REPLACE TRIGGER accounts_changed AFTER UPDATE OF role, plan, is_active OR DELETE OR TRUNCATE
   ON chat.users FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();
 CREATE OR REPLACE TRIGGER accounts_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON chat.plans FOR EACH STATEMENT EXECUTE FUNCTION chat_private.accounts_changed();

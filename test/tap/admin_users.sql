@@ -1,7 +1,7 @@
 -- Administration of people and of the installation: accounts, roles, supervisors, plans, settings, mail templates.
 BEGIN;
 \ir people.psql
-SELECT plan(135);
+SELECT plan(146);
 
 -- the first administrator
 SELECT is(pg_temp.try(NULL, 'SELECT chat.admin_create_user(''first@example.com'', ''first-password'', ''admin'')', 'pgchat_service'), '1 rows', 'pgchat_service makes the first administrator');
@@ -88,6 +88,34 @@ SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_set_active(%L, t
 SELECT is(pg_temp.login_outcome('bob', 'bob-password'), 'ok', 'it logs in');
 SELECT is(pg_temp.try(:'bob_token', 'SELECT 1'), '28000', 'an ended session does not come back');
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_set_active(%L, NULL)', :'bob')), '22004', 'it is one or the other');
+
+-- requests of who is disabled or removed, with the engine's part played by a function that notes what it was told
+CREATE TEMP TABLE aborted (user_id uuid, request_id uuid) ON COMMIT DROP;
+GRANT INSERT ON aborted TO PUBLIC;
+CREATE OR REPLACE FUNCTION chat_private.cancel_call(user_id uuid, request_id uuid) RETURNS boolean LANGUAGE sql AS
+  'INSERT INTO pg_temp.aborted VALUES ($1, $2) RETURNING true';
+SELECT pg_temp.log_in('bob', 'bob-password') AS bob_token \gset
+SELECT pg_temp.got(:'bob_token', 'SELECT assistant_message_id FROM chat.send_message(chat.create_conversation(), $$x$$)') AS bobs_reply,
+       pg_temp.got(:'bob_token', 'SELECT chat.llm_submit($$x$$)') AS bobs_queued, pg_temp.got(:'bob_token', 'SELECT chat.llm_submit($$x$$)') AS bobs_running,
+       pg_temp.got(:'bob_token', 'SELECT chat.llm_submit($$x$$)') AS bobs_finished, pg_temp.got(:'alice_token', 'SELECT chat.llm_submit($$x$$)') AS alices \gset
+UPDATE chat_private.llm_requests SET state = 'running', queued_at = NULL WHERE id = :'bobs_running';
+UPDATE chat_private.llm_requests SET state = 'complete', queued_at = NULL WHERE id = :'bobs_finished';
+SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_set_active(%L, false)', :'bob')), '1 rows', 'disabling an account');
+SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM chat_private.llm_requests WHERE user_id = :'bob'), 'cancelled cancelled running complete', 'takes its requests out of the queue');
+SELECT is((SELECT (status, error ->> 'code')::text FROM chat.messages WHERE id = :'bobs_reply'), '(cancelled,cancelled)', 'with their replies');
+SELECT results_eq('SELECT * FROM aborted', format('VALUES (%L::uuid, %L::uuid)', :'bob', :'bobs_running'), 'and aborts those under way');
+SELECT is((SELECT state FROM chat_private.llm_requests WHERE id = :'alices'), 'queued', 'those of others wait on');
+SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_set_active(%L, true)', :'bob')), '1 rows', 'enabling it again');
+SELECT is((SELECT state FROM chat_private.llm_requests WHERE id = :'bobs_queued'), 'cancelled', 'brings none back');
+SELECT chat.admin_create_user('gone@example.com', 'gone-password-1', 'user', 'gone') AS gone, chat.admin_create_user('left@example.com', 'left-password-1', 'user', 'left') AS left \gset
+SELECT pg_temp.log_in('gone', 'gone-password-1') AS gone_token, pg_temp.log_in('left', 'left-password-1') AS left_token \gset
+SELECT pg_temp.got(:'gone_token', 'SELECT chat.llm_submit($$x$$)') AS gones, pg_temp.got(:'left_token', 'SELECT chat.llm_submit($$x$$)') AS lefts \gset
+UPDATE chat_private.llm_requests SET state = 'running', queued_at = NULL WHERE id IN (:'gones', :'lefts');
+TRUNCATE aborted;
+SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_delete_user(%L)', :'gone')), '1 rows', 'removing an account');
+SELECT is(pg_temp.try(:'left_token', 'SELECT chat.delete_my_account(''left-password-1'')'), '1 rows', 'or one''s own');
+SELECT results_eq('SELECT * FROM aborted', format('VALUES (%L::uuid, %L::uuid), (%L, %L)', :'gone', :'gones', :'left', :'lefts'), 'aborts them, too');
+SELECT is((SELECT count(*)::int FROM chat_private.llm_requests WHERE user_id IN (:'gone', :'left')), 0, 'and leaves none');
 
 -- the last active administrator
 SELECT is(pg_temp.try(:'admin_token', statement), '55000', 'the last administrator: ' || statement)

@@ -1,7 +1,7 @@
 -- Limits: setting them, what is refused, what the engine is told of them.
 BEGIN;
 \ir setup.psql
-SELECT plan(35);
+SELECT plan(37);
 
 -- Who may set what.
 SELECT is(pg_temp.outcome(:'alice', format(call, :'alice')), '42501', 'not for users: ' || call)
@@ -40,6 +40,21 @@ SELECT chat.admin_set_budget(:'alice', NULL), chat.admin_set_limits(:'bob', '{"c
 SELECT is(pg_temp.told(:'alice'), 'user free 5 3 1000 1000000000000 t 0 0', 'a budget can be the plan''s again');
 SELECT is(pg_temp.told(:'bob'), 'user free 7 3 - - t 0 0', 'or none');
 SELECT is(pg_temp.told(chat.uuid_v7()), '- - - - t 0 0', 'nobody has no limits');
+CREATE FUNCTION pg_temp.told_active(people uuid[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  result text;
+BEGIN
+  PERFORM set_config('role', 'pgchat_engine', true);
+  SELECT string_agg(a.is_active::text, ' ' ORDER BY array_position(people, a.user_id)) INTO result FROM chat_private.engine_accounts(people) a;
+  PERFORM set_config('role', 'none', true);
+  RETURN result;
+END $$;
+UPDATE chat.users SET is_active = false WHERE id = :'bob';
+SELECT is(pg_temp.told_active(ARRAY[:'alice', :'bob', chat.uuid_v7()::text, '00000000-0000-0000-0000-000000000000']::uuid[]), 'true false false true',
+          'who is disabled or not there is not active; the installation is');
+UPDATE chat.users SET is_active = true WHERE id = :'bob';
+SELECT matches((SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'chat.users'::regclass AND tgname = 'accounts_changed'),
+               'AFTER DELETE OR UPDATE OF role, plan, is_active OR TRUNCATE', 'the engine learns of both');
 SELECT is((SELECT limits ->> 'requests_per_minute' FROM chat.plans WHERE code = 'guest'), '60', 'guests may make 60 requests a minute');
 
 -- What was used.
