@@ -29,6 +29,7 @@ void read_limits(Datum ids, const Clock& clock, Accounts& accounts) {
         account.limits.cost_per_month = row.bigint(7);
         account.limits.own_keys_exempt = row.boolean(8);
         account.usage = usage_at(clock.unix_seconds(), row.bigint(9).value_or(0), row.bigint(10).value_or(0));
+        account.is_active = row.boolean(11);
     }
 }
 

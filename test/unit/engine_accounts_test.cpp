@@ -79,6 +79,29 @@ TEST_F(EngineAccountsTest, WhatEndsWhileItWaitsForItsAccountIsForgotten) {
     EXPECT_TRUE(network.requests.empty());
 }
 
+TEST_F(EngineAccountsTest, NothingIsSentForADisabledAccount) {
+    Account disabled;
+    disabled.is_active = false;
+    load(user, disabled);
+    submit_of(1, user);
+    engine.run();
+    ASSERT_TRUE(find(1)->is_finished());
+    EXPECT_EQ(find(1)->result().error->code(), ErrorCode::permission_denied);
+    // Nor for one that waited for room while it was disabled.
+    limits.max_calls = 1;
+    engine.set_limits(limits);
+    load(other);
+    submit(2);
+    submit_of(3, other);
+    engine.run();
+    load(other, disabled);
+    network.answer(1, 200, openai_done());
+    engine.run();
+    engine.run();
+    ASSERT_TRUE(find(3)->is_finished());
+    EXPECT_EQ(find(3)->attempts(), 0);
+}
+
 TEST_F(EngineAccountsTest, TheOrderOfSubmissionIsKept) {
     limits.max_calls = 1;
     engine.set_limits(limits);

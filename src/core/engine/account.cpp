@@ -14,4 +14,10 @@ AccountUsage usage_at(std::int64_t unix_seconds, std::int64_t tokens, std::int64
     return usage;
 }
 
+void check_is_active(const Account& account) {
+    if (account.is_active) return;
+    throw Error(ErrorCode::permission_denied, "the account is disabled, or there is none",
+                "An administrator enables it with chat.admin_set_active.");
+}
+
 }  // namespace pgchat

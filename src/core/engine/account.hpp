@@ -42,8 +42,12 @@ struct Account {
     AccountUsage usage;
     AccountAccess access;
     AccountKeys keys;
-    std::string role;  // inside the application; empty where there is no such user
+    bool is_active = true;  // else nothing more is sent for it
+    std::string role;       // inside the application; empty where there is no such user
     std::string plan;
 };
+
+// Throws Error permission_denied for the account of somebody who is disabled, or not there any more.
+void check_is_active(const Account& account);
 
 }  // namespace pgchat

@@ -50,6 +50,7 @@ void Engine::let_in(Call& call, Account& account) {
 // Everything that may refuse a call once its account is known, in this order: access, the key, the rate. What it may
 // cost is looked at when it is sent.
 void Engine::check_in(Call& call, Account& account) {
+    check_is_active(account);
     use_model(call, account, usable_model(call, account));
     count_request(account, clock_.now(), clock_.unix_seconds());
 }
@@ -101,6 +102,7 @@ void Engine::set_aside_for(Call& call) {
     Account* const user = accounts_.find_any(call.spec().user_id);
     Account* const installation = accounts_.find_any(Uuid{});
     if (user == nullptr || installation == nullptr) throw Error(ErrorCode::internal, "the call's account is not there");
+    check_is_active(*user);
     if (!user->limits.tokens_per_day && !user->limits.cost_per_month && !installation->limits.cost_per_month) return;
     Estimate estimate = call.estimate();
     if (call.spec().own_key && user->limits.own_keys_exempt) estimate.least.cost = estimate.most.cost = 0;
