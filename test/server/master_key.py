@@ -123,7 +123,7 @@ def _():
     with private("master-key", fsync="off") as folder, KeyedProvider() as provider:
         file = folder / "data/pgchat_master.key"
         register(provider)
-        add_keys(2000)
+        add_keys(6000)
         person = Person("owner")
         person.value("SELECT chat.set_api_key('keyed', 'sk-own')")
         with connect() as admin:
