@@ -10,6 +10,7 @@ import uuid
 
 import psycopg
 
+from support import mock
 from support.database import PASSWORD, Person, connect, fails, role, rows, service, value
 from support.tap import Task, diag, equal, run, test, wait_until
 
@@ -69,6 +70,21 @@ def _():
         value(operator, "SELECT chat.admin_set_active(%s, true)", person.id)
         for client in clients:
             fails("28000", value, client, "SELECT chat.authenticate(%s)", person.token)
+
+
+@test("the provider sees the calls of an account end that is disabled or removed, and its queue is empty")
+def _():
+    for act in "SELECT chat.admin_set_active(%s, false)", "SELECT chat.admin_delete_user(%s)":
+        person, model = Person("leaves"), mock.model("tokens=1000&rate=20")
+        aborted = mock.stats()["aborted_by_client"]
+        person.value("SELECT assistant_message_id FROM chat.send_message(%s, 'x')", person.conversation(model))
+        person.value("SELECT chat.llm_submit('x', %s)", model)
+        with connect() as admin, service() as operator:
+            left = "SELECT count(*) FROM chat_private.llm_requests WHERE user_id = %s AND state IN ('queued', 'running')"
+            wait_until(lambda: value(admin, left + " AND started_at < now() - interval '0.3 s'", person.id) == 2, "two calls are under way")
+            value(operator, act, person.id)
+            wait_until(lambda: mock.stats()["aborted_by_client"] == aborted + 2, "both are aborted")
+            wait_until(lambda: value(admin, left, person.id) == 0, "and have ended")
 
 
 @test("two administrators who remove each other at once leave one")
