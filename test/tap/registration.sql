@@ -85,7 +85,7 @@ SELECT ok(pg_temp.hint_of(NULL, $$SELECT chat.login('vera', 'vera-password-1')$$
 SELECT pg_temp.mail_token('vera@example.com') AS token \gset
 SELECT is(:'token' ~ '^pgt_', true, 'the mail has a token');
 SELECT is((SELECT count(*)::int FROM chat_private.account_tokens t WHERE encode(t.token_hash, 'escape') LIKE '%' || right(:'token', 20) || '%'), 0, 'which is not stored');
-SELECT is(pg_temp.try(NULL, format('SELECT chat.verify_email(%L)', left(:'token', -1) || 'A')), 'PC301', 'another token does not verify');
+SELECT is(pg_temp.try(NULL, format('SELECT chat.verify_email(%L)', overlay(:'token' PLACING CASE substr(:'token', 50, 1) WHEN 'A' THEN 'B' ELSE 'A' END FROM 50))), 'PC301', 'another token does not verify');
 SELECT is(pg_temp.try(NULL, format('SELECT chat.reset_password(%L, $$a new password$$)', :'token')), 'PC301', 'nor does it reset a password');
 SELECT is(pg_temp.try(NULL, format('SELECT chat.verify_email(%L)', :'token')), '1 rows', 'the token verifies');
 SELECT is(pg_temp.try(NULL, format('SELECT chat.verify_email(%L)', :'token')), 'PC301', 'once');
