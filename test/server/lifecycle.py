@@ -142,6 +142,7 @@ def _():
         pid, _ = wait_for_engine()
         person = Person()
         reader = Task(drain, person.connect(), open_replies(person, 1, STREAM)[0])
+        wait_for_status("streaming", 1)
         task = call_in_flight()
         with connect(dbname="postgres") as admin:
             fails("55006", admin.execute, f"DROP DATABASE {name}")
