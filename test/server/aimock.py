@@ -4,11 +4,11 @@ import atexit
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 
 from support import mock
 from support.database import Person, text_of
+from support.npm import install
 from support.tap import equal, run, skip_all, test
 
 SOURCE = pathlib.Path(os.environ["PGCHAT_SOURCE"]) / "test/servers/aimock"
@@ -16,20 +16,6 @@ FOLDER = pathlib.Path(os.environ["PGCHAT_BUILD"]) / "aimock"
 HELLO = "Hello from a mock that others wrote."
 TOOLS = json.dumps({"tools": [{"type": "function", "function": {"name": "weather", "parameters": {
     "type": "object", "properties": {"city": {"type": "string"}}}}}]})
-
-
-def install():
-    """Installs the mock; gives why it could not be."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        return "npm is not installed"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in "package.json", "package-lock.json", "talk.json":
-        shutil.copy(SOURCE / name, FOLDER / name)
-    if (FOLDER / "node_modules/@copilotkit/aimock").is_dir():
-        return None
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--omit=dev"], cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=180)
-    return None if done.returncode == 0 else "npm cannot install aimock: " + done.stdout.strip().splitlines()[-1]
 
 
 def start():
@@ -43,7 +29,7 @@ def start():
     raise AssertionError("the mock did not start")
 
 
-reason = install()
+reason = install("@copilotkit/aimock", SOURCE, FOLDER, "talk.json")
 if reason:
     skip_all(reason)
 base_url, process = start()

@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import secrets
-import shutil
 import subprocess
 import threading
 import time
@@ -19,26 +18,13 @@ import urllib.parse
 import urllib.request
 
 from support.database import PASSWORD, Person, connect, fails, role, rows, service, value
+from support.npm import install
 from support.tap import diag, equal, run, skip_all, test
 
 SOURCE = pathlib.Path(os.environ["PGCHAT_SOURCE"]) / "test/servers/oidc"
 FOLDER = pathlib.Path(os.environ["PGCHAT_BUILD"]) / "oidc"
 LOGIN = "SELECT session_token, user_id, mfa_required FROM chat.login_oidc(%s, %s, %s)"
 REFUSAL = "the token is not valid"
-
-
-def install():
-    """Installs the provider; gives why it could not be."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        return "npm is not installed"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in "package.json", "package-lock.json", "server.mjs":
-        shutil.copy(SOURCE / name, FOLDER / name)
-    if (FOLDER / "node_modules/oidc-provider").is_dir():
-        return None
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--omit=dev"], cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=180)
-    return None if done.returncode == 0 else "npm cannot install oidc-provider: " + done.stdout.strip().splitlines()[-1]
 
 
 class Provider:
@@ -306,7 +292,7 @@ def _():
     diag(f"20 logins: {(time.monotonic() - fetched) * 50:.1f} ms each; the provider's part {(fetched - began) * 50:.1f} ms")
 
 
-reason = install()
+reason = install("oidc-provider", SOURCE, FOLDER, "server.mjs")
 if reason:
     skip_all(reason)
 idp = Provider()
