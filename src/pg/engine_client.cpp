@@ -299,4 +299,15 @@ void tell_engine(const EngineRequest::Write& write) {
     send(write(unanswered));
 }
 
+std::string answer_of_engine(const EngineRequest::Write& write, std::chrono::milliseconds wait) {
+    EngineRequest request(write);
+    std::optional<FrameReader> reply = request.next(wait);
+    if (!reply)
+        throw Error(ErrorCode::engine_unavailable, "the pgchat engine gave no answer",
+                    "Try again; see chat.engine_status().");
+    request.done();
+    if (reply->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*reply);
+    return std::string(read_answer(*reply));
+}
+
 }  // namespace pgchat::pg

@@ -55,6 +55,10 @@ private:
 // Sends a request whose only reply is a flag, and returns it; false when none came in time (negative: no limit).
 bool ask_engine(const EngineRequest::Write& write, std::chrono::milliseconds wait);
 
+// Sends a request whose only reply is an answer, and returns it. Throws Error: the one that the engine answers with;
+// engine_unavailable when no reply came in time.
+std::string answer_of_engine(const EngineRequest::Write& write, std::chrono::milliseconds wait);
+
 // Sends a request that is not answered, where an engine runs; else does nothing.
 void tell_engine(const EngineRequest::Write& write);
 

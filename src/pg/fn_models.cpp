@@ -13,14 +13,8 @@ namespace {
 constexpr std::chrono::milliseconds longest_wait = model_page_timeout + std::chrono::seconds(5);
 
 std::string fetch_page(const ModelPageRequest& asked) {
-    EngineRequest request([&](std::uint32_t number) { return write_model_page_request(number, asked); });
-    std::optional<FrameReader> reply = request.next(longest_wait);
-    if (!reply)
-        throw Error(ErrorCode::engine_unavailable, "the pgchat engine gave no answer",
-                    "Try again; see chat.engine_status().");
-    request.done();
-    if (reply->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*reply);
-    return std::string(read_answer(*reply));
+    return answer_of_engine([&](std::uint32_t number) { return write_model_page_request(number, asked); },
+                            longest_wait);
 }
 
 Json fetch_models(const Uuid& provider_id, ProviderKind kind) {

@@ -21,14 +21,7 @@ std::vector<JoseAlgorithm> algorithms_of(std::string_view names) {
 }
 
 std::string ask_for_claims(const IdTokenRequest& asked) {
-    EngineRequest request([&](std::uint32_t number) { return write_id_token(number, asked); });
-    std::optional<FrameReader> reply = request.next(longest_wait);
-    if (!reply)
-        throw Error(ErrorCode::engine_unavailable, "the pgchat engine gave no answer",
-                    "Try again; see chat.engine_status().");
-    request.done();
-    if (reply->kind() == static_cast<std::uint8_t>(ReplyKind::error)) throw read_error(*reply);
-    return std::string(read_answer(*reply));
+    return answer_of_engine([&](std::uint32_t number) { return write_id_token(number, asked); }, longest_wait);
 }
 
 }  // namespace
