@@ -9,8 +9,21 @@ CREATE TABLE chat.conversations (
   is_archived boolean NOT NULL DEFAULT false,
   model text,
   system_prompt text,
+  system_prompt_id uuid,
   -- No foreign key: it would be circular, and cost a check for each message sent.
   active_leaf_id uuid,
+  folder_id uuid,
+  tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 50),
+  title_source text NOT NULL DEFAULT 'default' CHECK (title_source IN ('default', 'given', 'rule', 'model')),
+  context_strategy text CHECK (context_strategy IN ('truncate_oldest', 'summarize', 'error')),
+  context_reserve integer CHECK (context_reserve > 0),
+  summary_model text,
+  last_reply_at timestamptz,
+  last_read_at timestamptz NOT NULL DEFAULT now(),
+  is_unread boolean NOT NULL GENERATED ALWAYS AS (coalesce(last_reply_at > last_read_at, false)) STORED,
+  forked_from_id uuid,
+  forked_at_message_id uuid,
+  reassigned_from uuid,
   metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
@@ -22,8 +35,22 @@ CREATE TABLE chat.conversations (
 -- while the table is small and all its indexes cost the same.
 CREATE INDEX conversations_recent_idx ON chat.conversations
   (is_archived, user_id, last_message_at DESC);
+-- For who knows the conversation and not its owner: supervisors, administrators.
+CREATE INDEX conversations_id_idx ON chat.conversations (id);
 COMMENT ON TABLE chat.conversations IS 'One row for each conversation. Its owner may update title, description, is_pinned and is_archived directly.';
 COMMENT ON COLUMN chat.conversations.model IS 'The model of its replies; NULL: the user''s default, else the installation''s';
 COMMENT ON COLUMN chat.conversations.system_prompt IS 'The system prompt''s text, pinned: editing a shared prompt never changes a conversation''s history';
+COMMENT ON COLUMN chat.conversations.system_prompt_id IS 'The row of chat.system_prompts that the text was taken from; NULL: from none. It may be gone';
+COMMENT ON COLUMN chat.conversations.folder_id IS 'The row of chat.folders it lies in; NULL: in none';
+COMMENT ON COLUMN chat.conversations.title_source IS 'Where the title comes from: default (it has none yet), given by its owner, rule, model';
+COMMENT ON COLUMN chat.conversations.context_strategy IS 'What is done where its messages do not fit the model''s context window; NULL: the setting context_strategy';
+COMMENT ON COLUMN chat.conversations.context_reserve IS 'Tokens of the context window that are kept for the answer; NULL: the setting context_reserve';
+COMMENT ON COLUMN chat.conversations.summary_model IS 'The model that writes summaries of older parts; NULL: the setting summary_model, else its own';
+COMMENT ON COLUMN chat.conversations.last_reply_at IS 'When a reply last ended; NULL: none has';
+COMMENT ON COLUMN chat.conversations.last_read_at IS 'When its owner last sent a message or marked it as read';
+COMMENT ON COLUMN chat.conversations.is_unread IS 'Whether a reply ended since its owner last read it';
+COMMENT ON COLUMN chat.conversations.forked_from_id IS 'The conversation it was copied from; NULL: none';
+COMMENT ON COLUMN chat.conversations.forked_at_message_id IS 'The last message that was copied, by its id there';
+COMMENT ON COLUMN chat.conversations.reassigned_from IS 'The user who owned it before it was reassigned; NULL: it never was';
 COMMENT ON COLUMN chat.conversations.active_leaf_id IS 'The last message of the branch that is shown and continued; NULL before the first message';
 COMMENT ON COLUMN chat.conversations.last_message_at IS 'When a message was last added or finished; the time of creation before the first';

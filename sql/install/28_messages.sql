@@ -24,12 +24,16 @@ CREATE TABLE chat.messages (
   first_token_ms integer,
   last_seq integer,
   idempotency_key text CHECK (char_length(idempotency_key) <= 255),
+  attachment_count smallint NOT NULL DEFAULT 0,
+  author_id uuid,
+  rating smallint CHECK (rating IN (-1, 1)),
+  feedback text CHECK (char_length(feedback) <= 10000),
   metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
-  FOREIGN KEY (user_id, conversation_id) REFERENCES chat.conversations (user_id, id) ON DELETE CASCADE,
-  FOREIGN KEY (user_id, parent_id) REFERENCES chat.messages (user_id, id) ON DELETE CASCADE
+  FOREIGN KEY (user_id, conversation_id) REFERENCES chat.conversations (user_id, id) ON DELETE CASCADE DEFERRABLE,
+  FOREIGN KEY (user_id, parent_id) REFERENCES chat.messages (user_id, id) ON DELETE CASCADE DEFERRABLE
 ) WITH (fillfactor = 70);
 -- A checkpoint writes the whole text again, and pglz took a sixteenth of the engine's time at 1,000 streams; not every
 -- server is built with lz4, and one without keeps its default.
@@ -46,6 +50,8 @@ $$;
 -- and kept, while the table is small and all its indexes cost the same.
 CREATE INDEX messages_conversation_idx ON chat.messages (user_id, conversation_id) WHERE conversation_id IS NOT NULL;
 CREATE INDEX messages_parent_idx ON chat.messages (user_id, parent_id) WHERE parent_id IS NOT NULL;
+-- The siblings of a conversation's first message.
+CREATE INDEX messages_root_idx ON chat.messages (user_id, conversation_id, id) WHERE parent_id IS NULL;
 CREATE UNIQUE INDEX messages_idempotency_idx ON chat.messages (user_id, conversation_id, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
 COMMENT ON TABLE chat.messages IS 'One row for each message. parent_id makes a tree: editing or regenerating adds a sibling and overwrites nothing.';
@@ -60,3 +66,7 @@ COMMENT ON COLUMN chat.messages.first_token_ms IS 'Milliseconds from sending the
 COMMENT ON COLUMN chat.messages.last_seq IS 'The number of the stream''s last event';
 COMMENT ON COLUMN chat.messages.metadata IS 'sanitized: true where U+FFFD stands for bytes of the provider that were no text; the rest is the application''s';
 COMMENT ON COLUMN chat.messages.idempotency_key IS 'Given by the client: a second chat.send_message with it returns the first one''s ids';
+COMMENT ON COLUMN chat.messages.attachment_count IS 'How many rows of chat.message_attachments it has';
+COMMENT ON COLUMN chat.messages.author_id IS 'Who wrote it where that was not the owner: somebody with whom the conversation is shared, or its owner before it was reassigned';
+COMMENT ON COLUMN chat.messages.rating IS 'What its owner thinks of a reply: 1 good, -1 bad, NULL not told';
+COMMENT ON COLUMN chat.messages.feedback IS 'The comment to the rating';

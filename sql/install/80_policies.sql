@@ -11,6 +11,16 @@ BEGIN
                  ('chat.sessions', 'user_id'),
                  ('chat.conversations', 'user_id'),
                  ('chat.messages', 'user_id'),
+                 ('chat.folders', 'user_id'),
+                 ('chat.system_prompts', 'user_id'),
+                 ('chat.conversation_templates', 'user_id'),
+                 ('chat.conversation_summaries', 'user_id'),
+                 ('chat.attachments', 'user_id'),
+                 ('chat_private.attachment_data', 'user_id'),
+                 ('chat.message_attachments', 'user_id'),
+                 ('chat.conversation_shares', 'user_id'),
+                 ('chat_private.share_tokens', 'user_id'),
+                 ('chat.conversation_imports', 'user_id'),
                  ('chat.usage_events', 'user_id'),
                  ('chat.user_model_access', 'user_id'),
                  ('chat.usage_rollups', 'user_id'),
@@ -44,6 +54,23 @@ BEGIN
   END LOOP;
 END
 $policies$;
+
+-- What the nil UUID owns is for all.
+DO $shared$
+DECLARE
+  shared text;
+BEGIN
+  FOREACH shared IN ARRAY ARRAY['chat.system_prompts', 'chat.conversation_templates'] LOOP
+    EXECUTE pg_catalog.format('DROP POLICY IF EXISTS shared_rows ON %s', shared);
+    EXECUTE pg_catalog.format(
+      'CREATE POLICY shared_rows ON %s FOR SELECT TO pgchat_owner, pgchat_client USING (user_id = uuid %L)',
+      shared, '00000000-0000-0000-0000-000000000000');
+  END LOOP;
+END
+$shared$;
+
+DROP POLICY IF EXISTS grantee_rows ON chat.conversation_shares;
+CREATE POLICY grantee_rows ON chat.conversation_shares FOR SELECT TO pgchat_owner, pgchat_client USING (grantee_id = chat.current_user_id());
 
 -- Read before there is an identity, by pgchat's own functions only.
 ALTER TABLE chat_private.login_names ENABLE ROW LEVEL SECURITY;

@@ -11,6 +11,8 @@ GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, 
   chat.usage_by_model, chat.usage_by_day, chat.user_limits,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
+GRANT SELECT ON chat.folders, chat.system_prompts, chat.conversation_templates, chat.conversation_summaries, chat.attachments,
+  chat.message_attachments, chat.conversation_shares, chat.conversation_imports TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.group_model_access, chat.model_access TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
@@ -52,6 +54,18 @@ DECLARE
     'issue_jwt', 'authenticate_jwt', 'jwt_verify', 'jwks', 'issue_refresh_token', 'refresh_jwt', 'pre_request',
     'login_oidc', 'link_identity', 'unlink_identity', 'set_password',
     'create_conversation', 'list_conversations', 'list_messages', 'send_message', 'send_tool_results', 'ask', 'send_and_wait', 'retry_message',
+    'edit_message', 'regenerate_message', 'continue_message', 'select_branch', 'fork_conversation', 'find_duplicates', 'rate_message',
+    'set_context_strategy', 'list_summaries', 'context_preview',
+    'update_conversation', 'delete_conversation', 'mark_conversation_read', 'find_conversations', 'set_conversation_tags', 'list_tags',
+    'create_folder', 'update_folder', 'delete_folder', 'list_folders', 'move_conversation',
+    'list_system_prompts', 'use_system_prompt', 'save_system_prompt', 'delete_system_prompt',
+    'list_templates', 'save_template', 'delete_template', 'create_from_template',
+    'search_messages',
+    'add_attachment', 'list_attachments', 'attachment_content', 'delete_attachment', 'attachment_quota', 'list_message_attachments',
+    'share_conversation', 'grant_conversation', 'update_share', 'revoke_share', 'list_my_shares', 'list_shared_with_me',
+    'read_share', 'read_shared_conversation', 'shared_conversation', 'fork_shared', 'send_to_shared', 'read_shared_stream', 'cancel_shared_message', 'shared_attachment_content',
+    'list_supervised_conversations', 'read_supervised_conversation',
+    'export_conversation', 'export_conversations', 'import_conversations',
     'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
@@ -66,6 +80,9 @@ DECLARE
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_usage', 'admin_set_limits', 'admin_set_budget',
+    'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
+    'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',
+    'admin_save_template', 'admin_delete_template',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
   -- USAGE on their schema nobody can name them.

@@ -58,6 +58,17 @@ INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 's
 INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
 INSERT INTO chat_private.used_recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
+CREATE TEMP VIEW spoken AS SELECT user_id AS person, conversation_id AS conversation, min(id::text)::uuid AS message FROM chat.messages GROUP BY 1, 2;
+INSERT INTO chat.folders (user_id, name) SELECT person, 'f' FROM spoken;
+INSERT INTO chat.system_prompts (user_id, name, content) SELECT person, 'p', 'text' FROM spoken;
+INSERT INTO chat.conversation_templates (user_id, name) SELECT person, 't' FROM spoken;
+INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content) SELECT person, conversation, message, 'text' FROM spoken;
+INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size) SELECT person, person, sha256('file'), 'text/plain', 4 FROM spoken;
+INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) SELECT person, person, 'file' FROM spoken;
+INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id) SELECT person, message, 1, person FROM spoken;
+INSERT INTO chat.conversation_shares (user_id, id, conversation_id, kind) SELECT person, person, conversation, 'link' FROM spoken;
+INSERT INTO chat_private.share_tokens (user_id, share_id, token_hash) SELECT person, person, sha256('token') FROM spoken;
+INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT person, 'pgchat', 'x', conversation FROM spoken;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT substring(body FROM 'pgt_[A-Za-z0-9_-]{64}') AS mailed FROM chat.outbox_claim(10) WHERE recipient = 'alice@example.com' \gset
 

@@ -28,6 +28,16 @@ INSERT INTO chat.api_keys (user_id, id, provider_id, name) VALUES (:'alice', :'a
 INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key) SELECT user_id, id, provider_id, 'sealed' FROM chat.api_keys;
 INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
   SELECT user_id, 'hash', id, expires_at FROM chat.sessions;
+INSERT INTO chat.folders (user_id, name) SELECT person, 'f' FROM things;
+INSERT INTO chat.system_prompts (user_id, name, content) SELECT person, 'p', 'secret' FROM things;
+INSERT INTO chat.conversation_templates (user_id, name) SELECT person, 't' FROM things;
+INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content) SELECT person, conversation, message, 'secret' FROM things;
+INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size) SELECT person, person, sha256('secret'), 'text/plain', 6 FROM things;
+INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) SELECT person, person, 'secret' FROM things;
+INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id) SELECT person, message, 1, person FROM things;
+INSERT INTO chat.conversation_shares (user_id, id, conversation_id, kind) SELECT person, person, conversation, 'link' FROM things;
+INSERT INTO chat_private.share_tokens (user_id, share_id, token_hash) SELECT person, person, sha256('secret') FROM things;
+INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT person, 'pgchat', 'x', conversation FROM things;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT count(*) FROM chat.outbox_claim(10);
 
@@ -58,6 +68,10 @@ BEGIN
   EXECUTE format('SELECT to_jsonb(t) FROM %s t WHERE %I = %L LIMIT 1', name, owner, person) INTO found;
   RETURN found;
 END $$;
+CREATE FUNCTION pg_temp.columns_of(name regclass) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+  WHERE a.attrelid = name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+$$;
 CREATE TEMP TABLE attempts ON COMMIT DROP AS
   SELECT o.name, role, kind, victim.person AS victim, thief.person AS thief, pg_temp.outcome(thief.person, statement, role) AS outcome
   FROM owned o, (VALUES ('pgchat_client'), ('pgchat_owner')) roles (role), things victim, things thief,
@@ -65,8 +79,8 @@ CREATE TEMP TABLE attempts ON COMMIT DROP AS
          ('select', format('SELECT * FROM %s WHERE %I = %L', o.name, o.owner, victim.person)),
          ('update', format('UPDATE %s SET %2$I = %2$I WHERE %2$I = %3$L', o.name, o.owner, victim.person)),
          ('delete', format('DELETE FROM %s WHERE %I = %L', o.name, o.owner, victim.person)),
-         ('insert', format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, %2$L)).*', o.name,
-                           pg_temp.a_row(o.name, o.owner, victim.person)))) s (kind, statement)
+         ('insert', format('INSERT INTO %1$s (%3$s) SELECT %3$s FROM jsonb_populate_record(NULL::%1$s, %2$L)', o.name,
+                           pg_temp.a_row(o.name, o.owner, victim.person), pg_temp.columns_of(o.name)))) s (kind, statement)
   WHERE victim.person <> thief.person
     -- Read by functions that have no identity yet, or look at who asks; clients are refused below.
     AND (o.name NOT IN ('chat_private.login_names'::regclass, 'chat.audit_log'::regclass) OR role = 'pgchat_client');
