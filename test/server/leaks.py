@@ -43,20 +43,25 @@ def grew(what, before, pid, in_flight=0):
 
 
 def steady(what, pids, step, first, last):
-    """Runs step(n) to `first` repetitions and on to `last`: from there to there, no process may grow by 5%."""
+    """Runs step(n) to `first` repetitions and on to `last`: from there to there, no process may grow by 5%. A leak grows each
+    time; what does not grow when the same is done once more was the most memory needed at once, on a machine with others on it."""
     in_flight = engine()["calls_in_flight"]
     step(first)
     with connect() as admin:
         wait_until(lambda: value(admin, TAIL) == 0, "usage is summed up, which takes the engine some memory, too", 60)
     settle(in_flight)
-    before = {name: rss_kib(pid) for name, pid in pids.items()}
-    began = time.monotonic()
-    step(last - first)
-    seconds = time.monotonic() - began
-    settle(in_flight)
-    growths = [grew(f"{name}, {what} {first:,} to {last:,}", before[name], pid, in_flight) for name, pid in pids.items()]
-    diag(f"{(last - first) / seconds:,.0f} a second")
-    assert max(growths) < MOST_GROWTH, f"grew by {max(growths):.1%}"
+    for _ in range(2):
+        before = {name: rss_kib(pid) for name, pid in pids.items()}
+        began = time.monotonic()
+        step(last - first)
+        seconds = time.monotonic() - began
+        settle(in_flight)
+        growths = [grew(f"{name}, {what} {first:,} to {last:,}", before[name], pid, in_flight) for name, pid in pids.items()]
+        diag(f"{(last - first) / seconds:,.0f} a second")
+        if max(growths) < MOST_GROWTH:
+            return
+        first, last = last, 2 * last - first
+    assert max(growths) < MOST_GROWTH, f"grew by {max(growths):.1%}, twice"
 
 
 def settle(in_flight=0):

@@ -116,6 +116,8 @@ SELECT is(pg_temp.as_admin($$SELECT chat.admin_register_provider('moving', 'open
           'an administrator gives it another');
 SELECT is(pg_temp.keys_of('moving'), '0 0 2', 'to which no key goes that was set before');
 SELECT is((SELECT count(*)::int FROM chat_private.provider_keys) + (SELECT count(*)::int FROM chat.api_keys WHERE is_active AND provider_id <> :'moving'), 3, 'keys of others stay');
+-- What is audited without waiting is written by the time that a later one has been waited for.
+SELECT chat_private.audit('test.settle');
 SELECT is((SELECT details FROM chat.audit_log WHERE action = 'admin.register_provider' AND resource = 'provider:' || :'moving' ORDER BY id DESC LIMIT 1),
           '{"kind": "openai", "name": "moving", "address": "https://user.example:8443"}', 'the audit log says which');
 SELECT chat.admin_set_provider_key('moving', 'sk-moving-1234'), pg_temp.set_key(:'alice', 'sk-alice-move', provider => 'moving');
