@@ -1,9 +1,11 @@
 -- Figures for a monitoring system, in the text format that Prometheus reads.
 
-CREATE OR REPLACE FUNCTION chat_private.engine_refusals(OUT by_rate bigint, OUT by_concurrency bigint, OUT by_tokens bigint, OUT by_budget bigint)
-LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_engine_refusals';
-COMMENT ON FUNCTION chat_private.engine_refusals() IS
-'How many calls the limits of accounts have refused since the engine''s start, by limit; NULLs where no engine runs.';
+CREATE OR REPLACE FUNCTION chat_private.engine_figures(OUT by_rate bigint, OUT by_concurrency bigint, OUT by_tokens bigint, OUT by_budget bigint,
+                                                       OUT suspended_providers bigint)
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_engine_figures';
+COMMENT ON FUNCTION chat_private.engine_figures() IS
+'How many calls the limits of accounts have refused since the engine''s start, by limit, and how many providers are suspended
+now; NULLs where no engine runs.';
 
 CREATE OR REPLACE FUNCTION chat_private.metric(name text, kind text, help text, label text, keys text[], figures numeric[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -60,10 +62,10 @@ CREATE OR REPLACE FUNCTION chat.metrics() RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   engine record;
-  refusals record;
+  figures record;
 BEGIN
   SELECT s.* INTO engine FROM chat.engine_status() s;
-  SELECT r.* INTO refusals FROM chat_private.engine_refusals() r;
+  SELECT f.* INTO figures FROM chat_private.engine_figures() f;
   RETURN chat_private.metric('engine_up', 'gauge', 'Whether the engine runs.', NULL, '{x}', ARRAY[(engine.state = 'running')::integer])
     || chat_private.metric('calls_in_flight', 'gauge', 'Calls that providers are answering.', NULL, '{x}', ARRAY[engine.calls_in_flight])
     || chat_private.metric('calls_waiting', 'gauge', 'Calls that wait in the engine.', NULL, '{x}', ARRAY[engine.calls_waiting])
@@ -73,7 +75,9 @@ BEGIN
     || chat_private.metric('retries_total', 'counter', 'Attempts that were repeated since the start of the engine.', NULL, '{x}', ARRAY[engine.retried_total])
     || chat_private.metric('refused_total', 'counter', 'Calls that limits have refused since the start of the engine, by limit.', 'limit',
          '{requests_per_minute,concurrent_calls,tokens_per_day,cost_per_month}',
-         ARRAY[refusals.by_rate, refusals.by_concurrency, refusals.by_tokens, refusals.by_budget])
+         ARRAY[figures.by_rate, figures.by_concurrency, figures.by_tokens, figures.by_budget])
+    || chat_private.metric('suspended_providers', 'gauge', 'Providers that are not asked for a while because they failed.', NULL, '{x}',
+         ARRAY[figures.suspended_providers])
     || chat_private.usage_metrics();
 END
 $$;

@@ -348,6 +348,7 @@ void EngineWorker::publish_totals() {
     pg_atomic_write_u64(&totals.refused_by_concurrency, counters.refused_by_concurrency);
     pg_atomic_write_u64(&totals.refused_by_tokens, counters.refused_by_tokens);
     pg_atomic_write_u64(&totals.refused_by_budget, counters.refused_by_budget);
+    pg_atomic_write_u64(&totals.suspended_providers, engine_.admission().gates().suspended());
 }
 
 TimePoint EngineWorker::next_wake() const {

@@ -51,17 +51,18 @@ Datum status_row(FunctionCallInfo fcinfo) {
     });
 }
 
-constexpr int refusal_columns = 4;
+constexpr int figure_columns = 5;
 
-Datum refusal_row(FunctionCallInfo fcinfo) {
+Datum figures_row(FunctionCallInfo fcinfo) {
     EngineSlot* const slot = find_engine(MyDatabaseId);
-    Datum values[refusal_columns] = {};
-    bool nulls[refusal_columns] = {true, true, true, true};
+    Datum values[figure_columns] = {};
+    bool nulls[figure_columns] = {true, true, true, true, true};
     if (slot != nullptr) {
         EngineTotals& totals = slot->totals;
         pg_atomic_uint64* const counters[] = {&totals.refused_by_rate, &totals.refused_by_concurrency,
-                                              &totals.refused_by_tokens, &totals.refused_by_budget};
-        for (int i = 0; i < refusal_columns; ++i) {
+                                              &totals.refused_by_tokens, &totals.refused_by_budget,
+                                              &totals.suspended_providers};
+        for (int i = 0; i < figure_columns; ++i) {
             values[i] = Int64GetDatum(static_cast<std::int64_t>(pg_atomic_read_u64(counters[i])));
             nulls[i] = false;
         }
@@ -78,7 +79,7 @@ Datum refusal_row(FunctionCallInfo fcinfo) {
 extern "C" {
 
 PG_FUNCTION_INFO_V1(pgchat_engine_status);
-PG_FUNCTION_INFO_V1(pgchat_engine_refusals);
+PG_FUNCTION_INFO_V1(pgchat_engine_figures);
 PG_FUNCTION_INFO_V1(pgchat_wake_engine);
 PG_FUNCTION_INFO_V1(pgchat_catalog_changed);
 PG_FUNCTION_INFO_V1(pgchat_accounts_changed);
@@ -92,10 +93,10 @@ Datum pgchat_engine_status(PG_FUNCTION_ARGS) {
     });
 }
 
-Datum pgchat_engine_refusals(PG_FUNCTION_ARGS) {
+Datum pgchat_engine_figures(PG_FUNCTION_ARGS) {
     return entry([&] {
         require_preloaded();
-        return refusal_row(fcinfo);
+        return figures_row(fcinfo);
     });
 }
 

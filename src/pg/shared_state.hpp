@@ -42,6 +42,7 @@ struct EngineTotals {
     pg_atomic_uint64 refused_by_concurrency;
     pg_atomic_uint64 refused_by_tokens;
     pg_atomic_uint64 refused_by_budget;
+    pg_atomic_uint64 suspended_providers;
     pg_atomic_uint64 started_at;  // TimestampTz
 };
 

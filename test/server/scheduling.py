@@ -6,7 +6,7 @@ import time
 import psycopg
 
 from support import mock
-from support.database import EVENTS, Person, connect, engine, fails, read, rows, settings, text_of, value
+from support.database import EVENTS, Person, connect, engine, fails, read, rows, service, settings, text_of, value
 from support.tap import Task, diag, equal, run, test, wait_until
 
 alice, bob = Person("alice"), Person("bob")
@@ -119,6 +119,8 @@ def suspension():
         request = submit(bob, broken, 1)[0]
         equal(result(bob, request)["error"]["sqlstate"], "PC111")
         equal(mock.stats()["requests"], before, "requests while it is suspended")
+        with service() as operator:
+            assert "\npgchat_suspended_providers 1\n" in value(operator, "SELECT chat.metrics()")
         equal(complete(bob, mock.model("tokens=1"))["content"], "w0")
         time.sleep(1.1)
         fails("PC106", complete, alice, broken)

@@ -27,6 +27,9 @@ TEST(ProviderGate, IsOneForEachName) {
     EXPECT_NE(&gates.of(zeta), &gate);
     EXPECT_EQ(&gates.of(acme), &gate);
     EXPECT_EQ(gates.all().size(), 2u);
+    EXPECT_EQ(gates.suspended(), 0u);
+    gate.breaker.failed({1, Milliseconds(2'500), Milliseconds(2'500)}, 0, TimePoint{}, 1.0);
+    EXPECT_EQ(gates.suspended(), 1u);
 }
 
 TEST(ProviderGate, ASuspensionSaysWhenItEnds) {

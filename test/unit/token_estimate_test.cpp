@@ -32,8 +32,10 @@ TEST(TokenEstimateTest, ThoughtComesOnTop) {
     options.thinking = Json::parse(R"({"budget_tokens": 1000000})");
     EXPECT_TRUE(estimated_output_tokens(options).is_limit);
     EXPECT_EQ(estimated_output_tokens(options).tokens, 1'004'096);
+    EXPECT_EQ(estimated_output_tokens(options, 20'000).tokens, 1'020'000) << "to what the provider is asked for";
+    EXPECT_EQ(estimated_output_tokens(options, 100).tokens, 1'004'096);
     options.max_tokens = 10;
-    EXPECT_EQ(estimated_output_tokens(options).tokens, 10);
+    EXPECT_EQ(estimated_output_tokens(options, 20'000).tokens, 10);
 }
 
 TEST(TokenEstimateTest, WhatExtraPutsInItsPlaceCounts) {

@@ -58,11 +58,10 @@ std::shared_ptr<const ModelEntry> Call::next_fallback() noexcept {
 }
 
 Estimate Call::estimate() const {
-    OutputEstimate reply =
-        spec_.request.embeds ? OutputEstimate{0, true} : estimated_output_tokens(spec_.request.options);
-    if (const Json& standard = provider_option(*spec_.provider, "default_max_tokens");
-        standard.is_number_integer() && !reply.is_limit)
-        reply.tokens = std::max(reply.tokens, standard.get<std::int64_t>());
+    const Json& configured = provider_option(*spec_.provider, "default_max_tokens");
+    const std::int64_t standard = configured.is_number_integer() ? configured.get<std::int64_t>() : 0;
+    const OutputEstimate reply =
+        spec_.request.embeds ? OutputEstimate{0, true} : estimated_output_tokens(spec_.request.options, standard);
     Usage usage;
     usage.input_tokens = estimated_input_tokens(spec_.request);
     Estimate estimate;

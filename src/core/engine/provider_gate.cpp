@@ -8,6 +8,12 @@ ProviderGate& ProviderGates::of(const ProviderConfig& provider) {
     return gates_[provider.name];
 }
 
+std::size_t ProviderGates::suspended() const noexcept {
+    return static_cast<std::size_t>(std::count_if(gates_.begin(), gates_.end(), [](const auto& named) {
+        return named.second.breaker.state() != BreakerState::closed;
+    }));
+}
+
 Error suspended_error(const ProviderConfig& provider, const ProviderGate& gate, TimePoint now) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(gate.breaker.retry_at() - now).count();
     return Error(ErrorCode::provider_suspended,

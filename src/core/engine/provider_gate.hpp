@@ -28,6 +28,9 @@ public:
     // By the providers' names.
     const std::map<std::string, ProviderGate>& all() const noexcept { return gates_; }
 
+    // How many are not asked for now, or only with a probe.
+    std::size_t suspended() const noexcept;
+
 private:
     std::map<std::string, ProviderGate> gates_;
 };

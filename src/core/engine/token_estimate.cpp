@@ -75,10 +75,11 @@ std::int64_t estimated_input_tokens(const ChatRequest& request) {
     return tokens + estimated_tokens(bytes) + static_cast<std::int64_t>(images) * image_tokens;
 }
 
-OutputEstimate estimated_output_tokens(const ChatOptions& options) {
+OutputEstimate estimated_output_tokens(const ChatOptions& options, std::int64_t standard) {
     OutputEstimate estimate;
     estimate.is_limit = options.max_tokens.has_value();
-    estimate.tokens = std::clamp<std::int64_t>(options.max_tokens.value_or(usual_output_tokens), 0, most_output_tokens);
+    estimate.tokens = std::clamp<std::int64_t>(options.max_tokens.value_or(std::max(usual_output_tokens, standard)), 0,
+                                               most_output_tokens);
     // Thought is written, too: where nothing else limits the reply, the encoders allow it on top.
     BodyLimits thinking;
     thinking.read(options.thinking);

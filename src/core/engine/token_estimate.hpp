@@ -23,7 +23,8 @@ struct OutputEstimate {
     bool is_limit = false;  // the request itself says so; else it is a guess
 };
 
-// From max_tokens and what `extra` may put in its place.
-OutputEstimate estimated_output_tokens(const ChatOptions& options);
+// From max_tokens and what `extra` may put in its place. `standard`: what the provider is asked for where there is no
+// max_tokens, if its configuration says so.
+OutputEstimate estimated_output_tokens(const ChatOptions& options, std::int64_t standard = 0);
 
 }  // namespace pgchat
