@@ -9,10 +9,12 @@ Errors: 28000 nobody is authenticated.';
 -- after SET ROLE gave up its rights. The role parameter is what SET ROLE last chose and cannot be set to a role that the
 -- login role is not a member of, so it names the caller.
 CREATE OR REPLACE FUNCTION chat_private.caller_is_service() RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT pg_has_role(
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN pg_has_role(
     CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END,
-    'pgchat_service', 'USAGE')
+    'pgchat_service', 'USAGE');
+END
 $$;
 COMMENT ON FUNCTION chat_private.caller_is_service() IS
 'Whether the database role that calls, after SET ROLE, has the rights of pgchat_service (a superuser has).';
@@ -67,8 +69,10 @@ COMMENT ON FUNCTION chat_private.switch_identity(chat_private.identity) IS
 switching back: the rollback of the statement restores the previous identity.';
 
 CREATE OR REPLACE FUNCTION chat_private.act_as(user_id uuid) RETURNS chat_private.identity
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT chat_private.switch_identity(ROW(act_as.user_id, NULL, NULL)::chat_private.identity)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN chat_private.switch_identity(ROW(act_as.user_id, NULL, NULL)::chat_private.identity);
+END
 $$;
 COMMENT ON FUNCTION chat_private.act_as(uuid) IS
 'chat_private.switch_identity to a user without role or session.';

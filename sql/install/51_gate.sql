@@ -1,9 +1,11 @@
 -- The gate: how an administrator's function reaches rows of others, which row security else hides from it.
 
 CREATE OR REPLACE FUNCTION chat_private.enter_gate() RETURNS chat_private.identity
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT chat_private.switch_identity(ROW(
-    coalesce(chat.current_user_id(), uuid '00000000-0000-0000-0000-000000000000'), 'gate', NULL)::chat_private.identity)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN chat_private.switch_identity(ROW(
+    coalesce(chat.current_user_id(), uuid '00000000-0000-0000-0000-000000000000'), 'gate', NULL)::chat_private.identity);
+END
 $$;
 COMMENT ON FUNCTION chat_private.enter_gate() IS
 'Lets pgchat''s own functions see all rows of the tables that have a policy gate_rows (chat.users is one), until the

@@ -70,8 +70,10 @@ COMMENT ON FUNCTION chat_private.setting(text) IS
 Errors: 42704 there is no such setting.';
 
 CREATE OR REPLACE FUNCTION chat_private.setting_text(key text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT chat_private.setting(setting_text.key) #>> '{}'
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN chat_private.setting(setting_text.key) #>> '{}';
+END
 $$;
 COMMENT ON FUNCTION chat_private.setting_text(text) IS 'chat_private.setting as text; a null is NULL. Errors: 42704 as there.';
 

@@ -1,12 +1,14 @@
 -- Models: which one answers, which the current user may use, and their list.
 
 CREATE OR REPLACE FUNCTION chat_private.has_model(user_id uuid, model_id uuid) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(has_model.user_id, uuid '00000000-0000-0000-0000-000000000000') = uuid '00000000-0000-0000-0000-000000000000'
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(has_model.user_id, uuid '00000000-0000-0000-0000-000000000000') = uuid '00000000-0000-0000-0000-000000000000'
     OR EXISTS (SELECT FROM chat.user_model_access a
                WHERE a.user_id = has_model.user_id AND a.model_id = has_model.model_id AND a.is_active)
     OR EXISTS (SELECT FROM chat.group_model_access a JOIN chat.users u ON a.role = u.role OR a.plan = u.plan
-               WHERE u.id = has_model.user_id AND a.model_id = has_model.model_id AND a.is_active)
+               WHERE u.id = has_model.user_id AND a.model_id = has_model.model_id AND a.is_active);
+END
 $$;
 COMMENT ON FUNCTION chat_private.has_model(uuid, uuid) IS
 'Whether the user, as whom the caller acts, was given a model, directly or through role or plan. NULL and the nil UUID, which
@@ -56,14 +58,17 @@ use every model.
 Errors: 42704 it does not exist or is not active; 42501 the user may not use it; PC003 there is none.';
 
 CREATE OR REPLACE FUNCTION chat_private.usable_models() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(array_agg(m.id), '{}')
-  FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
-  WHERE m.is_active AND p.is_active
-    AND (coalesce(m.is_open, chat_private.setting('models_open_by_default') = 'true')
-         OR m.id IN (SELECT a.model_id FROM chat.user_model_access a WHERE a.user_id = chat.current_user_id() AND a.is_active)
-         OR m.id IN (SELECT a.model_id FROM chat.group_model_access a JOIN chat.users u ON a.role = u.role OR a.plan = u.plan
-                     WHERE u.id = chat.current_user_id() AND a.is_active))
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(array_agg(m.id), '{}')
+    FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
+    WHERE m.is_active AND p.is_active
+      AND (coalesce(m.is_open, chat_private.setting('models_open_by_default') = 'true')
+           OR m.id IN (SELECT a.model_id FROM chat.user_model_access a WHERE a.user_id = chat.current_user_id() AND a.is_active)
+           OR m.id IN (SELECT a.model_id FROM chat.group_model_access a JOIN chat.users u ON a.role = u.role OR a.plan = u.plan
+                       WHERE u.id = chat.current_user_id() AND a.is_active)));
+END
 $$;
 COMMENT ON FUNCTION chat_private.usable_models() IS
 'The active models that the current user may use; without one, those that are open. The policy of chat.models compares with

@@ -199,9 +199,11 @@ COMMENT ON FUNCTION chat_private.engine_keys(uuid[]) IS
 'The keys, sealed, that calls of these users use; none where users may have none. For pgchat_engine.';
 
 CREATE OR REPLACE FUNCTION chat_private.api_keys_used(user_ids uuid[], ids uuid[]) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
   UPDATE chat.api_keys k SET last_used_at = clock_timestamp()
   FROM unnest(api_keys_used.user_ids, api_keys_used.ids) AS used (user_id, id)
-  WHERE k.user_id = used.user_id AND k.id = used.id
+  WHERE k.user_id = used.user_id AND k.id = used.id;
+END
 $$;
 COMMENT ON FUNCTION chat_private.api_keys_used(uuid[], uuid[]) IS 'Notes that calls have used these keys. For pgchat_engine.';

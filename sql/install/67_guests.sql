@@ -82,9 +82,12 @@ $$;
 COMMENT ON FUNCTION chat_private.id_at(timestamptz) IS 'A bound of the ids (UUID version 7) that were made since a moment.';
 
 CREATE OR REPLACE FUNCTION chat_private.plan_limit(user_id uuid, name text) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (p.limits ->> plan_limit.name)::bigint FROM chat.users u JOIN chat.plans p ON p.code = u.plan
-  WHERE u.id = plan_limit.user_id
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
+    SELECT (p.limits ->> plan_limit.name)::bigint FROM chat.users u JOIN chat.plans p ON p.code = u.plan
+    WHERE u.id = plan_limit.user_id);
+END
 $$;
 COMMENT ON FUNCTION chat_private.plan_limit(uuid, text) IS 'A limit of a user''s plan; NULL: there is none.';
 

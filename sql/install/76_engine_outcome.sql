@@ -110,7 +110,10 @@ CREATE OR REPLACE FUNCTION chat_private.record_usage(user_ids uuid[], request_id
   conversation_ids uuid[], message_ids uuid[], models text[], providers text[], input_tokens bigint[], output_tokens bigint[],
   cached_tokens bigint[], costs_pico bigint[], estimated boolean[], cached boolean[], own_keys boolean[], outcomes text[],
   error_codes text[], latencies_ms integer[], first_token_ms integer[]) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  -- In PL/pgSQL, which keeps its plan: a function in SQL is planned anew for each batch.
   INSERT INTO chat.usage_events (user_id, request_id, attempt, conversation_id, message_id, model, provider, input_tokens,
                                  output_tokens, cached_tokens, cost, is_estimated, is_cached, is_own_key, outcome, error_code,
                                  latency_ms, first_token_ms)
@@ -123,7 +126,8 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
               record_usage.cached, record_usage.own_keys, record_usage.outcomes, record_usage.error_codes,
               record_usage.latencies_ms, record_usage.first_token_ms)
        u (user_id, request_id, attempt, conversation_id, message_id, model, provider, input_tokens, output_tokens, cached_tokens,
-          cost_pico, estimated, cached, own_key, outcome, error_code, latency_ms, first_token_ms)
+          cost_pico, estimated, cached, own_key, outcome, error_code, latency_ms, first_token_ms);
+END
 $$;
 COMMENT ON FUNCTION chat_private.record_usage(uuid[], uuid[], integer[], uuid[], uuid[], text[], text[], bigint[], bigint[],
   bigint[], bigint[], boolean[], boolean[], boolean[], text[], text[], integer[], integer[]) IS
