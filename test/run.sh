@@ -5,7 +5,7 @@
 #   run.sh reference           writes docs/reference.md
 #
 # All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server;
-# those run in two lanes, the second of which has a cluster in build/check-2.
+# those run in three lanes, of which the others have clusters in build/check-2 and build/check-3.
 # What fails of tap and server is run once more, in a new database, before it counts: others use the machine, too. What passes then
 # is named in the closing line as unsteady, and is a defect of the test or of pgchat all the same.
 # A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up. PGCHAT_ONLY='calls faults' runs
@@ -167,16 +167,16 @@ server_lane() {
     while file=$(take_server_test) && [ -n "$file" ]; do run_server_test "$file"; done
 }
 
-# A second lane has a cluster and servers of its own, for most of the time is spent waiting.
-second_server_lane() (
-    cluster=$cluster-2 servers=$servers-2
+# Another lane has a cluster and servers of its own, for most of the time is spent waiting.
+another_server_lane() (
+    cluster=$cluster-$1 servers=$servers-$1
     trap clean_up EXIT
     if start_cluster && start_servers; then server_lane; else echo '0 1 0' >>"$out/server.results"; fi
 )
 
 suite_server() {
-    local start=$SECONDS file name passed failed skipped
-    if ! start_servers; then
+    local start=$SECONDS file name lane passed failed skipped
+    if ! { test/servers.sh build && start_servers; }; then
         record server 0 1 0 $((SECONDS - start))
         return
     fi
@@ -187,7 +187,9 @@ suite_server() {
         if [ -n "${PGCHAT_ONLY:-}" ] && [[ " $PGCHAT_ONLY " != *" $name "* ]]; then continue; fi
         echo "$file"
     done >"$out/server.queue"
-    if [ "$(wc -l <"$out/server.queue")" -gt 1 ]; then second_server_lane & fi
+    for lane in 2 3; do
+        if [ "$(wc -l <"$out/server.queue")" -ge $lane ]; then another_server_lane $lane & fi
+    done
     server_lane
     wait
     read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/server.results")
@@ -195,7 +197,7 @@ suite_server() {
 }
 suite_server_log() {
     local found
-    found=$(cat "$PGCHAT_SERVER_LOG" "$out"/check-2.log 2>/dev/null | grep -E 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' | head || true)
+    found=$(cat "$PGCHAT_SERVER_LOG" "$out"/check-[23].log 2>/dev/null | grep -E 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' | head || true)
     if [ -n "$found" ]; then echo "$found"; fi
     if [ -z "$found" ]; then record server-log 1 0 0 0; else record server-log 0 1 0 0; fi
 }
@@ -210,7 +212,7 @@ suite_reference_check() {
 }
 
 start_cluster() {
-    test/install.sh && cluster_remove "$cluster" &&
+    cluster_remove "$cluster" &&
         cluster_create "$cluster" --tcp --set max_connections=400 --set max_worker_processes=64 \
             --set max_prepared_transactions=16 --set pgchat.bcrypt_cost=4 \
             --set 'pgchat.api_key_variables=*_API_KEY,HOME' &&
@@ -221,7 +223,7 @@ start_cluster() {
 
 start_servers() {
     local settings
-    test/servers.sh build && test/servers.sh stop "$servers" && settings=$(test/servers.sh start "$servers" mock llama) || return 1
+    test/servers.sh stop "$servers" && settings=$(test/servers.sh start "$servers" mock llama) || return 1
     eval "$settings"
 }
 
@@ -254,7 +256,7 @@ trap clean_up EXIT
 if needs lint; then suite_lint; fi
 if needs unit; then suite_unit; fi
 if needs 'regress isolation tap server reference-check'; then
-    if ! start_cluster; then
+    if ! { test/install.sh && start_cluster; }; then
         record set-up 0 1 0 $((SECONDS - began))
     else
         for suite in regress isolation tap server; do
