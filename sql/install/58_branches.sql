@@ -162,7 +162,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
-  found record;
+  message record;
 BEGIN
   IF rate_message.id IS NULL THEN
     RAISE EXCEPTION 'id must not be null' USING ERRCODE = '22004';
@@ -171,13 +171,13 @@ BEGIN
   ELSIF char_length(rate_message.comment) > 10000 THEN
     RAISE EXCEPTION 'the comment has more than 10000 characters' USING ERRCODE = '54000', HINT = 'Shorten it.';
   END IF;
-  SELECT m.role, m.status INTO found FROM chat.messages m WHERE m.user_id = caller_id AND m.id = rate_message.id;
+  SELECT m.role, m.status INTO message FROM chat.messages m WHERE m.user_id = caller_id AND m.id = rate_message.id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002',
       HINT = 'chat.list_messages shows the messages of a conversation; check who is authenticated.';
-  ELSIF found.role <> 'assistant' THEN
+  ELSIF message.role <> 'assistant' THEN
     RAISE EXCEPTION 'only a reply can be rated' USING ERRCODE = '22023', HINT = 'Pass the id of an assistant message.';
-  ELSIF found.status IN ('pending', 'streaming') THEN
+  ELSIF message.status IN ('pending', 'streaming') THEN
     RAISE EXCEPTION 'the reply is still being generated' USING ERRCODE = '55006', HINT = 'Wait for it.';
   END IF;
   UPDATE chat.messages m SET rating = rate_message.rating, feedback = nullif(rate_message.comment, ''), updated_at = clock_timestamp()
