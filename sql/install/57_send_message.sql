@@ -79,28 +79,13 @@ BEGIN
   IF model_is_usable IS NOT TRUE THEN
     PERFORM chat_private.resolve_model(open_turn.user_id, turn.model);
   END IF;
-  IF turn.parent_id IS NOT NULL AND NOT open_turn.is_durable THEN
-    WITH RECURSIVE branch AS (
-      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
-      WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id
-      UNION ALL
-      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
-      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
-                              WHERE m.user_id = open_turn.user_id AND m.id = b.parent_id OFFSET 0) p
-    )
-    SELECT jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) ORDER BY b.depth DESC)
-    INTO turn.messages
-    FROM branch b
-    WHERE chat_private.is_context(b.role, b.content, b.tool_calls);
-  END IF;
   RETURN turn;
 END
 $$;
 COMMENT ON FUNCTION chat_private.open_turn(uuid, uuid, uuid, text, boolean) IS
 'Where a message goes that continues the active branch, or parent_id where given, and the model that answers it: the one
 given, else the conversation''s, else the user''s, else the installation''s. is_durable: the conversation is locked, so that
-its turns are stored one after the other. Else the branch is read, too: an array of {role, content, tool_calls,
-tool_call_id}, root first, NULL where it is empty. The caller must have switched enable_seqscan off.
+its turns are stored one after the other. Its messages are left NULL. The caller must have switched enable_seqscan off.
 Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress; 42704 the model does
 not exist or is not active; 42501 the user may not use it; PC003 there is none; PC303 the user''s plan allows no more messages now.';
 

@@ -52,6 +52,7 @@ BEGIN
   END IF;
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
+  turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options);
   question_id := chat.uuid_v7();
   reply_id := chat.uuid_v7();
   reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages, ask.content, turn.model,
