@@ -114,8 +114,8 @@ given a title, or has the summary.';
 
 CREATE OR REPLACE FUNCTION chat_private.clean_answer(content text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  -- Some servers leave a model's thinking in its text.
-  SELECT nullif(btrim(regexp_replace(clean_answer.content, '<think(ing)?>.*?(</think(ing)?>|$)', '', 'g'), E' \n\r\t'), '')
+  -- Some servers leave a model's thinking in its text. The first quantifier decides that the whole takes as little as it can.
+  SELECT nullif(btrim(regexp_replace(clean_answer.content, '<think(ing)??>.*?(</think(ing)??>|$)', '', 'g'), E' \n\r\t'), '')
 $$;
 COMMENT ON FUNCTION chat_private.clean_answer(text) IS 'The answer to a side request without thinking and blanks around it; NULL where nothing is left.';
 
