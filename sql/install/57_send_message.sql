@@ -99,29 +99,14 @@ BEGIN
   IF model_is_usable IS NOT TRUE THEN
     PERFORM chat_private.resolve_model(open_turn.user_id, turn.model);
   END IF;
-  IF turn.parent_id IS NOT NULL AND NOT open_turn.is_durable THEN
-    WITH RECURSIVE branch AS (
-      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
-      WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id
-      UNION ALL
-      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
-      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
-                              WHERE m.user_id = open_turn.user_id AND m.id = b.parent_id OFFSET 0) p
-    )
-    SELECT jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) ORDER BY b.depth DESC)
-    INTO turn.messages
-    FROM branch b
-    WHERE chat_private.is_context(b.role, b.content, b.tool_calls);
-  END IF;
   RETURN turn;
 END
 $$;
 COMMENT ON FUNCTION chat_private.open_turn(uuid, uuid, uuid, text, boolean, boolean) IS
 'Where a message goes that continues the active branch, or parent_id where given, and the model that answers it: the one
 given, else the conversation''s, else the user''s, else the installation''s. is_durable: the conversation is locked, so that
-its turns are stored one after the other. Else the branch is read, too: an array of {role, content, tool_calls,
-tool_call_id}, root first, NULL where it is empty. may_wait: where a reply above is in progress, it is waits_for, and cannot end
-before this transaction; else that is refused. The caller must have switched enable_seqscan off.
+its turns are stored one after the other. Its messages are left NULL. may_wait: where a reply above is in progress, it is waits_for,
+and cannot end before this transaction; else that is refused. The caller must have switched enable_seqscan off.
 Errors: P0002 no such conversation, or no such parent in it; 55006 a reply above is in progress; 42704 the model does
 not exist or is not active; 42501 the user may not use it; PC003 there is none; PC303 the user''s plan allows no more messages now.';
 
@@ -131,21 +116,28 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   new_id uuid := chat.uuid_v7();
+  strategy text;
 BEGIN
+  UPDATE chat.conversations c
+  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id
+  RETURNING coalesce(c.context_strategy, (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'context_strategy')) INTO strategy;
+  IF strategy <> 'truncate_oldest' THEN
+    queue_reply.waits_for := chat_private.make_room(queue_reply.user_id, queue_reply.conversation_id, queue_reply.message_id,
+                                                    queue_reply.model, queue_reply.options, queue_reply.waits_for);
+  END IF;
   INSERT INTO chat_private.llm_requests (user_id, id, message_id, conversation_id, model, options, state, queued_at, waits_for)
   VALUES (queue_reply.user_id, new_id, queue_reply.message_id, queue_reply.conversation_id, queue_reply.model,
           coalesce(queue_reply.options, '{}'), CASE WHEN queue_reply.waits_for IS NULL THEN 'queued' ELSE 'waiting' END,
           CASE WHEN queue_reply.waits_for IS NULL THEN clock_timestamp() END, queue_reply.waits_for);
-  UPDATE chat.conversations c
-  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
-  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id;
   PERFORM chat_private.wake_engine();
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb, uuid) IS
-'Queues the request for a reply whose pending row exists, or has it wait for another message to end, and makes that row the
-conversation''s active leaf.';
+'Queues the request for a reply whose pending row exists, or has it wait for another message, or for a summary, to end, and makes
+that row the conversation''s active leaf.
+Errors: PC110 the model''s context window is too small, where the conversation''s strategy is error or summarize.';
 
 CREATE OR REPLACE FUNCTION chat_private.find_turn(user_id uuid, conversation_id uuid, idempotency_key text,
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
@@ -224,4 +216,5 @@ duplicate_window ("allow", "refuse", or "return" the ids of that message and its
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
 is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
-allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; 0A000 attachments.';
+allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; PC110 the
+conversation''s strategy is error, or summarize, and the model''s context window is too small; 0A000 attachments.';

@@ -64,6 +64,7 @@ BEGIN
   END IF;
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
+  turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
   question_id := chat.uuid_v7();
   reply_id := chat.uuid_v7();
   reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages, ask.content, turn.model,
@@ -87,6 +88,7 @@ BEGIN
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
           reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
+  PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
   UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
   WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
   RETURN reply.content;
@@ -97,5 +99,7 @@ COMMENT ON FUNCTION chat.ask(uuid, text, uuid, text, jsonb, text, jsonb, integer
 nothing is stored. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. The other arguments and
 errors are those of chat.send_message; with an idempotency_key used before, the reply stored then is returned.
 The option when_busy can only be refuse.
-Errors besides: 22023 timeout_ms is not positive, or when_busy is queue; 55006 the earlier reply to this key is not complete; 08001, 57014,
+Where the conversation''s strategy is summarize and a summary is
+needed, it is written first, by a call of its own.
+Errors besides: PC110 the model''s context window is too small; 22023 timeout_ms is not positive, or when_busy is queue; 55006 the earlier reply to this key is not complete; 08001, 57014,
 PC101 to PC112 as the call to the model fails.';
