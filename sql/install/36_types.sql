@@ -22,3 +22,6 @@ COMMENT ON TYPE chat_private.completion IS 'What the engine returns for an immed
 
 CREATE TYPE chat_private.turn AS (parent_id uuid, system_prompt text, model text, messages jsonb);
 COMMENT ON TYPE chat_private.turn IS 'Where a new message goes, what answers it and, for an immediate call, what it is told';
+
+CREATE TYPE chat_private.title_choice AS (title text, source text);
+COMMENT ON TYPE chat_private.title_choice IS 'A title, and what chat.conversations.title_source says of it';

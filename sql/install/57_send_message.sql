@@ -110,19 +110,26 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   new_id uuid := chat.uuid_v7();
+  title_source text;
 BEGIN
   INSERT INTO chat_private.llm_requests (user_id, id, message_id, conversation_id, model, options)
   VALUES (queue_reply.user_id, new_id, queue_reply.message_id, queue_reply.conversation_id, queue_reply.model,
           coalesce(queue_reply.options, '{}'));
   UPDATE chat.conversations c
-  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
-  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id;
+  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp(),
+      last_read_at = clock_timestamp()
+  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id
+  RETURNING c.title_source INTO title_source;
+  IF title_source = 'default' THEN
+    PERFORM chat_private.title_from_turn(queue_reply.user_id, queue_reply.conversation_id, queue_reply.message_id);
+  END IF;
   PERFORM chat_private.wake_engine();
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb) IS
-'Queues the request for a reply whose pending row exists, and makes that row the conversation''s active leaf.';
+'Queues the request for a reply whose pending row exists, and makes that row the conversation''s active leaf, which counts as
+read so far and, if it has no title yet, gets one by its rule.';
 
 CREATE OR REPLACE FUNCTION chat_private.find_turn(user_id uuid, conversation_id uuid, idempotency_key text,
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)

@@ -39,6 +39,7 @@ DECLARE
   turn chat_private.turn;
   reply chat_private.completion;
   earlier text;
+  title_source text;
 BEGIN
   PERFORM chat_private.check_turn(ask.conversation_id, ask.content, ask.idempotency_key, ask.options, ask.timeout_ms);
   IF ask.attachments IS NOT NULL THEN
@@ -67,8 +68,14 @@ BEGIN
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
           reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
-  UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
-  WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
+  UPDATE chat.conversations c
+  SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,
+      last_read_at = answered_at
+  WHERE c.user_id = caller_id AND c.id = ask.conversation_id
+  RETURNING c.title_source INTO title_source;
+  IF title_source = 'default' THEN
+    PERFORM chat_private.title_from_first_message(caller_id, ask.conversation_id, ask.content, NULL);
+  END IF;
   RETURN reply.content;
 END
 $$;
