@@ -105,7 +105,8 @@ BEGIN
   IF FOUND AND rule = 'model' THEN
     PERFORM chat_private.queue_side_request(title_from_first_message.user_id, title_from_first_message.conversation_id,
       'title', title_from_first_message.reply_id, f.name)
-    FROM chat_private.find_model(title_from_first_message.user_id, coalesce(chat_private.setting_text('title_model'),
+    FROM chat_private.find_model(title_from_first_message.user_id, coalesce(
+      (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'title_model'),
       (SELECT m.model FROM chat.messages m
        WHERE m.user_id = title_from_first_message.user_id AND m.id = title_from_first_message.reply_id), own_model)) f
     WHERE f.is_usable;
