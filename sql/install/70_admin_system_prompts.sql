@@ -32,8 +32,9 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION chat_private.lock_prompts_for_all() IS 'Lets one transaction after the other change which prompts for all there are.';
 
+-- row_security: pg_dump's scripts switch it off, and then a policy would be an error.
 CREATE OR REPLACE FUNCTION chat_private.settle_default_prompt() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on SET enable_seqscan = off AS $$
 DECLARE
   previous chat_private.identity;
 BEGIN
@@ -53,7 +54,7 @@ COMMENT ON FUNCTION chat_private.settle_default_prompt() IS
 may bring them in any order, each in a transaction of its own.';
 
 CREATE OR REPLACE FUNCTION chat_private.require_default_prompt() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on SET enable_seqscan = off AS $$
 DECLARE
   for_all CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
   previous chat_private.identity := chat_private.act_as(for_all);
