@@ -1,10 +1,12 @@
 -- Finding conversations: by where they lie, what they are tagged with, and what is unread in them.
 
+-- Planned anew for each call: which of the arguments are given, and whose rows they are, makes the plan.
 CREATE OR REPLACE FUNCTION chat.find_conversations(folder_id uuid DEFAULT NULL, tag text DEFAULT NULL, is_unread boolean DEFAULT NULL,
   is_pinned boolean DEFAULT NULL, archived boolean DEFAULT false, search text DEFAULT NULL, unread_since timestamptz DEFAULT NULL,
   page_size integer DEFAULT 50, before timestamptz DEFAULT NULL, before_id uuid DEFAULT NULL)
 RETURNS SETOF chat.conversations
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+  SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
