@@ -15,15 +15,16 @@ BEGIN
   END IF;
   PERFORM chat_private.check_conversation_texts(update_conversation.title, update_conversation.description,
                                                 update_conversation.system_prompt);
+  -- What a rule counts is locked before the conversation, as elsewhere.
+  IF update_conversation.title IS NOT NULL THEN
+    named := chat_private.first_title(caller_id, update_conversation.title);
+  END IF;
   PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = update_conversation.id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM chat_private.conversation_not_found();
   END IF;
   IF update_conversation.model <> '' THEN
     PERFORM chat_private.resolve_model(caller_id, update_conversation.model);
-  END IF;
-  IF update_conversation.title IS NOT NULL THEN
-    named := chat_private.first_title(caller_id, update_conversation.title);
   END IF;
   UPDATE chat.conversations c
   SET title = coalesce(named.title, c.title), title_source = coalesce(named.source, c.title_source),

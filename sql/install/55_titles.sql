@@ -96,28 +96,23 @@ DECLARE
     WHEN 'numbered' THEN chat_private.next_untitled(title_from_first_message.user_id)
     WHEN 'new_conversation' THEN NULL
     ELSE chat_private.first_words(title_from_first_message.content) END;
-  own_model text;
 BEGIN
   UPDATE chat.conversations c SET title = coalesce(new_title, c.title), title_source = 'rule'
   WHERE c.user_id = title_from_first_message.user_id AND c.id = title_from_first_message.conversation_id
-    AND c.title_source = 'default'
-  RETURNING c.model INTO own_model;
+    AND c.title_source = 'default';
   IF FOUND AND rule = 'model' THEN
     PERFORM chat_private.queue_side_request(title_from_first_message.user_id, title_from_first_message.conversation_id,
-      'title', title_from_first_message.reply_id, f.name)
-    FROM chat_private.find_model(title_from_first_message.user_id, coalesce(
-      (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'title_model'),
-      (SELECT m.model FROM chat.messages m
-       WHERE m.user_id = title_from_first_message.user_id AND m.id = title_from_first_message.reply_id), own_model)) f
-    WHERE f.is_usable;
+      'title', title_from_first_message.reply_id, coalesce(
+        (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'title_model'),
+        (SELECT m.model FROM chat.messages m
+         WHERE m.user_id = title_from_first_message.user_id AND m.id = title_from_first_message.reply_id)));
   END IF;
 END
 $$;
 COMMENT ON FUNCTION chat_private.title_from_first_message(uuid, uuid, text, uuid) IS
 'Titles a conversation whose title_source is default, by the user''s rule, from the content of its first message. For the rule
 model that is its first words, and a request is queued for the title that replaces them, with the setting title_model, else
-the model of the reply; it waits for the reply with reply_id, NULL: for none. Where the user may not use that model, the first
-words stay.';
+the model of the reply; it waits for the reply with reply_id, NULL: for none.';
 
 CREATE OR REPLACE FUNCTION chat_private.title_from_turn(user_id uuid, conversation_id uuid, reply_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
