@@ -1,7 +1,7 @@
 -- Conversations that exist: changing them, marking them as read, removing them, and paging through them.
 BEGIN;
-\ir setup.psql
-SELECT plan(66);
+\ir people.psql
+SELECT plan(82);
 SELECT pg_temp.value(:'alice', $$SELECT chat.create_conversation('Trip', 'test-model', 'Be brief.', 'To Rome')$$) AS trip \gset
 CREATE FUNCTION pg_temp.told(conversation uuid) RETURNS text LANGUAGE sql AS $$
   SELECT (title, title_source, description, model, system_prompt, is_pinned, is_archived)::text FROM chat.conversations WHERE id = conversation
@@ -74,6 +74,19 @@ SELECT is((SELECT count(*)::int FROM chat.conversations WHERE id = :'trip') + (S
 SELECT is((SELECT count(*)::int FROM chat_private.llm_requests WHERE conversation_id = :'other'), 1, 'not with those of another');
 SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE conversation_id = :'trip'), 1, 'nor with its usage');
 SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.delete_conversation(%L)', :'trip')), 'P0002', 'it is gone');
+
+-- What is an owner's is nobody else's, whoever they are; and a guest is an owner, too.
+SELECT is(pg_temp.try(token, format('SELECT chat.%s', format(call, :'other'))), 'P0002', who || ': ' || call)
+FROM (VALUES (:'supa_token', 'a supervisor'), (:'admin_token', 'an administrator'), (:'guest_token', 'a guest')) w (token, who),
+     (VALUES ('update_conversation(%L, $$x$$)'), ('mark_conversation_read(%L)'), ('delete_conversation(%L)')) c (call);
+SELECT is((SELECT (title, is_unread)::text FROM chat.conversations WHERE id = :'other'), '("New Conversation",f)', 'so it is as it was');
+SELECT pg_temp.got(:'guest_token', 'SELECT chat.create_conversation()') AS guests \gset
+SELECT is(pg_temp.try(:'guest_token', format('SELECT chat.%s', format(call, :'guests'))), '1 rows', 'a guest''s own: ' || call)
+FROM (VALUES ('update_conversation(%L, $$x$$)'), ('mark_conversation_read(%L)')) c (call);
+SELECT is(pg_temp.got(:'guest_token', 'SELECT string_agg(title, $$ $$) FROM chat.find_conversations()'), 'x', 'a guest finds it');
+SELECT is(pg_temp.got(:'admin_token', 'SELECT count(*) FROM chat.find_conversations()'), '0', 'an administrator finds their own alone');
+SELECT is(pg_temp.got(:'supa_token', 'SELECT count(*) FROM chat.list_conversations()'), '0', 'as a supervisor lists them');
+SELECT is(pg_temp.try(:'guest_token', format('SELECT chat.delete_conversation(%L)', :'guests')), '1 rows', 'and removes it');
 
 -- list_conversations: pinned ones first, on the first page only
 DELETE FROM chat.conversations;
