@@ -108,7 +108,9 @@ BEGIN ATOMIC
         < (before IS NULL, CASE WHEN before IS NULL THEN timestamptz 'infinity' ELSE before END)
     AND (search IS NULL OR strpos(lower(c.title), lower(search)) > 0 OR strpos(lower(c.description), lower(search)) > 0)
   ORDER BY c.is_pinned DESC, c.last_message_at DESC
-  LIMIT chat_private.list_limit(page_size, archived);
+  -- Called only to refuse: a call would cost a tenth of the rest.
+  LIMIT CASE WHEN page_size BETWEEN 1 AND 1000 AND archived IS NOT NULL AND chat.current_user_id() IS NOT NULL THEN page_size
+             ELSE chat_private.list_limit(page_size, archived) END;
 END;
 COMMENT ON FUNCTION chat.list_conversations(integer, timestamptz, boolean, text) IS
 'The current user''s conversations: pinned ones first, then those with the latest message (an empty one counts from its
