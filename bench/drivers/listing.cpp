@@ -20,7 +20,8 @@ namespace {
 constexpr char kList[] = "SELECT * FROM chat.list_conversations()";
 constexpr char kBare[] =
     "SELECT c.* FROM chat.conversations c WHERE c.user_id = $1::uuid AND c.is_archived = false "
-    "AND c.last_message_at < timestamptz 'infinity' ORDER BY c.last_message_at DESC LIMIT 50";
+    "AND (c.is_pinned, c.last_message_at) < (true, timestamptz 'infinity') "
+    "ORDER BY c.is_pinned DESC, c.last_message_at DESC LIMIT 50";
 
 struct Person {
     std::string id;

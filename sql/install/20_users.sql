@@ -34,10 +34,12 @@ CREATE TABLE chat.user_settings (
   user_id uuid PRIMARY KEY REFERENCES chat.users (id) ON DELETE CASCADE,
   default_model text,
   preferences jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(preferences) = 'object'),
+  untitled_count integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE chat.user_settings IS 'One row for each user: what they prefer. preferences belongs to the application and may be updated directly.';
+COMMENT ON COLUMN chat.user_settings.untitled_count IS 'The number in the newest title that the rule numbered made';
 COMMENT ON COLUMN chat.user_settings.default_model IS 'Used where neither the call nor the conversation names a model; NULL: the installation''s default';
 
 CREATE TABLE chat.sessions (

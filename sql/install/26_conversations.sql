@@ -32,9 +32,10 @@ CREATE TABLE chat.conversations (
 ) WITH (fillfactor = 80);
 -- Serves chat.list_conversations: the owner's rows, archived or not, in their order. The owner comes second, so that this
 -- index never looks as good as the key for a look-up by (user_id, id): else it may be taken where a plan is made, and kept,
--- while the table is small and all its indexes cost the same.
+-- while the table is small and all its indexes cost the same. No index names what a finished reply changes.
 CREATE INDEX conversations_recent_idx ON chat.conversations
-  (is_archived, user_id, last_message_at DESC);
+  (is_archived, user_id, is_pinned DESC, last_message_at DESC);
+CREATE INDEX conversations_folder_idx ON chat.conversations (user_id, folder_id) WHERE folder_id IS NOT NULL;
 -- For who knows the conversation and not its owner: supervisors, administrators.
 CREATE INDEX conversations_id_idx ON chat.conversations (id);
 COMMENT ON TABLE chat.conversations IS 'One row for each conversation. Its owner may update title, description, is_pinned and is_archived directly.';
@@ -42,7 +43,7 @@ COMMENT ON COLUMN chat.conversations.model IS 'The model of its replies; NULL: t
 COMMENT ON COLUMN chat.conversations.system_prompt IS 'The system prompt''s text, pinned: editing a shared prompt never changes a conversation''s history';
 COMMENT ON COLUMN chat.conversations.system_prompt_id IS 'The row of chat.system_prompts that the text was taken from; NULL: from none. It may be gone';
 COMMENT ON COLUMN chat.conversations.folder_id IS 'The row of chat.folders it lies in; NULL: in none';
-COMMENT ON COLUMN chat.conversations.title_source IS 'Where the title comes from: default (it has none yet), given by its owner, rule, model';
+COMMENT ON COLUMN chat.conversations.title_source IS 'Where the title comes from: given by its owner; rule; model; default: none yet, the first message brings one';
 COMMENT ON COLUMN chat.conversations.context_strategy IS 'What is done where its messages do not fit the model''s context window; NULL: the setting context_strategy';
 COMMENT ON COLUMN chat.conversations.context_reserve IS 'Tokens of the context window that are kept for the answer; NULL: the setting context_reserve';
 COMMENT ON COLUMN chat.conversations.summary_model IS 'The model that writes summaries of older parts; NULL: the setting summary_model, else its own';

@@ -66,3 +66,6 @@ CREATE TYPE chat.listed_message AS (
   sibling_index integer
 );
 COMMENT ON TYPE chat.listed_message IS 'A message as chat.list_messages shows it: its row, whether it failed and why, how many messages go on from the same place, and which of them it is, by age from 1';
+
+CREATE TYPE chat_private.title_choice AS (title text, source text);
+COMMENT ON TYPE chat_private.title_choice IS 'A title, and what chat.conversations.title_source says of it';

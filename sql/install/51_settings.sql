@@ -52,7 +52,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('summary_prompt', 'prompt', '"You keep the memory of a conversation between a user and an assistant. Write a summary of what you are given that can stand in its place: facts, names, numbers, decisions, preferences of the user, open questions, and code or text that is still needed. If an earlier summary is given, write one that covers both. Write in the language of the conversation. Answer with the summary only."', NULL, 'The system prompt of requests for summaries'),
     ('title_model', 'model or null', 'null', NULL, 'The model that writes titles; null: the one that replies'),
     ('title_prompt', 'prompt', '"Write a title of at most six words for the conversation that you are given, in its language. Answer with the title only: no quotation marks, no explanation."', NULL, 'The system prompt of requests for titles'),
-    ('duplicate_window', 'interval', '"10 minutes"', NULL, 'For how long a message is taken for one sent twice, where the sender asks with options -> on_duplicate')
+    ('duplicate_window', 'interval', '"10 minutes"', NULL, 'For how long a message is taken for one sent twice, where the sender asks with options -> on_duplicate'),
+    ('title_rule', 'choice', '"new_conversation"', '{new_conversation,numbered,first_words,model}', 'What titles conversations that are given none: always the same, Untitled and a number, the first words of the first message, or these until a model has written one')
 $$;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';

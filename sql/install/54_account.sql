@@ -109,7 +109,7 @@ $$;
 COMMENT ON FUNCTION chat.update_settings(text, jsonb) IS
 'Changes the current user''s settings and returns them. default_model: the model asked where neither call nor conversation
 names one; NULL: as it is; empty: none. preferences: members to set, at most 65536 bytes; one that is null is removed, others
-stay. The member language chooses the language of mails.
+stay. The member language chooses the language of mails, title_rule how conversations are titled, as the setting of that name.
 Errors: 28000 nobody is authenticated; 42704 no such model; 42501 the user may not use it; 22023 preferences.';
 
 CREATE OR REPLACE FUNCTION chat.accept_terms() RETURNS timestamptz

@@ -116,12 +116,15 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   new_id uuid := chat.uuid_v7();
+  title_source text;
   strategy text;
 BEGIN
   UPDATE chat.conversations c
-  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp(),
+      last_read_at = clock_timestamp()
   WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id
-  RETURNING coalesce(c.context_strategy, (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'context_strategy')) INTO strategy;
+  RETURNING c.title_source, coalesce(c.context_strategy, (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'context_strategy'))
+  INTO title_source, strategy;
   IF strategy <> 'truncate_oldest' THEN
     queue_reply.waits_for := chat_private.make_room(queue_reply.user_id, queue_reply.conversation_id, queue_reply.message_id,
                                                     queue_reply.model, queue_reply.options, queue_reply.waits_for);
@@ -130,13 +133,16 @@ BEGIN
   VALUES (queue_reply.user_id, new_id, queue_reply.message_id, queue_reply.conversation_id, queue_reply.model,
           coalesce(queue_reply.options, '{}'), CASE WHEN queue_reply.waits_for IS NULL THEN 'queued' ELSE 'waiting' END,
           CASE WHEN queue_reply.waits_for IS NULL THEN clock_timestamp() END, queue_reply.waits_for);
+  IF title_source = 'default' THEN
+    PERFORM chat_private.title_from_turn(queue_reply.user_id, queue_reply.conversation_id, queue_reply.message_id);
+  END IF;
   PERFORM chat_private.wake_engine();
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb, uuid) IS
 'Queues the request for a reply whose pending row exists, or has it wait for another message, or for a summary, to end, and makes
-that row the conversation''s active leaf.
+that row the conversation''s active leaf, which counts as read so far and, if it has no title yet, gets one by its rule.
 Errors: PC110 the model''s context window is too small, where the conversation''s strategy is error or summarize.';
 
 CREATE OR REPLACE FUNCTION chat_private.find_turn(user_id uuid, conversation_id uuid, idempotency_key text,

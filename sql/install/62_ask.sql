@@ -42,6 +42,7 @@ DECLARE
   reply chat_private.completion;
   earlier text;
   own chat_private.turn_options;
+  title_source text;
 BEGIN
   IF ask.options ?| ARRAY['when_busy', 'on_duplicate'] THEN
     own := chat_private.turn_options(ask.options);
@@ -89,8 +90,14 @@ BEGIN
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
           reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
   PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
-  UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
-  WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
+  UPDATE chat.conversations c
+  SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,
+      last_read_at = answered_at
+  WHERE c.user_id = caller_id AND c.id = ask.conversation_id
+  RETURNING c.title_source INTO title_source;
+  IF title_source = 'default' THEN
+    PERFORM chat_private.title_from_first_message(caller_id, ask.conversation_id, ask.content, NULL);
+  END IF;
   RETURN reply.content;
 END
 $$;

@@ -104,11 +104,16 @@ $$;
 COMMENT ON FUNCTION chat_private.refuse_over_limit(text, bigint) IS 'Errors: PC303, always.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_conversation_limit(user_id uuid) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   allowed bigint := chat_private.plan_limit(check_conversation_limit.user_id, 'conversations');
 BEGIN
-  IF allowed IS NOT NULL AND allowed <= (SELECT count(*) FROM chat.conversations c WHERE c.user_id = check_conversation_limit.user_id) THEN
+  IF allowed IS NULL THEN
+    RETURN;
+  END IF;
+  -- So that of two that are made at once the second counts the first.
+  PERFORM chat_private.lock_user(check_conversation_limit.user_id);
+  IF allowed <= (SELECT count(*) FROM chat.conversations c WHERE c.user_id = check_conversation_limit.user_id) THEN
     PERFORM chat_private.refuse_over_limit('conversations', allowed);
   END IF;
 END

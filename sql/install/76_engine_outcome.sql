@@ -8,7 +8,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 BEGIN
   -- A conversation that is locked is being changed by its owner, who moves its time too. last_message_at, which is indexed,
   -- was set when the reply's row was added: so this is a heap-only update.
-  UPDATE chat.conversations c SET updated_at = clock_timestamp()
+  UPDATE chat.conversations c SET updated_at = clock_timestamp(), last_reply_at = clock_timestamp()
   WHERE c.ctid = ANY (ARRAY(
     SELECT v.ctid
     FROM unnest(touch_conversations.user_ids, touch_conversations.conversation_ids, touch_conversations.durable)
@@ -19,7 +19,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.touch_conversations(uuid[], uuid[], boolean[]) IS
-'Sets updated_at of the conversations of durable replies.';
+'Sets updated_at and last_reply_at of the conversations of durable replies.';
 
 CREATE OR REPLACE FUNCTION chat_private.close_requests(locked bigint[], user_ids uuid[], request_ids uuid[], models text[],
   statuses text[], contents text[], thinkings text[], tool_calls text[], finish_reasons text[], errors text[],

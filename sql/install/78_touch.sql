@@ -9,9 +9,22 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.touch_updated_at() IS 'Row trigger: sets updated_at.';
 
--- Only for the columns that clients update, so that no statement of pgchat's own pays for it.
+CREATE OR REPLACE FUNCTION chat_private.touch_conversation() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.updated_at := clock_timestamp();
+  IF NEW.title <> OLD.title AND NEW.title_source = OLD.title_source AND current_user NOT IN ('pgchat_owner', 'pgchat_engine') THEN
+    NEW.title_source := 'given';
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION chat_private.touch_conversation() IS
+'Row trigger: sets updated_at, and notes a title as given that anybody but pgchat''s own functions has changed.';
+
+-- Only for the columns that clients update, so that the statements of a turn do not pay for it.
 CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE OF title, description, is_pinned, is_archived
-  ON chat.conversations FOR EACH ROW EXECUTE FUNCTION chat_private.touch_updated_at();
+  ON chat.conversations FOR EACH ROW EXECUTE FUNCTION chat_private.touch_conversation();
 CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE OF preferences
   ON chat.user_settings FOR EACH ROW EXECUTE FUNCTION chat_private.touch_updated_at();
 CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE OF display_name

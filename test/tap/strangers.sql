@@ -13,6 +13,11 @@ SELECT id AS session FROM chat.sessions WHERE user_id = :'alice' \gset
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'alice') RETURNING id AS identity \gset
 SELECT pg_temp.value(:'alice', 'SELECT chat.set_api_key($$test-provider$$, $$sk-12345678$$)') AS key \gset
 
+INSERT INTO chat.folders (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS folder \gset
+INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'alice', 'secret', 'secret') RETURNING id AS prompt \gset
+INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'bob', 'own', 'own') RETURNING id AS bobs_prompt \gset
+INSERT INTO chat.conversation_templates (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS template \gset
+
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
     ('list_messages', format('SELECT * FROM chat.list_messages(%L)', :'conv')),
@@ -48,6 +53,23 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('llm_cancel', format('SELECT chat.llm_cancel(%L)', :'request')),
     ('stream_message', format('SELECT chat.stream_message(%L)', :'s_assistant_message_id')),
     ('read_stream', format('SELECT * FROM chat.read_stream(%L)', :'s_assistant_message_id')),
+    ('update_conversation', format('SELECT chat.update_conversation(%L, $$x$$)', :'conv')),
+    ('mark_conversation_read', format('SELECT chat.mark_conversation_read(%L)', :'conv')),
+    ('delete_conversation', format('SELECT chat.delete_conversation(%L)', :'conv')),
+    ('find_conversations', format('SELECT * FROM chat.find_conversations(%L)', :'folder')),
+    ('set_conversation_tags', format('SELECT chat.set_conversation_tags(%L, $${x}$$)', :'conv')),
+    ('create_folder', format('SELECT chat.create_folder($$x$$, %L)', :'folder')),
+    ('update_folder', format('SELECT chat.update_folder(%L, $$x$$)', :'folder')),
+    ('delete_folder', format('SELECT chat.delete_folder(%L, %L)', :'folder', true)),
+    ('move_conversation', format('SELECT chat.move_conversation(%L, NULL)', :'conv')),
+    ('move_conversation', format('SELECT chat.move_conversation(%L, %L)', :'bobs', :'folder')),
+    ('use_system_prompt', format('SELECT chat.use_system_prompt(%L, %L)', :'bobs', :'prompt')),
+    ('use_system_prompt', format('SELECT chat.use_system_prompt(%L, %L)', :'conv', :'bobs_prompt')),
+    ('save_system_prompt', format('SELECT chat.save_system_prompt($$x$$, $$x$$, id => %L)', :'prompt')),
+    ('delete_system_prompt', format('SELECT chat.delete_system_prompt(%L)', :'prompt')),
+    ('save_template', format('SELECT chat.save_template($$x$$, id => %L)', :'template')),
+    ('delete_template', format('SELECT chat.delete_template(%L)', :'template')),
+    ('create_from_template', format('SELECT chat.create_from_template(%L)', :'template')),
     ('activate_api_key', format('SELECT chat.activate_api_key(%L)', :'key')),
     ('delete_api_key', format('SELECT chat.delete_api_key(%L)', :'key')),
     ('unlink_identity', format('SELECT chat.unlink_identity(%L)', :'identity')),
