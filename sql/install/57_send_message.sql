@@ -23,15 +23,6 @@ COMMENT ON FUNCTION chat_private.check_turn(uuid, text, text, jsonb, integer) IS
 'The checks of a turn that need no table.
 Errors: 22004, 2200F, 54000, PC002, 22023.';
 
-CREATE OR REPLACE FUNCTION chat_private.refuse_attachments(attachments jsonb) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
-    HINT = 'Images can be given to the model as options -> images.';
-END
-$$;
-COMMENT ON FUNCTION chat_private.refuse_attachments(jsonb) IS 'Errors: 0A000, always.';
-
 CREATE OR REPLACE FUNCTION chat_private.open_turn(user_id uuid, conversation_id uuid, parent_id uuid, model text,
                                                   is_durable boolean)
 RETURNS chat_private.turn
@@ -81,14 +72,19 @@ BEGIN
   END IF;
   IF turn.parent_id IS NOT NULL AND NOT open_turn.is_durable THEN
     WITH RECURSIVE branch AS (
-      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
+      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth, m.id, m.attachment_count,
+             CASE WHEN m.attachment_count > 0 THEN chat_private.image_bytes(m.user_id, m.id) ELSE 0 END AS image_bytes
+      FROM chat.messages m
       WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id
       UNION ALL
-      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
+      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1, p.id, p.attachment_count,
+             b.image_bytes + CASE WHEN p.attachment_count > 0 THEN chat_private.image_bytes(p.user_id, p.id) ELSE 0 END
       FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
                               WHERE m.user_id = open_turn.user_id AND m.id = b.parent_id OFFSET 0) p
     )
-    SELECT jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) ORDER BY b.depth DESC)
+    SELECT jsonb_agg(CASE WHEN b.attachment_count > 0
+                          THEN chat_private.context_with_files(open_turn.user_id, b.id, b.role, b.content, turn.model, b.image_bytes)
+                          ELSE chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) END ORDER BY b.depth DESC)
     INTO turn.messages
     FROM branch b
     WHERE chat_private.is_context(b.role, b.content, b.tool_calls);
@@ -153,9 +149,6 @@ DECLARE
 BEGIN
   PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.idempotency_key,
                                   send_message.options);
-  IF send_message.attachments IS NOT NULL THEN
-    PERFORM chat_private.refuse_attachments(send_message.attachments);
-  END IF;
   IF send_message.idempotency_key IS NOT NULL THEN
     -- The lock comes before the look, so that the second of two simultaneous calls sees what the first stored.
     PERFORM FROM chat.conversations c
@@ -177,6 +170,9 @@ BEGIN
          (caller_id, assistant_message_id, send_message.conversation_id, user_message_id, 'assistant', 'pending',
           '', NULL, turn.model,
           NULL, sent_at + '1 microsecond', sent_at + '1 microsecond');
+  IF send_message.attachments IS NOT NULL THEN
+    PERFORM chat_private.attach(caller_id, user_message_id, send_message.attachments);
+  END IF;
   request_id := chat_private.queue_reply(caller_id, send_message.conversation_id, assistant_message_id, turn.model,
                                          send_message.options);
 END
@@ -187,8 +183,10 @@ is then read with chat.stream_message, chat.read_stream or chat.list_messages, a
 parent_id: the message to continue from, by default the end of the active branch. model: by default the conversation''s,
 else the user''s, else the installation''s. idempotency_key: 1 to 255 characters; a second call with the same key in the
 same conversation stores nothing and returns the ids of the first. options: temperature, max_tokens, … as for
-chat.llm_complete. attachments: must be NULL in this version.
+chat.llm_complete. attachments: an array of at most 20 files, each {"attachment_id"} as chat.add_attachment gave it, {"data": base64 or a
+data URL, "media_type"}, both with "name", or a data URL alone. A model is sent images where it takes them, and quoted texts.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
 is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
-allows no more messages now; 0A000 attachments.';
+allows no more messages now; for attachments 22023 not of the form, damaged or not of the type said, 54000 too many or too large, P0002 no such file of
+mine, PC308 no room for a new one.';

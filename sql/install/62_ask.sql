@@ -41,9 +41,6 @@ DECLARE
   earlier text;
 BEGIN
   PERFORM chat_private.check_turn(ask.conversation_id, ask.content, ask.idempotency_key, ask.options, ask.timeout_ms);
-  IF ask.attachments IS NOT NULL THEN
-    PERFORM chat_private.refuse_attachments(ask.attachments);
-  END IF;
   IF ask.idempotency_key IS NOT NULL THEN
     earlier := chat_private.earlier_answer(caller_id, ask.conversation_id, ask.idempotency_key);
     IF earlier IS NOT NULL THEN
@@ -52,10 +49,15 @@ BEGIN
   END IF;
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
+  IF ask.attachments IS NOT NULL THEN
+    turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content',
+      chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model))));
+  END IF;
   question_id := chat.uuid_v7();
   reply_id := chat.uuid_v7();
-  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages, ask.content, turn.model,
-                                       turn.system_prompt, ask.options, ask.timeout_ms);
+  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages,
+                                       CASE WHEN ask.attachments IS NULL THEN ask.content END, turn.model, turn.system_prompt, ask.options,
+                                       ask.timeout_ms);
   answered_at := clock_timestamp();
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, idempotency_key,
                              created_at, updated_at, thinking, tool_calls, model, finish_reason,
@@ -67,6 +69,9 @@ BEGIN
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
           reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
+  IF ask.attachments IS NOT NULL THEN
+    PERFORM chat_private.attach(caller_id, question_id, ask.attachments);
+  END IF;
   UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
   WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
   RETURN reply.content;

@@ -46,16 +46,22 @@ BEGIN
       RETURNING q.*
     ), branch AS (
       SELECT c.user_id, c.id AS request_id, reply.parent_id, 0 AS depth, NULL::text AS role, NULL::text AS content,
-             NULL::jsonb AS tool_calls, NULL::text AS tool_call_id
+             NULL::jsonb AS tool_calls, NULL::text AS tool_call_id, NULL::uuid AS id, c.model, 0::smallint AS attachment_count,
+             0::bigint AS image_bytes
       FROM claimed c, LATERAL (SELECT m.parent_id FROM chat.messages m
                                WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply
       UNION ALL
-      SELECT b.user_id, b.request_id, p.parent_id, b.depth + 1, p.role, p.content, p.tool_calls, p.tool_call_id
+      SELECT b.user_id, b.request_id, p.parent_id, b.depth + 1, p.role, p.content, p.tool_calls, p.tool_call_id, p.id, b.model,
+             p.attachment_count,
+             b.image_bytes + CASE WHEN p.attachment_count > 0 THEN chat_private.image_bytes(p.user_id, p.id) ELSE 0 END
       FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
                               WHERE m.user_id = b.user_id AND m.id = b.parent_id OFFSET 0) p
     ), context AS (
-      SELECT b.request_id, jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id)
-                                     ORDER BY b.depth DESC) AS messages
+      SELECT b.request_id,
+             jsonb_agg(CASE WHEN b.attachment_count > 0
+                            THEN chat_private.context_with_files(b.user_id, b.id, b.role, b.content, b.model, b.image_bytes)
+                            ELSE chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) END
+                       ORDER BY b.depth DESC) AS messages
       FROM branch b WHERE b.depth > 0 AND chat_private.is_context(b.role, b.content, b.tool_calls)
       GROUP BY b.request_id
     ), place AS (
