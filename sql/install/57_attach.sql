@@ -195,23 +195,6 @@ COMMENT ON FUNCTION chat_private.given_parts(uuid, text, jsonb, boolean) IS
 'chat_private.content_parts for a message that is not stored yet; nothing is stored or locked.
 Errors: those of chat_private.attach.';
 
-CREATE OR REPLACE FUNCTION chat_private.copy_attachments(user_id uuid, from_message_id uuid, to_message_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-DECLARE
-  copied integer;
-BEGIN
-  INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name)
-  SELECT m.user_id, copy_attachments.to_message_id, m.position, m.attachment_id, m.name FROM chat.message_attachments m
-  WHERE m.user_id = copy_attachments.user_id AND m.message_id = copy_attachments.from_message_id;
-  GET DIAGNOSTICS copied = ROW_COUNT;
-  UPDATE chat.messages m SET attachment_count = copied
-  WHERE m.user_id = copy_attachments.user_id AND m.id = copy_attachments.to_message_id AND m.attachment_count <> copied;
-END
-$$;
-COMMENT ON FUNCTION chat_private.copy_attachments(uuid, uuid, uuid) IS
-'Gives a message that has none the files of another one of the same user.';
-
 CREATE OR REPLACE FUNCTION chat.list_message_attachments(message_id uuid)
 RETURNS TABLE (attachment_id uuid, "position" smallint, name text, media_type text, byte_size bigint, width integer, height integer)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

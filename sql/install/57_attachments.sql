@@ -36,14 +36,10 @@ $$;
 COMMENT ON FUNCTION chat_private.image_budget() IS 'How many bytes of images a model is sent for one reply.';
 
 CREATE OR REPLACE FUNCTION chat_private.takes_images(model text) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-BEGIN
-  RETURN coalesce((SELECT 'vision' = ANY (m.capabilities) OR NOT m.capabilities && ARRAY['tools', 'thinking', 'json', 'embeddings']
-                   FROM chat.models m WHERE m.name = takes_images.model), true);
-END
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+  SELECT coalesce((SELECT w.takes_images FROM chat_private.model_window(takes_images.model) w), true)
 $$;
-COMMENT ON FUNCTION chat_private.takes_images(text) IS
-'Whether a model is sent images: unless its capabilities are known, by at least one of pgchat''s own words, and vision is not among them.';
+COMMENT ON FUNCTION chat_private.takes_images(text) IS 'Whether a model is sent images: unless its capabilities are known without vision among them.';
 
 CREATE OR REPLACE FUNCTION chat_private.image_bytes(user_id uuid, message_id uuid) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -58,6 +54,12 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.image_bytes(uuid, uuid) IS 'The bytes of the images of a message.';
 
+CREATE OR REPLACE FUNCTION chat_private.max_quoted_bytes() RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT least(chat_private.setting('attachment_text_bytes')::bigint, 1048576)::integer
+$$;
+COMMENT ON FUNCTION chat_private.max_quoted_bytes() IS 'How much of a text file a model is told, in bytes.';
+
 CREATE OR REPLACE FUNCTION chat_private.quoted(content text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   -- A fence longer than any in the text, so that nothing in it ends the quotation.
@@ -70,7 +72,7 @@ CREATE OR REPLACE FUNCTION chat_private.told_file(name text, media_type text, by
                                                   takes_images boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  most integer := least(chat_private.setting('attachment_text_bytes')::bigint, 1048576);
+  most integer := chat_private.max_quoted_bytes();
   title text := concat_ws(' ', CASE WHEN width IS NULL THEN 'Attached file' ELSE 'Attached image' END, '"' || replace(name, '"', '''') || '"')
                 || format(' (%s, %s)', media_type, CASE WHEN width IS NULL THEN byte_size || ' bytes' ELSE format('%s x %s pixels', width, height) END);
 BEGIN
@@ -120,13 +122,7 @@ COMMENT ON FUNCTION chat_private.content_parts(uuid, uuid, text, boolean) IS
 'The content of a message that has files, as a model is told of it: a string, or an array of OpenAI''s parts. takes_images: false has the
 images named only.';
 
-CREATE OR REPLACE FUNCTION chat_private.context_with_files(user_id uuid, message_id uuid, role text, content text, model text,
-                                                           image_bytes bigint) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT jsonb_build_object('role', context_with_files.role, 'content', chat_private.content_parts(
-    context_with_files.user_id, context_with_files.message_id, context_with_files.content,
-    context_with_files.image_bytes <= chat_private.image_budget() AND chat_private.takes_images(context_with_files.model)))
-$$;
-COMMENT ON FUNCTION chat_private.context_with_files(uuid, uuid, text, text, text, bigint) IS
-'chat_private.context_message for a message that has files. image_bytes: of the images of this message and all after it in the
-branch, of which the newest are sent as far as the setting image_context_bytes goes.';
+CREATE OR REPLACE FUNCTION chat_private.text_of_parts(parts jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE jsonb_typeof(parts) WHEN 'string' THEN parts #>> '{}' ELSE parts -> 0 ->> 'text' END;
+COMMENT ON FUNCTION chat_private.text_of_parts(jsonb) IS 'The text of what chat_private.joined_parts gives.';

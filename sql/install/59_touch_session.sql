@@ -67,10 +67,12 @@ BEGIN
       AND coalesce(o.locked_until < now, true)
     LIMIT tidy.max_rows FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS removed = ROW_COUNT;
+  PERFORM chat_private.release_stranded();
   RETURN greatest(most, removed) >= tidy.max_rows;
 END
 $$;
 COMMENT ON FUNCTION chat_private.tidy(integer) IS
 'Removes what has outlived its time, at most so many rows of each kind: audit rows past their retention, addresses in those of
 removed accounts, sessions that ended a
-day ago, failed logins that no longer count, files that no message uses. Called by the engine; true where there is more.';
+day ago, failed logins that no longer count, files that no message uses; and lets requests go that wait for nothing. Called by the
+engine; true where there is more.';
