@@ -53,7 +53,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('title_model', 'model or null', 'null', NULL, 'The model that writes titles; null: the one that replies'),
     ('title_prompt', 'prompt', '"Write a title of at most six words for the conversation that you are given, in its language. Answer with the title only: no quotation marks, no explanation."', NULL, 'The system prompt of requests for titles'),
     ('duplicate_window', 'interval', '"10 minutes"', NULL, 'For how long a message is taken for one sent twice, where the sender asks with options -> on_duplicate'),
-    ('title_rule', 'choice', '"new_conversation"', '{new_conversation,numbered,first_words,model}', 'What titles conversations that are given none: always the same, Untitled and a number, the first words of the first message, or these until a model has written one')
+    ('title_rule', 'choice', '"new_conversation"', '{new_conversation,numbered,first_words,model}', 'What titles conversations that are given none: always the same, Untitled and a number, the first words of the first message, or these until a model has written one'),
+    ('attachment_max_bytes', 'size', '20971520', NULL, 'The largest file that can be uploaded, in bytes'),
+    ('attachment_quota_bytes', 'size', '1073741824', NULL, 'How many bytes of files a user can have, where the plan has no limit attachment_bytes'),
+    ('attachment_unused_lifetime', 'interval', '"1 day"', NULL, 'How long a file is kept that no message uses'),
+    ('attachment_text_bytes', 'size', '102400', NULL, 'How much of a text file a model is told, in bytes; at most 1048576'),
+    ('image_max_dimension', 'count', '8192', NULL, 'How many pixels a side of an image can have'),
+    ('image_max_pixels', 'size', '50000000', NULL, 'How many pixels an image can have in all'),
+    ('image_max_bytes', 'size', '5242880', NULL, 'The largest image that can be sent with a message, in bytes: models are sent the whole of it'),
+    ('image_context_bytes', 'size', '20971520', NULL, 'How many bytes of images a model is sent for one reply, the newest first; at most 41943040')
 $$;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';
@@ -151,6 +159,7 @@ BEGIN
     WHEN 'interval' THEN CASE WHEN chat_private.is_interval(given) IS NOT TRUE
                          THEN 'It is a length of time such as "30 days" or "15 minutes", from 1 second to 100 years.' END
     WHEN 'count' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,5}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999.' END
+    WHEN 'size' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,14}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999999999999.' END
     WHEN 'amount' THEN CASE WHEN NOT chat_private.is_amount(setting_hint.value) THEN 'It is a number from 0 to 1000000.' END
     WHEN 'domains' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^[^][:space:][:cntrl:][:upper:]@,]{1,253}$')
                         THEN 'It is an array of domains in lower case, such as ["example.com"].' END
@@ -166,7 +175,7 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.setting_hint(text, jsonb, text[]) IS
 'What a value of this kind of setting must be, where the one given is not; NULL where it is. Kinds: boolean, text, prompt, choice,
-language, interval, count, amount, domains, roles, texts, plan, model; followed by "or null" where null is one.';
+language, interval, count, size, amount, domains, roles, texts, plan, model; followed by "or null" where null is one.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_setting(key text, value jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -20,8 +20,10 @@ DECLARE
   -- The name, and what shows where a file begins and ends.
   frame_tokens CONSTANT bigint := 100;
 BEGIN
-  RETURN (SELECT coalesce(sum(CASE WHEN a.media_type LIKE 'image/%' THEN image_tokens
-                                   ELSE chat_private.text_tokens(a.byte_size) + frame_tokens END), 0)::bigint
+  RETURN (SELECT coalesce(sum(frame_tokens + CASE WHEN chat_private.is_told_as_image(a.media_type) THEN image_tokens
+                                   WHEN chat_private.is_told_as_text(a.media_type)
+                                     THEN chat_private.text_tokens(least(a.byte_size, chat_private.max_quoted_bytes()))
+                                   ELSE 0 END), 0)::bigint
           FROM chat.message_attachments l,
                LATERAL (SELECT f.media_type, f.byte_size FROM chat.attachments f
                         WHERE f.user_id = l.user_id AND f.id = l.attachment_id OFFSET 0) a
@@ -29,7 +31,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.attachment_tokens(uuid, uuid) IS
-'Tokens of the files of a message: a fixed number for an image, the guess from its bytes for any other.';
+'Tokens of the files of a message: a fixed number for an image, the guess from what is quoted of a text, and room for the names.';
 
 -- Bound at creation and inlined where used, as are those that follow: so a claim of many conversations stays one statement.
 CREATE OR REPLACE FUNCTION chat_private.reply_tokens(bytes bigint, told_tokens integer, has_thinking boolean) RETURNS bigint

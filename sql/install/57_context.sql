@@ -3,32 +3,34 @@
 -- These are bound at creation and inlined where used, so that a claim of many conversations stays one statement.
 CREATE OR REPLACE FUNCTION chat_private.branch_upwards(user_id uuid, leaf_id uuid, room bigint, stop_id uuid)
 RETURNS TABLE (depth integer, id uuid, parent_id uuid, role text, content text, tool_calls jsonb, tool_call_id text,
-               attachment_count smallint, tokens bigint, room bigint)
+               attachment_count smallint, tokens bigint, room bigint, image_bytes bigint)
 LANGUAGE sql STABLE ROWS 20
 BEGIN ATOMIC
   WITH RECURSIVE branch AS (
     SELECT 0 AS depth, NULL::uuid AS id, branch_upwards.leaf_id AS parent_id, NULL::text AS role, NULL::text AS content,
            NULL::jsonb AS tool_calls, NULL::text AS tool_call_id, 0::smallint AS attachment_count, 0::bigint AS tokens,
-           branch_upwards.room AS room
+           branch_upwards.room AS room, 0::bigint AS image_bytes
     UNION ALL
     SELECT b.depth + 1, t.id, t.parent_id, t.role, t.content, t.tool_calls, t.tool_call_id, t.attachment_count, t.tokens,
-           b.room - t.tokens
+           b.room - t.tokens, b.image_bytes + t.image_bytes
     FROM branch b, LATERAL (
       SELECT m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.attachment_count,
              CASE WHEN b.room IS NULL THEN NULL
                   WHEN NOT chat_private.is_context(m.role, m.content, m.tool_calls) THEN 0
                   ELSE 8 + CASE WHEN m.attachment_count > 0 THEN chat_private.attachment_tokens(m.user_id, m.id) ELSE 0 END
                        + chat_private.reply_tokens(octet_length(m.content)::bigint + coalesce(octet_length(m.tool_calls::text), 0),
-                           CASE m.status WHEN 'complete' THEN m.output_tokens END, m.thinking IS NOT NULL) END AS tokens
+                           CASE m.status WHEN 'complete' THEN m.output_tokens END, m.thinking IS NOT NULL) END AS tokens,
+             CASE WHEN m.attachment_count > 0 THEN chat_private.image_bytes(m.user_id, m.id) ELSE 0 END AS image_bytes
       FROM chat.messages m WHERE m.user_id = branch_upwards.user_id AND m.id = b.parent_id OFFSET 0) t
     WHERE (b.room < 0) IS NOT TRUE AND (branch_upwards.stop_id IS NULL OR b.parent_id <> branch_upwards.stop_id)
   )
-  SELECT b.depth, b.id, b.parent_id, b.role, b.content, b.tool_calls, b.tool_call_id, b.attachment_count, b.tokens, b.room
+  SELECT b.depth, b.id, b.parent_id, b.role, b.content, b.tool_calls, b.tool_call_id, b.attachment_count, b.tokens, b.room, b.image_bytes
   FROM branch b WHERE b.depth > 0;
 END;
 COMMENT ON FUNCTION chat_private.branch_upwards(uuid, uuid, bigint, uuid) IS
 'The messages from leaf_id up, until one does not fit into so many tokens of room, or to that below stop_id, or to the root.
-tokens: of the message; room: what is left with it, negative for one that does not fit. room NULL:
+tokens: of the message; room: what is left with it, negative for one that does not fit;
+image_bytes: of the images of it and all after it. room NULL:
 not limited, and nothing is counted. To be used where enable_seqscan is off.';
 
 CREATE OR REPLACE FUNCTION chat_private.from_first_question(messages jsonb) RETURNS jsonb
@@ -47,7 +49,8 @@ BEGIN ATOMIC
   SELECT CASE WHEN w.is_whole THEN w.messages ELSE chat_private.from_first_question(w.messages) END, w.is_whole
   FROM (SELECT jsonb_agg(CASE WHEN b.attachment_count > 0
                  THEN jsonb_build_object('role', b.role, 'content',
-                        chat_private.content_parts(fitted_branch.user_id, b.id, b.content, fitted_branch.takes_images))
+                        chat_private.content_parts(fitted_branch.user_id, b.id, b.content,
+                          fitted_branch.takes_images AND b.image_bytes <= chat_private.image_budget()))
                  ELSE chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) END ORDER BY b.depth DESC)
                  FILTER (WHERE (b.room < 0) IS NOT TRUE AND chat_private.is_context(b.role, b.content, b.tool_calls)) AS messages,
                coalesce(bool_or(b.parent_id IS NULL AND (b.room < 0) IS NOT TRUE), fitted_branch.leaf_id IS NULL) AS is_whole

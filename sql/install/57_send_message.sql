@@ -23,15 +23,6 @@ COMMENT ON FUNCTION chat_private.check_turn(uuid, text, text, jsonb, integer) IS
 'The checks of a turn that need no table.
 Errors: 22004, 2200F, 54000, PC002, 22023.';
 
-CREATE OR REPLACE FUNCTION chat_private.refuse_attachments(attachments jsonb) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
-    HINT = 'Images can be given to the model as options -> images.';
-END
-$$;
-COMMENT ON FUNCTION chat_private.refuse_attachments(jsonb) IS 'Errors: 0A000, always.';
-
 CREATE OR REPLACE FUNCTION chat_private.wait_for_branch(user_id uuid, message_id uuid, may_wait boolean) RETURNS uuid
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -179,9 +170,6 @@ BEGIN
   END IF;
   PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.idempotency_key,
                                   send_message.options);
-  IF send_message.attachments IS NOT NULL THEN
-    PERFORM chat_private.refuse_attachments(send_message.attachments);
-  END IF;
   IF send_message.idempotency_key IS NOT NULL OR own.on_duplicate <> 'allow' THEN
     -- The lock comes before the look, so that the second of two simultaneous calls sees what the first stored.
     PERFORM FROM chat.conversations c
@@ -205,6 +193,9 @@ BEGIN
          (caller_id, assistant_message_id, send_message.conversation_id, user_message_id, 'assistant', 'pending',
           '', NULL, turn.model,
           NULL, sent_at + '1 microsecond', sent_at + '1 microsecond');
+  IF send_message.attachments IS NOT NULL THEN
+    PERFORM chat_private.attach(caller_id, user_message_id, send_message.attachments);
+  END IF;
   request_id := chat_private.queue_reply(caller_id, send_message.conversation_id, assistant_message_id, turn.model,
                                          send_message.options, turn.waits_for);
 END
@@ -218,9 +209,12 @@ same conversation stores nothing and returns the ids of the first. options: temp
 chat.llm_complete, and two that no model is told of: when_busy, what is done while the reply before it is still being generated
 ("refuse" it, or "queue" it: message and reply are stored, and the reply is sent once the one before has ended, in any way), and
 on_duplicate, what is done where the conversation has a message of the same text, without files, sent within the setting
-duplicate_window ("allow", "refuse", or "return" the ids of that message and its newest reply). attachments: must be NULL in this version.
+duplicate_window ("allow", "refuse", or "return" the ids of that message and its newest reply). attachments: an array of at most
+20 files, each {"attachment_id"} as chat.add_attachment gave it, {"data": base64 or a data URL, "media_type"}, both with "name", or a data URL
+alone. A model is sent images where it takes them, and quoted texts.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
 is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
 allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; PC110 the
-conversation''s strategy is error, or summarize, and the model''s context window is too small; 0A000 attachments.';
+conversation''s strategy is error, or summarize, and the model''s context window is too small; for attachments 22023 not of the
+form, damaged or not of the type said, 54000 too many or too large, P0002 no such file of mine, PC308 no room for a new one.';

@@ -41,6 +41,7 @@ DECLARE
   turn chat_private.turn;
   reply chat_private.completion;
   earlier text;
+  told jsonb;
   own chat_private.turn_options;
   title_source text;
 BEGIN
@@ -54,7 +55,6 @@ BEGIN
   END IF;
   PERFORM chat_private.check_turn(ask.conversation_id, ask.content, ask.idempotency_key, ask.options, ask.timeout_ms);
   IF ask.attachments IS NOT NULL THEN
-    PERFORM chat_private.refuse_attachments(ask.attachments);
     own.on_duplicate := NULL;
   END IF;
   IF ask.idempotency_key IS NOT NULL OR own.on_duplicate <> 'allow' THEN
@@ -65,11 +65,18 @@ BEGIN
   END IF;
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
-  turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
+  IF ask.attachments IS NULL THEN
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
+  ELSE
+    told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, chat_private.text_of_parts(told), ask.options, ask.timeout_ms);
+    turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
+  END IF;
   question_id := chat.uuid_v7();
   reply_id := chat.uuid_v7();
-  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages, ask.content, turn.model,
-                                       turn.system_prompt, ask.options, ask.timeout_ms);
+  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages,
+                                       CASE WHEN ask.attachments IS NULL THEN ask.content END, turn.model, turn.system_prompt,
+                                       ask.options, ask.timeout_ms);
   answered_at := clock_timestamp();
   IF own.on_duplicate <> 'allow' THEN
     -- Again, for what was stored while the model answered; the lock keeps two from both finding nothing.
@@ -89,6 +96,9 @@ BEGIN
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
           reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
+  IF ask.attachments IS NOT NULL THEN
+    PERFORM chat_private.attach(caller_id, question_id, ask.attachments);
+  END IF;
   PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
   UPDATE chat.conversations c
   SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,

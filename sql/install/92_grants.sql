@@ -38,6 +38,8 @@ GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
 GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 GRANT SELECT ON chat.user_model_access, chat.group_model_access TO pgchat_engine;
+GRANT SELECT, DELETE, UPDATE (unused_since) ON chat.attachments TO pgchat_engine;
+GRANT SELECT ON chat.message_attachments, chat_private.attachment_data TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.signing_keys TO pgchat_engine;
 GRANT SELECT ON chat.api_keys, chat_private.api_key_secrets, chat_private.provider_keys, chat_private.totp_factors TO pgchat_engine;
 GRANT UPDATE (last_used_at) ON chat.api_keys TO pgchat_engine;
@@ -104,6 +106,10 @@ DECLARE
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
     'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
+    'chat_private.content_parts', 'chat_private.told_file', 'chat_private.joined_parts', 'chat_private.quoted',
+    'chat_private.data_url', 'chat_private.text_start', 'chat_private.is_told_as_image', 'chat_private.is_told_as_text',
+    'chat_private.takes_images', 'chat_private.image_bytes', 'chat_private.image_budget', 'chat_private.max_image_bytes', 'chat_private.max_quoted_bytes',
+    'chat_private.remove_unused_attachments',
     'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',

@@ -12,6 +12,7 @@ SELECT count(chat.login('alice', 'alice-password'));
 SELECT id AS session FROM chat.sessions WHERE user_id = :'alice' \gset
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'alice') RETURNING id AS identity \gset
 SELECT pg_temp.value(:'alice', 'SELECT chat.set_api_key($$test-provider$$, $$sk-12345678$$)') AS key \gset
+SELECT pg_temp.value(:'alice', 'SELECT chat.add_attachment($$secret$$)') AS file \gset
 
 INSERT INTO chat.folders (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS folder \gset
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'alice', 'secret', 'secret') RETURNING id AS prompt \gset
@@ -32,6 +33,11 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('send_message', format('SELECT chat.send_message(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
     ('ask', format('SELECT chat.ask(%L, $$x$$)', :'conv')),
     ('ask', format('SELECT chat.ask(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
+    ('send_message', format('SELECT chat.send_message(%L, $$x$$, attachments => $$[{"attachment_id": "%s"}]$$)', :'bobs', :'file')),
+    ('ask', format('SELECT chat.ask(%L, $$x$$, attachments => $$[{"attachment_id": "%s"}]$$)', :'bobs', :'file')),
+    ('attachment_content', format('SELECT chat.attachment_content(%L)', :'file')),
+    ('delete_attachment', format('SELECT chat.delete_attachment(%L)', :'file')),
+    ('list_message_attachments', format('SELECT * FROM chat.list_message_attachments(%L)', :'s_user_message_id')),
     ('retry_message', format('SELECT chat.retry_message(%L)', :'s_assistant_message_id')),
     ('edit_message', format('SELECT chat.edit_message(%L, $$x$$)', :'s_user_message_id')),
     ('edit_message', format('SELECT chat.edit_message(%L, $$x$$)', :'s_assistant_message_id')),
