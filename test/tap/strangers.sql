@@ -16,6 +16,7 @@ SELECT pg_temp.value(:'alice', 'SELECT chat.set_api_key($$test-provider$$, $$sk-
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
     ('list_messages', format('SELECT * FROM chat.list_messages(%L)', :'conv')),
+    ('search_messages', format('SELECT * FROM chat.search_messages($$secret$$, %L)', :'conv')),
     ('conversation_cost', format('SELECT chat.conversation_cost(%L)', :'conv')),
     ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L)', :'bobs', :'s_user_message_id')),
     ('send_message', format('SELECT chat.send_message(%L, $$x$$)', :'conv')),
