@@ -44,7 +44,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('cost_per_month', 'amount or null', 'null', NULL, 'What all calls to models together may cost in a month in UTC, in the currency of the models'' prices; null: not limited'),
     ('own_keys_exempt_from_budget', 'boolean', 'true', NULL, 'Whether calls with a key of the user''s own cost nothing of the user''s and the installation''s budget'),
     ('usage_retention', 'count or null', 'null', NULL, 'For how many months, the current one not counted, usage events are kept; sums by day stay; null: for ever'),
-    ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works')
+    ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works'),
+    ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody')
 $$;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';

@@ -1,0 +1,35 @@
+-- What shared and supervised conversations look like to those who do not own them.
+
+CREATE TYPE chat.shared_message AS (
+  id uuid,
+  parent_id uuid,
+  role text,
+  status text,
+  content text,
+  thinking text,
+  tool_calls jsonb,
+  tool_call_id text,
+  model text,
+  author_id uuid,
+  author_name text,
+  sibling_ids uuid[],
+  attachments jsonb,
+  created_at timestamptz
+);
+COMMENT ON TYPE chat.shared_message IS 'A message of a shared conversation. For who has a link, parent_id, thinking, tool_calls, tool_call_id, author_id, author_name and sibling_ids are NULL. author_name: the display name, else the username. sibling_ids: the messages beside it, itself included, the oldest first. attachments: an array of {position, name, media_type, byte_size, width, height}';
+
+CREATE TYPE chat.supervised_conversation AS (
+  id uuid,
+  user_id uuid,
+  email text,
+  username text,
+  display_name text,
+  title text,
+  description text,
+  model text,
+  is_archived boolean,
+  reassigned_from uuid,
+  created_at timestamptz,
+  last_message_at timestamptz
+);
+COMMENT ON TYPE chat.supervised_conversation IS 'A conversation, with its owner, as those above them and administrators see it in lists';
