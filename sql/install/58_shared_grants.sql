@@ -86,10 +86,10 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan
 BEGIN
   IF message_id IS NULL THEN
     RAISE EXCEPTION 'the id of the message must not be null' USING ERRCODE = '22004';
-  ELSIF CASE WHEN share.includes_later
-             THEN NOT EXISTS (SELECT FROM chat.messages m WHERE m.user_id = share.user_id AND m.id = message_id
-                                AND m.conversation_id = share.conversation_id)
-             ELSE chat_private.shown_leaf(share, message_id) IS NULL END THEN
+  ELSIF (CASE WHEN share.includes_later
+              THEN NOT EXISTS (SELECT FROM chat.messages m WHERE m.user_id = share.user_id AND m.id = message_id
+                                 AND m.conversation_id = share.conversation_id)
+              ELSE chat_private.shown_leaf(share, message_id) IS NULL END) THEN
     RAISE EXCEPTION 'message not found in this conversation' USING ERRCODE = 'P0002',
       HINT = 'chat.read_shared_conversation shows the messages there are.';
   END IF;

@@ -259,14 +259,12 @@ COMMENT ON FUNCTION chat.revoke_share(uuid) IS
 Errors: 28000 nobody is authenticated; 22004 share_id is NULL; P0002 no such share of mine, or it is revoked already.';
 
 CREATE OR REPLACE FUNCTION chat.list_my_shares(conversation_id uuid DEFAULT NULL)
-RETURNS TABLE (share_id uuid, conversation_id uuid, title text, kind text, grantee_name text, permission text, leaf_id uuid,
-               includes_later boolean, requires_login boolean, allows_fork boolean, created_at timestamptz, expires_at timestamptz,
-               is_expired boolean)
+RETURNS SETOF chat.listed_share
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
-  wanted CONSTANT uuid := $1;
+  wanted CONSTANT uuid := list_my_shares.conversation_id;
 BEGIN
   PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = wanted;
   IF NOT FOUND AND wanted IS NOT NULL THEN
@@ -282,8 +280,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.list_my_shares(uuid) IS
-'What the current user shares and has not revoked, of one conversation or of all, the latest first. title: as it is shown.
-grantee_name: as it was given to chat.grant_conversation; NULL for a link.
+'What the current user shares and has not revoked, expired shares included, of one conversation or of all, the latest first.
 Errors: 28000 nobody is authenticated; P0002 no such conversation of mine.';
 
 CREATE OR REPLACE FUNCTION chat_private.leave_shares(user_id uuid) RETURNS void
