@@ -1,7 +1,7 @@
 -- People above: who sees whose conversations, and that each look is noted.
 BEGIN;
 \ir people.psql
-SELECT plan(80);
+SELECT plan(89);
 -- chief over supa over wendy; supb over wanda; alice under nobody.
 SELECT chat.admin_create_user('chief@example.com', 'chief-password-1', 'supervisor', 'chief') AS chief,
        chat.admin_create_user('wanda@example.com', 'wanda-password-1', 'worker', 'wanda', 'Wanda', NULL, :'supb') AS wanda \gset
@@ -81,6 +81,10 @@ SELECT is(pg_temp.audited('supervision.list', 'user:' || :'worker', 'refused'), 
 SELECT cmp_ok(pg_temp.audited('supervision.list', NULL), '>', 5, 'and listing all');
 SELECT is(pg_temp.audited('admin.list_conversations', 'user:' || :'worker'), 2, 'by administrators and operators, too');
 SELECT is_empty($$SELECT a.details FROM chat.audit_log a WHERE (a.details::text || a.resource) ~ 'secret|answer|of wendy'$$, 'with nothing of what was said');
+
+-- the gate's views are for pgchat's own functions, inside the gate
+SELECT is(pg_temp.outcome(:'admin', format('SELECT * FROM chat_private.%I', name), role), outcome, name || ' as ' || role)
+FROM (VALUES ('gate_conversations'), ('gate_messages'), ('gate_requests')) v (name), (VALUES ('pgchat_owner', '0 rows'), ('pgchat_client', '42501'), ('pgchat_service', '42501')) r (role, outcome);
 
 -- who is above is looked up each time
 CREATE FUNCTION pg_temp.sees(token text) RETURNS text LANGUAGE sql AS $$
