@@ -6,6 +6,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
   VALUES
     ('chat.users', 'id', '{}'::text[], 'last'),
     ('chat.user_settings', 'user_id', '{}', 'delete'),
+    ('chat_private.search_chunks', 'user_id', '{head,words,grams}', 'delete'),
+    ('chat_private.search_progress', 'user_id', '{}', 'delete'),
     ('chat.sessions', 'user_id', '{}', 'delete'),
     ('chat.conversations', 'user_id', '{}', 'delete'),
     ('chat.messages', 'user_id', '{}', 'delete'),

@@ -21,6 +21,8 @@ BEGIN
                  ('chat.conversation_shares', 'user_id'),
                  ('chat_private.share_tokens', 'user_id'),
                  ('chat.conversation_imports', 'user_id'),
+                 ('chat_private.search_progress', 'user_id'),
+                 ('chat_private.search_chunks', 'user_id'),
                  ('chat.usage_events', 'user_id'),
                  ('chat.user_model_access', 'user_id'),
                  ('chat.usage_rollups', 'user_id'),

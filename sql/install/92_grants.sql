@@ -40,6 +40,9 @@ GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
 GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
+GRANT SELECT (user_id, preferences) ON chat.user_settings TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE ON chat_private.search_progress TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE, DELETE ON chat_private.search_chunks TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 GRANT SELECT ON chat.user_model_access, chat.group_model_access TO pgchat_engine;
 GRANT SELECT, DELETE, UPDATE (unused_since) ON chat.attachments TO pgchat_engine;
@@ -124,7 +127,9 @@ DECLARE
     'chat_private.engine_keys', 'chat_private.engine_provider_keys', 'chat_private.api_keys_used',
     'chat_private.sealed_columns', 'chat_private.sealed_page', 'chat_private.replace_sealed', 'chat_private.count_sealed',
     'chat_private.databases_with_secrets', 'chat_private.holds_secrets',
-    'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse'];
+    'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
+    'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
+    'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file'];
   f record;
 BEGIN
   FOR f IN

@@ -73,6 +73,7 @@ EngineWorker::EngineWorker(EngineSlot& slot)
       channels_(*this),
       recorder_(clock_, [this](const FinishedCall& finished) { close_recorded(finished); }),
       usage_(clock_),
+      search_(clock_),
       ledger_(clock_,
               [this](const LedgerRequest& asked, std::string frame) { channels_.answer(asked, std::move(frame)); }),
       key_uses_(clock_),
@@ -104,6 +105,7 @@ void EngineWorker::run() {
         if (save_checkpoints()) work_on_network();
         tidy();
         usage_.run();
+        search_.run(is_idle());
         secrets_.rotation().run();
         key_uses_.run();
         channels_.deliver();
@@ -368,7 +370,7 @@ TimePoint EngineWorker::next_wake() const {
     if (!finished_.empty()) return now;
     TimePoint earliest = has_room ? next_queue_poll_ : now + queue_poll_interval;
     if (claim_gate_.size() > 0) earliest = std::min(earliest, claim_gate_.next_look());
-    earliest = std::min({earliest, next_tidy_, usage_.next_run()});
+    earliest = std::min({earliest, next_tidy_, usage_.next_run(), search_.next_run()});
     if (const auto at = heap_trim_.next_run(engine_.counters().submitted, is_idle()))
         earliest = std::min(earliest, *at);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);

@@ -15,6 +15,7 @@
 #include "pg/engine_queue.hpp"
 #include "pg/engine_recorder.hpp"
 #include "pg/engine_sealed_rows.hpp"
+#include "pg/engine_search.hpp"
 #include "pg/engine_store.hpp"
 #include "pg/engine_usage.hpp"
 #include "pg/engine_wait.hpp"
@@ -79,6 +80,7 @@ private:
     EngineRecorder recorder_;
     ClaimGate claim_gate_;
     EngineUsage usage_;
+    EngineSearch search_;
     EngineLedger ledger_;
     EngineQueue queue_;
     KeyUses key_uses_;

@@ -20,7 +20,10 @@ struct GrowingTable {
     BlockNumber planned_for = 0;  // its size when plans were last made anew
 };
 
-GrowingTable growing_tables[] = {{"chat", "conversations"}, {"chat", "messages"}, {"chat_private", "llm_requests"}};
+GrowingTable growing_tables[] = {{"chat", "conversations"},
+                                 {"chat", "messages"},
+                                 {"chat_private", "llm_requests"},
+                                 {"chat_private", "search_chunks"}};
 
 // Less is not worth a plan: any will do.
 constexpr BlockNumber small_table = 16;

@@ -69,6 +69,8 @@ INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_
 INSERT INTO chat.conversation_shares (user_id, id, conversation_id, kind) SELECT person, person, conversation, 'link' FROM spoken;
 INSERT INTO chat_private.share_tokens (user_id, share_id, token_hash) SELECT person, person, sha256('token') FROM spoken;
 INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT person, 'pgchat', 'x', conversation FROM spoken;
+INSERT INTO chat_private.search_progress (user_id) SELECT person FROM spoken;
+INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT person, 'simple', '', '{}', '', '' FROM spoken;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT substring(body FROM 'pgt_[A-Za-z0-9_-]{64}') AS mailed FROM chat.outbox_claim(10) WHERE recipient = 'alice@example.com' \gset
 

@@ -1,0 +1,31 @@
+// Files messages for searches while the engine has time: finds users with many that are not filed, and files a slice of
+// them at a time, with pauses, so that no stream waits for it.
+#pragma once
+
+#include <deque>
+
+#include "core/clock.hpp"
+#include "core/uuid.hpp"
+
+namespace pgchat::pg {
+
+class EngineSearch {
+public:
+    explicit EngineSearch(const Clock& clock) : clock_(clock) {}
+
+    // Does what is due, one slice at most. While calls are under way it takes a tenth of the time, else half of it.
+    void run(bool is_idle);
+    TimePoint next_run() const noexcept { return next_run_; }
+
+private:
+    void file_next();
+    void look_further();
+
+    const Clock& clock_;
+    TimePoint next_run_{};
+    std::deque<Uuid> waiting_;  // users with something to file
+    Uuid looked_to_;            // the round over all users is here
+    Milliseconds round_cost_{0};
+};
+
+}  // namespace pgchat::pg
