@@ -14,7 +14,7 @@ DECLARE
 BEGIN
   PERFORM chat_private.act_as(fork_attachments.to_user);
   FOREACH file IN ARRAY files LOOP
-    file.attachment_id := chat_private.copy_attachment(owner_id, file.attachment_id, fork_attachments.to_user);
+    file.attachment_id := chat_private.copy_attachment(owner_id, file.attachment_id, fork_attachments.to_user, true);
     file.user_id := fork_attachments.to_user;
     file.message_id := fork_attachments.to_message;
     INSERT INTO chat.message_attachments SELECT file.*;
@@ -70,4 +70,4 @@ COMMENT ON FUNCTION chat.fork_shared(text) IS
 'Copies what a link shows into a new conversation of the current user, files included, and returns its id; metadata -> forked_share
 is the share''s. The copy has no system prompt, and the current user''s default model. A reply in progress is not copied.
 Errors: 28000 nobody is authenticated; 22004 token is NULL; P0002 the token is wrong, or the share expired, revoked or deleted;
-42501 the share allows no copy; PC303 the plan allows no more conversations.';
+42501 the share allows no copy; PC303 the plan allows no more conversations; PC308 there is no room for the files.';

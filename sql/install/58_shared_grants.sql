@@ -107,7 +107,7 @@ DECLARE
   content bytea;
 BEGIN
   PERFORM chat_private.check_granted_message(share, shared_attachment_content.message_id);
-  content := chat_private.part_of_file(share.user_id, shared_attachment_content.message_id, shared_attachment_content.at_position);
+  content := chat_private.file_of_message(share.user_id, shared_attachment_content.message_id, shared_attachment_content.at_position);
   IF content IS NULL THEN
     RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002', HINT = 'chat.read_shared_conversation lists the files of each message.';
   END IF;
@@ -120,8 +120,35 @@ COMMENT ON FUNCTION chat.shared_attachment_content(uuid, uuid, integer) IS
 them in id and attachments.
 Errors: 28000 nobody is authenticated; 22004 share_id or message_id is NULL; P0002 nothing is shared under this id, or there is no such file.';
 
+CREATE OR REPLACE FUNCTION chat_private.lend_attachments(from_user uuid, to_user uuid, attachments jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  lent jsonb := lend_attachments.attachments;
+  item record;
+  given uuid;
+BEGIN
+  PERFORM chat_private.check_attachments(lent);
+  FOR item IN SELECT e.value, e.place FROM jsonb_array_elements(lend_attachments.attachments) WITH ORDINALITY e (value, place)
+              WHERE jsonb_typeof(e.value) = 'object' AND e.value ? 'attachment_id' LOOP
+    SELECT g.attachment_id INTO given FROM chat_private.given_attachment(item.value) g;
+    IF NOT EXISTS (SELECT FROM chat.attachments a WHERE a.user_id = lend_attachments.from_user AND a.id = given) AND given IS NOT NULL THEN
+      RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002',
+        HINT = 'chat.list_attachments shows yours; one that no message uses is removed after a while.';
+    ELSIF given IS NOT NULL THEN
+      lent := jsonb_set(lent, ARRAY[(item.place - 1)::text, 'attachment_id'],
+                        to_jsonb(chat_private.copy_attachment(lend_attachments.from_user, given, lend_attachments.to_user, true)));
+    END IF;
+  END LOOP;
+  RETURN lent;
+END
+$$;
+COMMENT ON FUNCTION chat_private.lend_attachments(uuid, uuid, jsonb) IS
+'Attachments as for chat.send_message by one user, who must be current, as another can send them, who is given copies of the files.
+Errors: 22023 not of the form; 54000 too many; P0002 no such file of from_user; PC308 to_user has no room.';
+
 CREATE OR REPLACE FUNCTION chat.send_to_shared(share_id uuid, content text, parent_id uuid DEFAULT NULL,
-  idempotency_key text DEFAULT NULL, options jsonb DEFAULT '{}',
+  attachments jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, options jsonb DEFAULT '{}',
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -131,22 +158,26 @@ DECLARE
   previous chat_private.identity;
   -- Ids grow, so that one above it was made by this call, and not by an earlier one with the same key.
   begun CONSTANT uuid := chat.uuid_v7();
+  lent jsonb;
 BEGIN
   IF send_to_shared.options ?| ARRAY['fallback_models', 'extra'] THEN
     RAISE EXCEPTION 'the model is the owner''s to choose' USING ERRCODE = '42501',
       HINT = 'Leave fallback_models and extra out of options.';
   END IF;
+  IF send_to_shared.attachments IS NOT NULL THEN
+    lent := chat_private.lend_attachments(caller_id, share.user_id, send_to_shared.attachments);
+  END IF;
   previous := chat_private.act_as(share.user_id);
   SELECT s.user_message_id, s.assistant_message_id, s.request_id
   INTO send_to_shared.user_message_id, send_to_shared.assistant_message_id, send_to_shared.request_id
   FROM chat.send_message(share.conversation_id, send_to_shared.content, parent_id => send_to_shared.parent_id,
-                         idempotency_key => send_to_shared.idempotency_key, options => send_to_shared.options) s;
+                         attachments => lent, idempotency_key => send_to_shared.idempotency_key, options => send_to_shared.options) s;
   UPDATE chat.messages m SET author_id = caller_id
   WHERE m.user_id = share.user_id AND m.id = send_to_shared.user_message_id AND m.id > begun;
   PERFORM chat_private.switch_identity(previous);
 END
 $$;
-COMMENT ON FUNCTION chat.send_to_shared(uuid, text, uuid, text, jsonb) IS
+COMMENT ON FUNCTION chat.send_to_shared(uuid, text, uuid, jsonb, text, jsonb) IS
 'chat.send_message in a conversation that is shared with the current user for writing: it acts as the owner, whose plan, limits, keys and
 models count and who pays; the message''s author_id is the current user. The conversation''s own model answers; options may name no
 other. The reply is read with chat.read_shared_stream or chat.read_shared_conversation.

@@ -93,17 +93,16 @@ system prompts, costs, metadata, nor who wrote it. A reply in progress is only t
 no login, unless the share does.
 Errors: as chat.shared_conversation.';
 
-CREATE OR REPLACE FUNCTION chat_private.part_of_file(user_id uuid, message_id uuid, at_position integer) RETURNS bytea
+CREATE OR REPLACE FUNCTION chat_private.file_of_message(user_id uuid, message_id uuid, at_position integer) RETURNS bytea
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN (SELECT d.data FROM chat.message_attachments a
-          JOIN chat_private.attachment_data d ON d.user_id = a.user_id AND d.attachment_id = a.attachment_id
-          WHERE a.user_id = part_of_file.user_id AND a.message_id = part_of_file.message_id
-            AND a.position = part_of_file.at_position);
+  RETURN (SELECT chat_private.attachment_bytes(a.user_id, a.attachment_id) FROM chat.message_attachments a
+          WHERE a.user_id = file_of_message.user_id AND a.message_id = file_of_message.message_id
+            AND a.position = file_of_message.at_position);
 END
 $$;
-COMMENT ON FUNCTION chat_private.part_of_file(uuid, uuid, integer) IS 'The bytes of a message''s file; NULL where there is none.';
+COMMENT ON FUNCTION chat_private.file_of_message(uuid, uuid, integer) IS 'The bytes of a message''s file; NULL where there is none.';
 
 CREATE OR REPLACE FUNCTION chat.shared_attachment_content(token text, message_id uuid, at_position integer) RETURNS bytea
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -114,7 +113,7 @@ DECLARE
   content bytea;
 BEGIN
   IF EXISTS (SELECT FROM chat_private.link_messages(share) m WHERE m.id = shared_attachment_content.message_id) THEN
-    content := chat_private.part_of_file(share.user_id, shared_attachment_content.message_id, shared_attachment_content.at_position);
+    content := chat_private.file_of_message(share.user_id, shared_attachment_content.message_id, shared_attachment_content.at_position);
   END IF;
   IF content IS NULL THEN
     RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002', HINT = 'chat.read_share lists the files of each message.';
@@ -127,33 +126,37 @@ COMMENT ON FUNCTION chat.shared_attachment_content(text, uuid, integer) IS
 'The bytes of a file of a message that a link shows. message_id, at_position: as chat.read_share gives them in id and attachments.
 Errors: as chat.shared_conversation; P0002 also where there is no such file.';
 
-CREATE OR REPLACE FUNCTION chat_private.copy_attachment(from_user uuid, attachment_id uuid, to_user uuid) RETURNS uuid
+CREATE OR REPLACE FUNCTION chat_private.copy_attachment(from_user uuid, attachment_id uuid, to_user uuid, is_counted boolean DEFAULT false)
+RETURNS uuid
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   file chat.attachments;
-  content chat_private.attachment_data;
+  content bytea;
   copied_id uuid;
   previous chat_private.identity := chat_private.act_as(copy_attachment.from_user);
 BEGIN
   SELECT f.* INTO STRICT file FROM chat.attachments f
   WHERE f.user_id = copy_attachment.from_user AND f.id = copy_attachment.attachment_id;
-  SELECT d.* INTO STRICT content FROM chat_private.attachment_data d
-  WHERE d.user_id = copy_attachment.from_user AND d.attachment_id = copy_attachment.attachment_id;
+  content := chat_private.attachment_bytes(copy_attachment.from_user, copy_attachment.attachment_id);
   PERFORM chat_private.act_as(copy_attachment.to_user);
-  file.user_id := copy_attachment.to_user;
-  file.id := chat.uuid_v7();
-  INSERT INTO chat.attachments SELECT file.* ON CONFLICT (user_id, sha256) DO NOTHING RETURNING id INTO copied_id;
-  IF copied_id IS NOT NULL THEN
-    content.user_id := file.user_id;
-    content.attachment_id := file.id;
-    INSERT INTO chat_private.attachment_data SELECT content.*;
+  IF copy_attachment.is_counted THEN
+    copied_id := chat_private.store_attachment(copy_attachment.to_user, content, file.media_type);
   ELSE
-    SELECT f.id INTO STRICT copied_id FROM chat.attachments f WHERE f.user_id = copy_attachment.to_user AND f.sha256 = file.sha256;
+    file.user_id := copy_attachment.to_user;
+    file.id := chat.uuid_v7();
+    INSERT INTO chat.attachments SELECT file.* ON CONFLICT (user_id, sha256) DO NOTHING RETURNING id INTO copied_id;
+    IF copied_id IS NOT NULL THEN
+      INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (file.user_id, file.id, content);
+    ELSE
+      SELECT f.id INTO STRICT copied_id FROM chat.attachments f WHERE f.user_id = copy_attachment.to_user AND f.sha256 = file.sha256;
+    END IF;
   END IF;
   PERFORM chat_private.switch_identity(previous);
   RETURN copied_id;
 END
 $$;
-COMMENT ON FUNCTION chat_private.copy_attachment(uuid, uuid, uuid) IS
-'The id of a user''s copy of another''s file; the one the user has, where that has the same bytes. Looks at nobody''s rights or quota.';
+COMMENT ON FUNCTION chat_private.copy_attachment(uuid, uuid, uuid, boolean) IS
+'The id of a user''s copy of another''s file; the one the user has, where that has the same bytes. is_counted: only where it fits into
+what the user may have; else whether it does or not. Looks at nobody''s rights.
+Errors: PC308 is_counted, and there is no room.';

@@ -29,9 +29,13 @@ BEGIN
       copied_from := used.attachment_id;
       copy_id := chat_private.copy_attachment(move_attachments.from_user, copied_from, move_attachments.to_user);
     END IF;
-    PERFORM chat_private.enter_gate();
-    UPDATE chat.message_attachments a SET user_id = move_attachments.to_user, attachment_id = copy_id
+    -- Not an UPDATE: what counts the uses of files looks at rows that come and go.
+    DELETE FROM chat.message_attachments a
     WHERE a.user_id = used.user_id AND a.message_id = used.message_id AND a.position = used.position;
+    PERFORM chat_private.act_as(move_attachments.to_user);
+    used.user_id := move_attachments.to_user;
+    used.attachment_id := copy_id;
+    INSERT INTO chat.message_attachments SELECT used.*;
     PERFORM chat_private.act_as(move_attachments.from_user);
   END LOOP;
   -- What is used nowhere else goes with the conversation.
@@ -109,6 +113,7 @@ BEGIN
   UPDATE chat.conversation_imports i SET user_id = move_conversation.to_user
   WHERE i.user_id = move_conversation.from_user AND i.conversation_id = move_conversation.conversation_id;
   PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.move_search_rows(move_conversation.from_user, move_conversation.to_user, move_conversation.conversation_id);
   EXECUTE format('SET CONSTRAINTS %s IMMEDIATE', constraints);
 END
 $$;

@@ -115,7 +115,7 @@ DECLARE
   gated text;
 BEGIN
   FOREACH gated IN ARRAY ARRAY['chat.conversation_shares', 'chat_private.share_tokens', 'chat.conversation_summaries',
-                               'chat.message_attachments', 'chat.conversation_imports'] LOOP
+                               'chat.conversation_imports'] LOOP
     EXECUTE pg_catalog.format('DROP POLICY IF EXISTS gate_rows ON %s', gated);
     EXECUTE pg_catalog.format('CREATE POLICY gate_rows ON %s TO pgchat_owner USING (chat.current_user_role() = %L)', gated, 'gate');
   END LOOP;

@@ -1,7 +1,7 @@
 -- Giving conversations to others: who may, what moves, and what stays.
 BEGIN;
 \ir people.psql
-SELECT plan(54);
+SELECT plan(56);
 -- chief over supa over wendy and willy; supb over wanda.
 SELECT chat.admin_create_user('chief@example.com', 'chief-password-1', 'supervisor', 'chief') AS chief,
        chat.admin_create_user('willy@example.com', 'willy-password-1', 'worker', 'willy', 'Willy', NULL, :'supa') AS willy,
@@ -72,6 +72,7 @@ SELECT is((SELECT (title, user_id, reassigned_from, former_owner_ids, folder_id,
 SELECT is((SELECT string_agg(concat_ws(':', role, coalesce(author_id::text, 'none'), content), ' ' ORDER BY id) FROM chat.messages WHERE conversation_id = :'conv'), format('user:%s:question assistant:none:answer', :'worker'), 'who wrote what stays known');
 SELECT is(pg_temp.got(:'willy_token', format('SELECT string_agg(content, $$ $$) FROM chat.list_messages(%L)', :'conv')), 'question answer', 'the new owner reads it');
 SELECT is(pg_temp.try(:'worker_token', format('SELECT * FROM chat.list_messages(%L)', :'conv')), 'P0002', 'the old one does not');
+SELECT is(pg_temp.got(token, 'SELECT count(*) FROM chat.search_messages($$question$$)'), found, 'and finds it: ' || found) FROM (VALUES (:'willy_token', '1'), (:'worker_token', '0')) t (token, found);
 SELECT is((SELECT string_agg(a.name || convert_from(d.data, 'UTF8'), ' ' ORDER BY a.position) FROM chat.message_attachments a JOIN chat_private.attachment_data d ON d.user_id = a.user_id AND d.attachment_id = a.attachment_id WHERE a.message_id = :'s_user_message_id'),
           'aalone bshared cknown dalone', 'the files under their names');
 SELECT pg_temp.log_in('bob', 'bob-password') AS bob_token \gset

@@ -1,7 +1,7 @@
 -- Sharing: links and grants, who is shown what, and when that ends.
 BEGIN;
 \ir people.psql
-SELECT plan(196);
+SELECT plan(202);
 
 -- A conversation of alice: two branches below the first message, the second of which is active and ends in a reply in progress.
 SELECT pg_temp.got(:'alice_token', 'SELECT chat.create_conversation($$A title$$, system_prompt => $$Be secret.$$)') AS conv,
@@ -22,7 +22,7 @@ SELECT pg_temp.add(:'conv', :'tool', 'assistant', 'four') AS m4 \gset
 SELECT pg_temp.add(:'conv', :'m4', 'user', 'five') AS m5 \gset
 SELECT pg_temp.add(:'conv', :'m5', 'assistant', 'half', 'streaming') AS m6 \gset
 UPDATE chat.conversations SET active_leaf_id = :'m6' WHERE id = :'conv';
-INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size, width, height) VALUES (:'alice', :'m1', sha256('picture'), 'image/png', 7, 2, 3);
+INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size, width, height) VALUES (:'alice', :'m1', sha256('picture'), 'text/plain', 7, 2, 3);
 INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (:'alice', :'m1', 'picture');
 INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name) VALUES (:'alice', :'m1', 1, :'m1', 'p.png'), (:'alice', :'old_end', 1, :'m1', 'again.png');
 UPDATE chat.messages SET attachment_count = 1 WHERE id IN (:'m1', :'old_end');
@@ -53,7 +53,7 @@ SELECT is(pg_temp.got(NULL, format('SELECT (title, includes_later, requires_logi
 SELECT is(pg_temp.got(NULL, format('SELECT jsonb_agg(DISTINCT k ORDER BY k) FROM chat.read_share(%L) m, jsonb_each(to_jsonb(m)) e (k, v) WHERE v <> %L', :'token', 'null')),
           '["attachments", "content", "created_at", "id", "role", "status"]', 'nothing is told but what was said');
 SELECT is(pg_temp.got(NULL, format('SELECT jsonb_agg(attachments) FROM chat.read_share(%L) WHERE attachments <> %L', :'token', '[]')),
-          '[[{"name": "p.png", "width": 2, "height": 3, "position": 1, "byte_size": 7, "media_type": "image/png"}]]', 'and which files');
+          '[[{"name": "p.png", "width": 2, "height": 3, "position": 1, "byte_size": 7, "media_type": "text/plain"}]]', 'and which files');
 SELECT is(pg_temp.got(NULL, format('SELECT chat.shared_attachment_content(%L, %L, 1)', :'token', :'m1')), '\x70696374757265', 'whose bytes are there');
 SELECT is(pg_temp.try(NULL, format('SELECT chat.shared_attachment_content(%L, %L, %s)', :'token', message, place)), 'P0002', 'no other file is')
 FROM (VALUES (:'m1', 2), (:'old_end', 1), (:'m2', 1), (:'bob', 1)) t (message, place);
@@ -133,6 +133,10 @@ SELECT pg_temp.got(:'bob_token', format('SELECT chat.fork_shared(%L)', :'inside'
 SELECT is((SELECT count(*)::int FROM chat.attachments WHERE user_id = :'bob'), 1, 'and stored once');
 SELECT chat.admin_save_plan('free', limits => '{"conversations": 1}');
 SELECT is(pg_temp.try(:'bob_token', format('SELECT chat.fork_shared(%L)', :'inside')), 'PC303', 'a copy counts as a conversation');
+SELECT chat.admin_save_plan('free', limits => '{"attachment_bytes": 3}');
+DELETE FROM chat.conversations WHERE user_id = :'bob' AND metadata ? 'forked_share';
+DELETE FROM chat.attachments WHERE user_id = :'bob';
+SELECT is(pg_temp.try(:'bob_token', format('SELECT chat.fork_shared(%L)', :'inside')), 'PC308', 'and its files as files');
 SELECT chat.admin_save_plan('free', limits => '{}');
 
 -- grants
@@ -188,13 +192,13 @@ SELECT is(pg_temp.got(:'alice_token', format('SELECT chat.grant_conversation(%L,
 SELECT share_id AS writing FROM chat_private.set_identity(:'worker', 'worker', NULL, true), chat.list_shared_with_me() \gset
 SELECT chat_private.set_identity(NULL, NULL, NULL, true);
 SELECT split_part(s, ',', 1) AS sent, split_part(s, ',', 2) AS reply
-FROM (SELECT btrim(pg_temp.got(:'worker_token', format('SELECT s FROM chat.send_to_shared(%L, $$from wendy$$, %L, $$k$$) s', :'writing', :'m4')), '()')) x (s) \gset
+FROM (SELECT btrim(pg_temp.got(:'worker_token', format('SELECT s FROM chat.send_to_shared(%L, $$from wendy$$, %L, idempotency_key => $$k$$) s', :'writing', :'m4')), '()')) x (s) \gset
 SELECT is((SELECT (user_id, author_id, parent_id, content, role)::text FROM chat.messages WHERE id = :'sent'), format('(%s,%s,%s,"from wendy",user)', :'alice', :'worker', :'m4'), 'a message in the owner''s conversation, by the grantee');
 SELECT is((SELECT (m.user_id, m.status, q.user_id, q.state)::text FROM chat.messages m JOIN chat_private.llm_requests q ON q.message_id = m.id WHERE m.id = :'reply'), format('(%s,pending,%1$s,queued)', :'alice'), 'and a request of the owner''s');
 SELECT is(pg_temp.got(:'bob_token', format('SELECT string_agg(author_name, %L) FROM chat.read_shared_conversation(%L)', ',', :'granted')), 'Alice,Alice,Wendy', 'others see who wrote what');
-SELECT is(pg_temp.got(:'worker_token', format('SELECT user_message_id FROM chat.send_to_shared(%L, $$again$$, %L, $$k$$)', :'writing', :'m4')), :'sent', 'the same key gives the first ids');
+SELECT is(pg_temp.got(:'worker_token', format('SELECT user_message_id FROM chat.send_to_shared(%L, $$again$$, %L, idempotency_key => $$k$$)', :'writing', :'m4')), :'sent', 'the same key gives the first ids');
 SELECT pg_temp.got(:'alice_token', format('SELECT user_message_id FROM chat.send_message(%L, $$of alice$$, %L, idempotency_key => $$own$$)', :'conv', :'m4')) AS own \gset
-SELECT is(pg_temp.got(:'worker_token', format('SELECT user_message_id FROM chat.send_to_shared(%L, $$again$$, %L, $$own$$)', :'writing', :'m4')), :'own', 'also where the owner used it');
+SELECT is(pg_temp.got(:'worker_token', format('SELECT user_message_id FROM chat.send_to_shared(%L, $$again$$, %L, idempotency_key => $$own$$)', :'writing', :'m4')), :'own', 'also where the owner used it');
 SELECT is((SELECT author_id FROM chat.messages WHERE id = :'own'), NULL, 'whose message it stays');
 SELECT is(pg_temp.try(who, statement), outcome, name)
 FROM (VALUES ('options are checked', :'worker_token', format('SELECT chat.send_to_shared(%L, $$x$$, %L, options => $$[]$$)', :'writing', :'m4'), 'PC002'),
@@ -212,6 +216,12 @@ FROM (VALUES ('options are checked', :'worker_token', format('SELECT chat.send_t
              ('in it', :'worker_token', format('SELECT * FROM chat.read_shared_stream(%L, %L)', :'writing', :'bob'), 'P0002'),
              ('and read by who may', :'bob_token', format('SELECT * FROM chat.read_shared_stream(%L, %L)', :'writing', :'reply'), 'P0002'),
              ('a message that has ended', :'bob_token', format('SELECT * FROM chat.read_shared_stream(%L, %L)', :'granted', :'m4'), '3 rows')) t (name, who, statement, outcome);
+SELECT pg_temp.got(:'worker_token', 'SELECT chat.add_attachment($$lent$$)') AS lent \gset
+SELECT pg_temp.got(:'worker_token', format('SELECT user_message_id FROM chat.send_to_shared(%L, $$files$$, %L, %L)', :'writing', :'m4', jsonb_build_array(jsonb_build_object('attachment_id', :'lent', 'name', 'l'), jsonb_build_object('data', 'bmV3', 'name', 'n')))) AS filed \gset
+SELECT is((SELECT string_agg(a.name || convert_from(d.data, 'UTF8'), ',' ORDER BY a.position) FROM chat.message_attachments a JOIN chat_private.attachment_data d ON d.user_id = a.user_id AND d.attachment_id = a.attachment_id WHERE a.message_id = :'filed' AND a.user_id = :'alice'),
+          'llent,nnew', 'a grantee''s files are copied to the owner');
+SELECT is(pg_temp.try(:'worker_token', format('SELECT chat.send_to_shared(%L, $$x$$, %L, %L)', :'writing', :'m4', files)), outcome, 'files: ' || files)
+FROM (VALUES (format('[{"attachment_id": "%s"}]', :'m1'), 'P0002'), ('{}', '22023'), ('[{"attachment_id": "x"}]', '22023'), ('[{"attachment_id": null}]', '22023')) t (files, outcome);
 SELECT is(pg_temp.got(:'worker_token', format('SELECT chat.cancel_shared_message(%L, %L)', :'writing', :'reply')), 'true', 'who may write stops a reply');
 SELECT is((SELECT status FROM chat.messages WHERE id = :'reply'), 'cancelled', 'which says so');
 SELECT is(pg_temp.got(:'worker_token', 'SELECT chat.current_user_id()'), :'worker', 'afterwards everybody is who they were');
