@@ -1,7 +1,7 @@
 -- Sharing: links and grants, who is shown what, and when that ends.
 BEGIN;
 \ir people.psql
-SELECT plan(202);
+SELECT plan(205);
 
 -- A conversation of alice: two branches below the first message, the second of which is active and ends in a reply in progress.
 SELECT pg_temp.got(:'alice_token', 'SELECT chat.create_conversation($$A title$$, system_prompt => $$Be secret.$$)') AS conv,
@@ -95,6 +95,12 @@ FROM bad_tokens, (VALUES ('SELECT chat.read_share(%L)'), ('SELECT chat.shared_co
      LATERAL pg_temp.try(NULL, format(call, token)) o GROUP BY call;
 SELECT is(pg_temp.try(:'bob_token', format('SELECT chat.fork_shared(%L)', token)), 'P0002', 'nor is it copied') FROM bad_tokens;
 SELECT is(pg_temp.try(NULL, 'SELECT chat.read_share(NULL)'), '22004', 'a token is given');
+CREATE FUNCTION pg_temp.scans() RETURNS bigint LANGUAGE sql AS $$
+  SELECT sum(pg_stat_get_xact_numscans(name)) FROM unnest(ARRAY['chat_private.share_tokens', 'chat.conversation_shares', 'chat.users', 'chat.conversations', 'chat.messages']::regclass[]) name
+$$;
+SELECT pg_temp.scans() AS scans \gset
+SELECT is(pg_temp.try(NULL, format('SELECT chat.read_share(%L)', token)), 'P0002', 'a wrong token') FROM unnest(ARRAY['pgl_' || repeat('A', 64), left(:'token', 40) || repeat('A', 28)]) token;
+SELECT is(pg_temp.scans(), :'scans', 'reads no table from end to end');
 SELECT chat.admin_set_active(:'alice', false);
 SELECT is(pg_temp.try(NULL, format('SELECT chat.read_share(%L)', :'token')), 'P0002', 'links of a disabled account lead nowhere');
 SELECT chat.admin_set_active(:'alice', true);
