@@ -1,10 +1,11 @@
 // listing: how often a second the latest conversations of a user can be read, by several connections at once.
 //
-//   listing --mode session|bare|rls|plain [--connections 8] [--seconds 3] [--people 10000] [--delay_us 0]
+//   listing --mode session|list|bare|rls|plain [--connections 8] [--seconds 3] [--people 10000] [--delay_us 0]
 //
 // session: as an application's role, authenticate and list_conversations in one pipeline, each time another user. bare:
 // as a superuser, the query itself with the user's id, each time another user. rls and plain: the same bare query for
-// one user a connection, as an application's role with that identity, and as a superuser. delay_us: a pause in each, to
+// one user a connection, as an application's role with that identity, and as a superuser; list: list_conversations so, as an
+// application's role with that identity. delay_us: a pause in each, to
 // check the meter with. Prints the rate and the number of rows read, which tells that all modes did the same work.
 #include <chrono>
 #include <exception>
@@ -59,9 +60,9 @@ long session_call(PGconn* connection, const Person& person) {
 }
 
 // In a pipeline too, so that the client's part is the same.
-long bare_call(PGconn* connection, const Person& person) {
+long bare_call(PGconn* connection, const Person& person, int parameters) {
     const char* const id = person.id.c_str();
-    PQsendQueryPrepared(connection, "bare", 1, &id, nullptr, nullptr, 0);
+    PQsendQueryPrepared(connection, "bare", parameters, &id, nullptr, nullptr, 0);
     PQpipelineSync(connection);
     const long rows = take_rows(connection);
     take(connection);
@@ -70,17 +71,18 @@ long bare_call(PGconn* connection, const Person& person) {
 
 void work(const Options& options, const std::vector<Person>& people, size_t number, Done& done) try {
     const std::string mode = options.text("mode");
-    const bool is_application = mode == "session" || mode == "rls";
-    const bool is_fixed = mode == "rls" || mode == "plain";
+    const bool is_listing = mode == "list";
+    const bool is_application = mode == "session" || mode == "rls" || is_listing;
+    const bool is_fixed = mode == "rls" || mode == "plain" || is_listing;
     // From the end: other benchmarks give conversations to the first.
     const Person& own = people.at(people.size() - 1 - number);
     const Connection connection = connect(is_application ? "bench_app" : nullptr);
-    if (mode == "rls") run(connection, "SELECT chat.authenticate($1, false)", {own.token.c_str()});
+    if (mode == "rls" || is_listing) run(connection, "SELECT chat.authenticate($1, false)", {own.token.c_str()});
     if (mode == "session") {
         checked(PQprepare(connection.get(), "authenticate", "SELECT chat.authenticate($1)", 0, nullptr));
         checked(PQprepare(connection.get(), "list", kList, 0, nullptr));
     } else {
-        checked(PQprepare(connection.get(), "bare", kBare, 0, nullptr));
+        checked(PQprepare(connection.get(), "bare", is_listing ? kList : kBare, 0, nullptr));
     }
     if (PQenterPipelineMode(connection.get()) != 1) throw std::runtime_error("no pipeline mode");
     const std::chrono::microseconds delay(options.number("delay_us", 0));
@@ -89,7 +91,7 @@ void work(const Options& options, const std::vector<Person>& people, size_t numb
     const int64_t end = now_ns() + options.number("seconds", 3) * 1'000'000'000LL;
     while (now_ns() < end) {
         const Person& person = is_fixed ? own : people[any(random)];
-        done.rows += mode == "session" ? session_call(connection.get(), person) : bare_call(connection.get(), person);
+        done.rows += mode == "session" ? session_call(connection.get(), person) : bare_call(connection.get(), person, is_listing ? 0 : 1);
         ++done.calls;
         if (delay.count() > 0) std::this_thread::sleep_for(delay);
     }

@@ -51,7 +51,7 @@ DECLARE
   language CONSTANT text := chat_private.search_language(user_id);
   progress chat_private.search_progress;
   stale_id uuid;
-  found record;
+  next record;
 BEGIN
   INSERT INTO chat_private.search_progress (user_id) VALUES (file_messages.user_id) ON CONFLICT DO NOTHING;
   SELECT p.* INTO progress FROM chat_private.search_progress p WHERE p.user_id = file_messages.user_id FOR UPDATE SKIP LOCKED;
@@ -83,17 +83,17 @@ BEGIN
          coalesce(array_agg(c.id) FILTER (WHERE c.is_late), '{}') AS late,
          (array_agg(c.id ORDER BY c.id DESC) FILTER (WHERE c.is_new))[1] AS filed_to, count(*) AS messages,
          sum(octet_length(c.content)) AS bytes
-  INTO found FROM counted c WHERE c.n <= 128 AND c.bytes_before < most_bytes;
-  IF found.ids IS NULL OR found.messages < file_messages.at_least AND found.bytes < many_bytes THEN
+  INTO next FROM counted c WHERE c.n <= 128 AND c.bytes_before < most_bytes;
+  IF next.ids IS NULL OR next.messages < file_messages.at_least AND next.bytes < many_bytes THEN
     RETURN false;
   END IF;
   INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams)
   SELECT file_messages.user_id, language, f.head, f.conversation_ids, f.words, f.grams
-  FROM chat_private.search_chunk(found.ids, found.conversations, found.roles, found.contents, language) f;
+  FROM chat_private.search_chunk(next.ids, next.conversations, next.roles, next.contents, language) f;
   UPDATE chat_private.search_progress p
-  SET filed_to = coalesce(found.filed_to, p.filed_to),
-      late = ARRAY(SELECT l.id FROM unnest(p.late || found.late) l (id)
-                   WHERE l.id <> ALL (found.ids)
+  SET filed_to = coalesce(next.filed_to, p.filed_to),
+      late = ARRAY(SELECT l.id FROM unnest(p.late || next.late) l (id)
+                   WHERE l.id <> ALL (next.ids)
                      AND EXISTS (SELECT FROM chat.messages m WHERE m.user_id = file_messages.user_id AND m.id = l.id))
   WHERE p.user_id = file_messages.user_id;
   RETURN true;
@@ -104,13 +104,13 @@ COMMENT ON FUNCTION chat_private.file_messages(uuid, integer) IS
 in another language than the user''s. False: there is nothing (more) to do now. Needs READ COMMITTED, for each statement must see
 what has been committed since the one before.';
 
-CREATE OR REPLACE FUNCTION chat_private.users_to_file(after_id uuid, max_users integer, OUT looked_to uuid, OUT found uuid[])
+CREATE OR REPLACE FUNCTION chat_private.users_to_file(after_id uuid, max_users integer, OUT looked_to uuid, OUT user_ids uuid[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   SELECT (array_agg(t.id ORDER BY t.id DESC))[1],
          coalesce(array_agg(t.id) FILTER (WHERE t.is_stale OR t.messages + t.late >= 128 OR t.bytes >= 131072), '{}')
-  INTO looked_to, found
+  INTO looked_to, user_ids
   FROM (
     SELECT u.id, coalesce(cardinality(p.late), 0) AS late, w.messages, w.bytes,
            EXISTS (SELECT FROM chat_private.search_chunks c WHERE c.user_id = u.id

@@ -23,6 +23,7 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('list_summaries', format('SELECT * FROM chat.list_summaries(%L)', :'conv')),
     ('context_preview', format('SELECT * FROM chat.context_preview(%L)', :'conv')),
     ('context_preview', format('SELECT * FROM chat.context_preview(%L, %L)', :'bobs', :'s_user_message_id')),
+    ('search_messages', format('SELECT * FROM chat.search_messages($$secret$$, %L)', :'conv')),
     ('conversation_cost', format('SELECT chat.conversation_cost(%L)', :'conv')),
     ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L)', :'bobs', :'s_user_message_id')),
     ('send_message', format('SELECT chat.send_message(%L, $$x$$)', :'conv')),
