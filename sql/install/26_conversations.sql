@@ -24,6 +24,7 @@ CREATE TABLE chat.conversations (
   forked_from_id uuid,
   forked_at_message_id uuid,
   reassigned_from uuid,
+  former_owner_ids uuid[] NOT NULL DEFAULT '{}',
   metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
@@ -53,5 +54,6 @@ COMMENT ON COLUMN chat.conversations.is_unread IS 'Whether a reply ended since i
 COMMENT ON COLUMN chat.conversations.forked_from_id IS 'The conversation it was copied from; NULL: none';
 COMMENT ON COLUMN chat.conversations.forked_at_message_id IS 'The last message that was copied, by its id there';
 COMMENT ON COLUMN chat.conversations.reassigned_from IS 'The user who owned it before it was reassigned; NULL: it never was';
+COMMENT ON COLUMN chat.conversations.former_owner_ids IS 'All users who owned it before, and whose usage has a part of what it cost';
 COMMENT ON COLUMN chat.conversations.active_leaf_id IS 'The last message of the branch that is shown and continued; NULL before the first message';
 COMMENT ON COLUMN chat.conversations.last_message_at IS 'When a message was last added or finished; the time of creation before the first';

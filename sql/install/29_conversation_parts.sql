@@ -69,8 +69,10 @@ CREATE TABLE chat.conversation_shares (
   conversation_id uuid NOT NULL,
   kind text NOT NULL CHECK (kind IN ('link', 'grant')),
   grantee_id uuid,
+  grantee_name text CHECK (char_length(grantee_name) <= 400),
   permission text NOT NULL DEFAULT 'read' CHECK (permission IN ('read', 'write')),
   leaf_id uuid,
+  title text CHECK (char_length(title) <= 500),
   includes_later boolean NOT NULL DEFAULT false,
   requires_login boolean NOT NULL DEFAULT false,
   allows_fork boolean NOT NULL DEFAULT false,
@@ -80,12 +82,22 @@ CREATE TABLE chat.conversation_shares (
   PRIMARY KEY (user_id, id),
   FOREIGN KEY (user_id, conversation_id) REFERENCES chat.conversations (user_id, id) ON DELETE CASCADE DEFERRABLE,
   CHECK ((kind = 'grant') = (grantee_id IS NOT NULL)),
-  CHECK (permission = 'read' OR kind = 'grant')
+  CHECK (permission = 'read' OR kind = 'grant' AND includes_later)
 );
 CREATE INDEX conversation_shares_conversation_idx ON chat.conversation_shares (user_id, conversation_id);
 CREATE INDEX conversation_shares_grantee_idx ON chat.conversation_shares (grantee_id, id) WHERE grantee_id IS NOT NULL;
+-- One grant in force for each user; the foreign key's cascade and the look-up by conversation use the other index.
+CREATE UNIQUE INDEX conversation_shares_grant_idx ON chat.conversation_shares (user_id, conversation_id, grantee_id)
+  WHERE grantee_id IS NOT NULL AND revoked_at IS NULL;
 COMMENT ON TABLE chat.conversation_shares IS 'With whom conversations are shared: by a link, whose token is kept only as a hash elsewhere, or with a user';
-COMMENT ON COLUMN chat.conversation_shares.leaf_id IS 'The last message that is shown; NULL: the active branch''s, whatever it is then';
+COMMENT ON COLUMN chat.conversation_shares.kind IS 'link: with whoever has its token; grant: with the user grantee_id';
+COMMENT ON COLUMN chat.conversation_shares.grantee_name IS 'How the owner named the user, and no more than that';
+COMMENT ON COLUMN chat.conversation_shares.permission IS 'read, or write: also sending messages, at the owner''s cost';
+COMMENT ON COLUMN chat.conversation_shares.title IS 'The title that is shown; NULL: the conversation''s, whatever it is then';
+COMMENT ON COLUMN chat.conversation_shares.leaf_id IS 'The last message that is shown, or with includes_later the message whose continuation is; NULL: the active branch''s, whatever it is then';
+COMMENT ON COLUMN chat.conversation_shares.requires_login IS 'Whether a link is only for who has an account';
+COMMENT ON COLUMN chat.conversation_shares.allows_fork IS 'Whether who has the link may copy the conversation into an account';
+COMMENT ON COLUMN chat.conversation_shares.revoked_at IS 'When its owner ended it; NULL: it is in force until expires_at';
 COMMENT ON COLUMN chat.conversation_shares.includes_later IS 'Whether what is added after the share was made is shown too';
 
 CREATE TABLE chat_private.share_tokens (
@@ -95,6 +107,8 @@ CREATE TABLE chat_private.share_tokens (
   PRIMARY KEY (user_id, share_id),
   FOREIGN KEY (user_id, share_id) REFERENCES chat.conversation_shares (user_id, id) ON DELETE CASCADE DEFERRABLE
 );
+-- A token carries the id of its share, not of an owner: it outlives a change of owners, and tells nobody who that is.
+CREATE INDEX share_tokens_share_idx ON chat_private.share_tokens (share_id, user_id);
 COMMENT ON TABLE chat_private.share_tokens IS 'SHA-256 of the tokens of shared links';
 
 CREATE TABLE chat.conversation_imports (

@@ -80,26 +80,33 @@ first of this month until today. cost is in the currency of the models'' prices.
 Errors: 28000 nobody is authenticated.';
 
 CREATE OR REPLACE FUNCTION chat.conversation_cost(conversation_id uuid) RETURNS numeric
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
+  payers uuid[];
+  result numeric;
+  previous chat_private.identity;
 BEGIN
   IF conversation_cost.conversation_id IS NULL THEN
     RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
   END IF;
-  PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = conversation_cost.conversation_id;
+  SELECT c.former_owner_ids || caller_id INTO payers
+  FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = conversation_cost.conversation_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
       HINT = 'chat.list_conversations shows yours; check who is authenticated.';
   END IF;
-  RETURN (SELECT coalesce(sum(e.cost), 0) FROM chat.usage_events e
-          WHERE e.user_id = caller_id AND e.conversation_id = conversation_cost.conversation_id);
+  previous := chat_private.enter_gate();
+  SELECT coalesce(sum(e.cost), 0) INTO result FROM chat.usage_events e
+  WHERE e.user_id = ANY (payers) AND e.conversation_id = conversation_cost.conversation_id;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN result;
 END
 $$;
 COMMENT ON FUNCTION chat.conversation_cost(uuid) IS
 'What a conversation of the current user has cost: all its calls, failed and repeated ones included, whose events are still
-kept (setting usage_retention).
+kept (setting usage_retention); also those of users who had it before it was reassigned, as long as their accounts exist.
 Errors: 28000 nobody is authenticated; 22004 conversation_id is NULL; P0002 no such conversation of mine.';
 
 CREATE OR REPLACE FUNCTION chat.admin_usage(from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL,

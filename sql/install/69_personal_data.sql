@@ -89,6 +89,7 @@ DECLARE
 BEGIN
   PERFORM chat_private.leave_workers(remove_account.user_id);
   PERFORM chat_private.leave_models(remove_account.user_id);
+  PERFORM chat_private.leave_shares(remove_account.user_id);
   previous := chat_private.act_as(remove_account.user_id);
   PERFORM chat_private.cancel_requests(remove_account.user_id);
   SELECT u.email INTO address FROM chat.users u WHERE u.id = remove_account.user_id;

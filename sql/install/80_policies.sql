@@ -108,6 +108,20 @@ CREATE POLICY gate_updates ON chat.users FOR UPDATE TO pgchat_owner USING (chat.
 DROP POLICY IF EXISTS gate_rows ON chat_private.outbox;
 CREATE POLICY gate_rows ON chat_private.outbox TO pgchat_owner USING (chat.current_user_role() = 'gate');
 
+
+-- Shares are found by their token or their grantee, and go, as do the parts of a conversation, with it to another owner.
+DO $gate$
+DECLARE
+  gated text;
+BEGIN
+  FOREACH gated IN ARRAY ARRAY['chat.conversation_shares', 'chat_private.share_tokens', 'chat.conversation_summaries',
+                               'chat.conversation_imports'] LOOP
+    EXECUTE pg_catalog.format('DROP POLICY IF EXISTS gate_rows ON %s', gated);
+    EXECUTE pg_catalog.format('CREATE POLICY gate_rows ON %s TO pgchat_owner USING (chat.current_user_role() = %L)', gated, 'gate');
+  END LOOP;
+END
+$gate$;
+
 DROP POLICY IF EXISTS gate_rows ON chat.api_keys;
 CREATE POLICY gate_rows ON chat.api_keys TO pgchat_owner USING (chat.current_user_role() = 'gate');
 DROP POLICY IF EXISTS gate_rows ON chat.usage_events;

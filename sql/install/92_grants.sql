@@ -20,6 +20,11 @@ GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_servic
 GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
+-- Their rows are those that their owner sees.
+ALTER VIEW chat_private.gate_conversations OWNER TO pgchat_engine;
+ALTER VIEW chat_private.gate_messages OWNER TO pgchat_engine;
+ALTER VIEW chat_private.gate_requests OWNER TO pgchat_engine;
+GRANT SELECT, UPDATE ON chat_private.gate_conversations, chat_private.gate_messages, chat_private.gate_requests TO pgchat_owner;
 GRANT SELECT, INSERT ON chat.conversation_summaries TO pgchat_engine;
 GRANT SELECT ON chat.attachments, chat.message_attachments TO pgchat_engine;
 GRANT DELETE ON chat_private.llm_requests TO pgchat_engine;

@@ -12,6 +12,8 @@ SELECT count(chat.login('alice', 'alice-password'));
 SELECT id AS session FROM chat.sessions WHERE user_id = :'alice' \gset
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'alice') RETURNING id AS identity \gset
 SELECT pg_temp.value(:'alice', 'SELECT chat.set_api_key($$test-provider$$, $$sk-12345678$$)') AS key \gset
+SELECT chat.admin_create_user('carol@example.com', role => 'user') AS carol \gset
+SELECT pg_temp.value(:'alice', format('SELECT chat.grant_conversation(%L, %L, $$write$$)', :'conv', :'carol')) AS share \gset
 SELECT pg_temp.value(:'alice', 'SELECT chat.add_attachment($$secret$$)') AS file \gset
 
 INSERT INTO chat.folders (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS folder \gset
@@ -80,6 +82,18 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('activate_api_key', format('SELECT chat.activate_api_key(%L)', :'key')),
     ('delete_api_key', format('SELECT chat.delete_api_key(%L)', :'key')),
     ('unlink_identity', format('SELECT chat.unlink_identity(%L)', :'identity')),
+    ('share_conversation', format('SELECT chat.share_conversation(%L)', :'conv')),
+    ('grant_conversation', format('SELECT chat.grant_conversation(%L, $$bob$$)', :'conv')),
+    ('list_my_shares', format('SELECT * FROM chat.list_my_shares(%L)', :'conv')),
+    ('update_share', format('SELECT chat.update_share(%L, $$1 day$$)', :'share')),
+    ('revoke_share', format('SELECT chat.revoke_share(%L)', :'share')),
+    ('read_shared_conversation', format('SELECT * FROM chat.read_shared_conversation(%L)', :'share')),
+    ('send_to_shared', format('SELECT chat.send_to_shared(%L, $$x$$)', :'share')),
+    ('read_shared_stream', format('SELECT * FROM chat.read_shared_stream(%L, %L)', :'share', :'s_assistant_message_id')),
+    ('cancel_shared_message', format('SELECT chat.cancel_shared_message(%L, %L)', :'share', :'s_assistant_message_id')),
+    ('shared_attachment_content', format('SELECT chat.shared_attachment_content(%L::uuid, %L, 1)', :'share', :'s_user_message_id')),
+    ('list_supervised_conversations', format('SELECT * FROM chat.list_supervised_conversations(%L)', :'alice')),
+    ('read_supervised_conversation', format('SELECT * FROM chat.read_supervised_conversation(%L)', :'conv')),
     ('revoke_session', format('SELECT chat.revoke_session(%L)', :'session'))) t (function, statement)
   WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);
 SELECT is_empty(

@@ -1,0 +1,162 @@
+-- Reading conversations by link: with a token, and with or without an account.
+
+CREATE OR REPLACE FUNCTION chat_private.new_share_token(share_id uuid, OUT token text, OUT token_hash bytea)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'pgl_' || substr(t.token, 5), t.token_hash FROM chat_private.new_session_token(new_share_token.share_id) t
+$$;
+COMMENT ON FUNCTION chat_private.new_share_token(uuid) IS
+'A new token of 256 random bits, which carries the id of the share it is for, and the hash that is stored of it.';
+
+CREATE OR REPLACE FUNCTION chat_private.refuse_share() RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'shared conversation not found' USING ERRCODE = 'P0002',
+    HINT = 'It may have expired, or been revoked or deleted; ask who shared it.';
+END
+$$;
+COMMENT ON FUNCTION chat_private.refuse_share() IS 'Errors: P0002, always: the one answer to whatever is wrong with a share.';
+
+CREATE OR REPLACE FUNCTION chat_private.open_link(token text) RETURNS chat.conversation_shares
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  opened_by CONSTANT text := chat_private.setting_text('share_links');
+  given record;
+  reader_role text;
+  share chat.conversation_shares;
+  previous chat_private.identity;
+BEGIN
+  IF open_link.token IS NULL THEN
+    RAISE EXCEPTION 'token must not be null' USING ERRCODE = '22004';
+  END IF;
+  SELECT p.* INTO given
+  FROM chat_private.parse_token(CASE WHEN starts_with(open_link.token, 'pgl_') THEN 'pgt_' || substr(open_link.token, 5) END) p;
+  previous := chat_private.enter_gate();
+  SELECT u.role INTO reader_role FROM chat.users u WHERE u.id = previous.user_id AND u.is_active;
+  SELECT s.* INTO share
+  FROM chat_private.share_tokens t
+  JOIN chat.conversation_shares s ON s.user_id = t.user_id AND s.id = t.share_id
+  JOIN chat.users u ON u.id = t.user_id
+  WHERE t.share_id = coalesce(given.owner_id, uuid '00000000-0000-0000-0000-000000000000') AND t.token_hash = given.token_hash
+    AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp())
+    AND u.is_active AND opened_by <> 'nobody';
+  PERFORM chat_private.switch_identity(previous);
+  IF share.id IS NULL THEN
+    PERFORM chat_private.refuse_share();
+  ELSIF (share.requires_login OR opened_by = 'login') AND coalesce(reader_role, 'guest') = 'guest' THEN
+    RAISE EXCEPTION 'this conversation is shared with who is logged in' USING ERRCODE = '28000',
+      HINT = 'Call chat.authenticate(session_token) first, in the same transaction; guests register with chat.upgrade_guest.';
+  END IF;
+  RETURN share;
+END
+$$;
+COMMENT ON FUNCTION chat_private.open_link(text) IS
+'The share that a token opens, now and for the current user or nobody. What is no token, unknown, expired, revoked, of a deleted
+conversation or of a disabled account gets one answer after the same look-ups, each in an index.
+Errors: 22004 NULL; P0002 it opens none; 28000 it is right, but needs a login.';
+
+CREATE OR REPLACE FUNCTION chat.shared_conversation(token text, OUT share_id uuid, OUT title text, OUT shared_at timestamptz,
+  OUT expires_at timestamptz, OUT requires_login boolean, OUT includes_later boolean, OUT allows_fork boolean)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  share chat.conversation_shares := chat_private.open_link(shared_conversation.token);
+  previous chat_private.identity := chat_private.act_as(share.user_id);
+BEGIN
+  title := chat_private.shown_title(share);
+  PERFORM chat_private.switch_identity(previous);
+  share_id := share.id;
+  shared_at := share.created_at;
+  expires_at := share.expires_at;
+  requires_login := share.requires_login;
+  includes_later := share.includes_later;
+  allows_fork := share.allows_fork;
+END
+$$;
+COMMENT ON FUNCTION chat.shared_conversation(text) IS
+'What a link leads to: its title, when it was shared and until when, and how. Who shared it is not told. Needs no login, unless the
+share does.
+Errors: 22004 token is NULL; P0002 the token is wrong, or the share expired, revoked or deleted; 28000 it is right, but needs a login.';
+
+CREATE OR REPLACE FUNCTION chat.read_share(token text) RETURNS SETOF chat.shared_message
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  share chat.conversation_shares := chat_private.open_link(read_share.token);
+  previous chat_private.identity := chat_private.act_as(share.user_id);
+BEGIN
+  RETURN QUERY SELECT m.* FROM chat_private.link_messages(share) m;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat.read_share(text) IS
+'The messages of the branch that a link shows, root first: what users and models said, with the list of their files; no thinking, tools,
+system prompts, costs, metadata, nor who wrote it. A reply in progress is only there where the share shows what is added later. Needs
+no login, unless the share does.
+Errors: as chat.shared_conversation.';
+
+CREATE OR REPLACE FUNCTION chat_private.file_of_message(user_id uuid, message_id uuid, at_position integer) RETURNS bytea
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (SELECT chat_private.attachment_bytes(a.user_id, a.attachment_id) FROM chat.message_attachments a
+          WHERE a.user_id = file_of_message.user_id AND a.message_id = file_of_message.message_id
+            AND a.position = file_of_message.at_position);
+END
+$$;
+COMMENT ON FUNCTION chat_private.file_of_message(uuid, uuid, integer) IS 'The bytes of a message''s file; NULL where there is none.';
+
+CREATE OR REPLACE FUNCTION chat.shared_attachment_content(token text, message_id uuid, at_position integer) RETURNS bytea
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  share chat.conversation_shares := chat_private.open_link(shared_attachment_content.token);
+  previous chat_private.identity := chat_private.act_as(share.user_id);
+  content bytea;
+BEGIN
+  IF EXISTS (SELECT FROM chat_private.link_messages(share) m WHERE m.id = shared_attachment_content.message_id) THEN
+    content := chat_private.file_of_message(share.user_id, shared_attachment_content.message_id, shared_attachment_content.at_position);
+  END IF;
+  IF content IS NULL THEN
+    RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002', HINT = 'chat.read_share lists the files of each message.';
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN content;
+END
+$$;
+COMMENT ON FUNCTION chat.shared_attachment_content(text, uuid, integer) IS
+'The bytes of a file of a message that a link shows. message_id, at_position: as chat.read_share gives them in id and attachments.
+Errors: as chat.shared_conversation; P0002 also where there is no such file.';
+
+CREATE OR REPLACE FUNCTION chat_private.copy_attachment(from_user uuid, attachment_id uuid, to_user uuid, is_counted boolean DEFAULT false)
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  file chat.attachments;
+  content bytea;
+  copied_id uuid;
+  previous chat_private.identity := chat_private.act_as(copy_attachment.from_user);
+BEGIN
+  SELECT f.* INTO STRICT file FROM chat.attachments f
+  WHERE f.user_id = copy_attachment.from_user AND f.id = copy_attachment.attachment_id;
+  content := chat_private.attachment_bytes(copy_attachment.from_user, copy_attachment.attachment_id);
+  PERFORM chat_private.act_as(copy_attachment.to_user);
+  IF copy_attachment.is_counted THEN
+    copied_id := chat_private.store_attachment(copy_attachment.to_user, content, file.media_type);
+  ELSE
+    file.user_id := copy_attachment.to_user;
+    file.id := chat.uuid_v7();
+    INSERT INTO chat.attachments SELECT file.* ON CONFLICT (user_id, sha256) DO NOTHING RETURNING id INTO copied_id;
+    IF copied_id IS NOT NULL THEN
+      INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (file.user_id, file.id, content);
+    ELSE
+      SELECT f.id INTO STRICT copied_id FROM chat.attachments f WHERE f.user_id = copy_attachment.to_user AND f.sha256 = file.sha256;
+    END IF;
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN copied_id;
+END
+$$;
+COMMENT ON FUNCTION chat_private.copy_attachment(uuid, uuid, uuid, boolean) IS
+'The id of a user''s copy of another''s file; the one the user has, where that has the same bytes. is_counted: only where it fits into
+what the user may have; else whether it does or not. Looks at nobody''s rights.
+Errors: PC308 is_counted, and there is no room.';
