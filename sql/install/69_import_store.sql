@@ -195,6 +195,7 @@ DECLARE
 BEGIN
   PERFORM chat_private.check_conversation_limit(store_document.user_id);
   PERFORM chat_private.check_imported_messages(given);
+  store_document.conversation_id := chat.uuid_v7();
   placed := chat_private.place_messages(given, store_document.source <> 'pgchat');
   -- The leaf, or where that is dropped the nearest above it; else the last message, below which there is none.
   SELECT coalesce(placed.new_ids[p.place], placed.new_ids[array_position(placed.nodes, placed.parents[p.place])]) INTO leaf_id
@@ -202,7 +203,6 @@ BEGIN
   IF leaf_id IS NULL THEN
     SELECT p.id INTO leaf_id FROM unnest(placed.new_ids) WITH ORDINALITY p (id, place) WHERE p.id IS NOT NULL ORDER BY p.place DESC LIMIT 1;
   END IF;
-  store_document.conversation_id := chat.uuid_v7();
   since := chat_private.store_conversation(store_document.user_id, store_document.conversation_id, store_document.document, leaf_id);
   INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id)
   VALUES (store_document.user_id, store_document.source, store_document.source_id, store_document.conversation_id);
@@ -221,7 +221,8 @@ BEGIN
   END IF;
   notes := array_remove(ARRAY[
     CASE WHEN missing > 0 THEN format('%s files are not in the data', missing) END,
-    CASE WHEN store_document.source = 'pgchat' AND chat_private.usable_model(store_document.user_id, store_document.document ->> 'model') IS NULL
+    CASE WHEN store_document.document ->> 'model' IS NOT NULL
+           AND chat_private.usable_model(store_document.user_id, store_document.document ->> 'model') IS NULL
       THEN format('model "%s" is not available', left(store_document.document ->> 'model', 100)) END], NULL);
 END
 $$;

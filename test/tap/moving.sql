@@ -1,7 +1,7 @@
 -- Conversations taken out and brought in again: all formats, and nothing lost on the way there and back.
 BEGIN;
 \ir people.psql
-SELECT plan(54);
+SELECT plan(51);
 
 -- A document without what is new in each copy: ids become the place of the message.
 CREATE FUNCTION pg_temp.canonical(document text) RETURNS jsonb LANGUAGE sql AS $$
@@ -130,15 +130,15 @@ SELECT is(pg_temp.export(:'alice', :'conv', 'openai')::jsonb, jsonb_build_array(
   '{"role": "assistant", "content": "", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": \"```\"}"}}]}'::jsonb,
   '{"role": "tool", "content": "```` is four", "tool_call_id": "c1"}'::jsonb, '{"role": "assistant", "content": "so far"}'::jsonb), 'openai is what a chat completions API takes');
 SELECT is(pg_temp.export(:'alice', :'conv', 'openai', false)::jsonb #> '{1,content,1}', '{"type": "text", "text": "[file: cat`s.png]"}', 'images by name where they are not wanted');
-SELECT is(chat_private.close_fence(content), content || added, 'an open code block is closed: ' || content)
+SELECT is(chat_private.close_fence(content), content || added, 'an open code block is closed: ' || translate(content, E'\n', '|'))
 FROM (VALUES (E'a\n```\nb\n```', ''), (E'~~~~\n~~~\n```', E'\n~~~~'), (E'```a`b', ''), (E'```\n```x', E'\n```'), (E'    ```', ''), (E'````\n`````  ', '')) v (content, added);
 
 -- There and back, at another person's.
 SELECT is(pg_temp.import(:'bob', :'exported'), '1 imported 6', 'the export can be imported by somebody else');
 SELECT pg_temp.latest(:'bob') AS copy \gset
 SELECT is(pg_temp.canonical(pg_temp.export(:'bob', :'copy')), pg_temp.canonical(:'exported'), 'and their export is the same but for ids');
-SELECT isnt(:'copy', :'conv', 'the ids are new');
-SELECT is((SELECT count(*)::int FROM chat.messages WHERE user_id = :'bob' AND id >= :'copy'::uuid AND content_hash = chat.content_hash(content) AND (parent_id IS NULL OR parent_id < id)), 6, 'in order, with hashes');
+SELECT isnt(:'copy'::text, :'conv', 'the ids are new');
+SELECT is((SELECT count(*)::int FROM chat.messages WHERE user_id = :'bob' AND id > :'copy' AND content_hash = chat.content_hash(content) AND (parent_id IS NULL OR parent_id < id)), 6, 'in order, with hashes');
 SELECT is((SELECT count(*)::int FROM chat.usage_events), 0, 'costs of elsewhere are nobody''s usage');
 SELECT is(pg_temp.value(:'bob', format('SELECT chat.conversation_cost(%L)', :'copy')), '0', 'nor the conversation''s cost');
 
