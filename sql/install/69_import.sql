@@ -85,7 +85,7 @@ BEGIN
       import_item.conversation_id := NULL;
       messages := 0;
       status := 'failed';
-      reason := left(SQLERRM, 500);
+      reason := format('%s (%s)', left(SQLERRM, 500), SQLSTATE);
       -- Another session may have imported it meanwhile; then it is there.
       EXIT WHEN SQLSTATE <> '23505';
     END;
@@ -137,10 +137,10 @@ COMMENT ON FUNCTION chat.import_conversations(jsonb) IS
 conversations.json, or Open WebUI''s export of chats: one conversation, an array, or an object with an array conversations; told
 apart one by one. Returns a row for each: idx, from 1; source_id, its id there; conversation_id, its id here; status imported,
 unchanged (it is here already, and was left as it is) or failed, of which nothing is stored; messages, how many were stored;
-reason, why it failed or what was left out. Ids are new, and who owns it is the caller, whatever the data say; costs are kept
+reason, why it failed, with the SQLSTATE, or what was left out. Ids are new, and who owns it is the caller, whatever the data say; costs are kept
 with the messages, and count in no usage or budget. A file may hold \u0000, which jsonb refuses: pass it as text.
-Errors: 28000 nobody is authenticated; 22004 data is NULL. All else is told in its row, PC303 where the plan allows no more
-conversations included.';
+Errors: 28000 nobody is authenticated; 22004 data is NULL. All else is told in its row: PC303 where the plan allows no more
+conversations, class 22 or 54 for what cannot be stored.';
 
 CREATE OR REPLACE FUNCTION chat.import_conversations(document text)
 RETURNS TABLE (idx integer, source_id text, conversation_id uuid, status text, messages integer, reason text)
