@@ -72,7 +72,7 @@ COMMENT ON FUNCTION chat_private.export_openai(uuid, uuid, boolean) IS
 NULL: there is no conversation with this id.';
 
 CREATE OR REPLACE FUNCTION chat_private.export_one(user_id uuid, conversation_id uuid, format text, include_attachments boolean) RETURNS text
-LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET jit = off AS $$
 BEGIN
   RETURN CASE export_one.format
     WHEN 'json' THEN chat_private.export_json(export_one.user_id, export_one.conversation_id, export_one.include_attachments)
@@ -131,7 +131,7 @@ Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 no such 
 CREATE OR REPLACE FUNCTION chat.export_conversations(format text DEFAULT 'json', archived boolean DEFAULT NULL, since timestamptz DEFAULT NULL,
                                                      include_attachments boolean DEFAULT true)
 RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 COST 10000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 COST 10000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
   SELECT chat_private.export_one(caller.id, c.id, export_conversations.format, export_conversations.include_attachments)
   FROM (SELECT chat_private.export_caller(export_conversations.format, export_conversations.include_attachments) AS id OFFSET 0) caller,
     LATERAL (SELECT o.id FROM chat.conversations o

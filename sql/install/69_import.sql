@@ -46,9 +46,10 @@ $$;
 COMMENT ON FUNCTION chat_private.find_imported(uuid, text, text) IS
 'The user''s conversation that one from elsewhere has become, or that an export of pgchat was made of; NULL: there is none any more.';
 
+-- Without JIT: nothing here is worth compiling for each item, which plans without nested loops look as if they were.
 CREATE OR REPLACE FUNCTION chat_private.import_item(user_id uuid, item jsonb, is_sanitized boolean,
   OUT source_id text, OUT conversation_id uuid, OUT status text, OUT messages integer, OUT reason text)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   source text := chat_private.import_source(import_item.item);

@@ -7,7 +7,7 @@ COMMENT ON FUNCTION chat_private.json_items(text) IS
 stands for \u0000 and lone surrogates, which jsonb refuses.';
 
 CREATE OR REPLACE FUNCTION chat_private.order_tree(ids text[], parents text[], kept text[], is_lenient boolean,
-                                                   OUT node integer, OUT parent integer, OUT is_kept boolean)
+                                                   OUT node integer, OUT parent integer, OUT id text, OUT is_kept boolean)
 RETURNS SETOF record
 LANGUAGE c IMMUTABLE STRICT ROWS 1000 AS 'MODULE_PATHNAME', 'pgchat_order_tree';
 COMMENT ON FUNCTION chat_private.order_tree(text[], text[], text[], boolean) IS

@@ -26,6 +26,9 @@ CREATE OR REPLACE FUNCTION chat_private.openwebui_files(message jsonb) RETURNS T
 LANGUAGE plpgsql IMMUTABLE ROWS 2 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+  IF NOT message ? 'files' AND jsonb_typeof(message -> 'content') IS DISTINCT FROM 'array' THEN
+    RETURN;
+  END IF;
   RETURN QUERY
     SELECT CASE WHEN t.media_type IS NOT NULL THEN encode(sha256(convert_to(u.url, 'UTF8')), 'hex') END, t.media_type,
            CASE WHEN t.media_type IS NOT NULL THEN substr(u.url, strpos(u.url, ',') + 1) END,
@@ -60,10 +63,18 @@ COMMENT ON FUNCTION chat_private.openwebui_nodes(jsonb) IS 'The messages of a ch
 
 CREATE OR REPLACE FUNCTION chat_private.openwebui_count(message jsonb, names text[]) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  counts jsonb := coalesce(message -> 'usage', message -> 'info');
+  name text;
 BEGIN
-  RETURN (SELECT u.value::text::integer FROM unnest(ARRAY['usage', 'info']) place, unnest(openwebui_count.names) name,
-                 LATERAL (SELECT openwebui_count.message -> place -> name AS value) u
-          WHERE jsonb_typeof(u.value) = 'number' AND u.value::text ~ '^[0-9]{1,9}$' LIMIT 1);
+  IF jsonb_typeof(counts) = 'object' THEN
+    FOREACH name IN ARRAY openwebui_count.names LOOP
+      IF counts ->> name ~ '^[0-9]{1,9}$' THEN
+        RETURN counts ->> name;
+      END IF;
+    END LOOP;
+  END IF;
+  RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION chat_private.openwebui_count(jsonb, text[]) IS 'A number of tokens that a message of Open WebUI tells, under one of some names.';

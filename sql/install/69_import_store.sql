@@ -11,7 +11,7 @@ BEGIN
   INTO given
   FROM ROWS FROM (jsonb_to_recordset(place_messages.messages) AS (id text, parent_id text, dropped boolean)) WITH ORDINALITY
     AS m (id, parent_id, dropped, n);
-  SELECT coalesce(array_agg(given.ids[t.node]), '{}'), coalesce(array_agg(t.node), '{}'), coalesce(array_agg(t.parent), '{}'),
+  SELECT coalesce(array_agg(t.id), '{}'), coalesce(array_agg(t.node), '{}'), coalesce(array_agg(t.parent), '{}'),
          coalesce(array_agg(CASE WHEN t.is_kept THEN chat.uuid_v7() END), '{}')
   INTO place_messages.old_ids, place_messages.nodes, place_messages.parents, place_messages.new_ids
   FROM chat_private.order_tree(given.ids, given.parents, given.kept, place_messages.is_lenient) t;
@@ -167,7 +167,7 @@ BEGIN
     coalesce(given.is_pinned, false), coalesce(given.is_archived, false),
     chat_private.usable_model(store_conversation.user_id, given.model), given.system_prompt,
     chat_private.store_folder(store_conversation.user_id, given.folder),
-    ARRAY(SELECT t.tag FROM (SELECT left(e.value #>> '{}', 100) AS tag, min(e.n) AS n
+    ARRAY(SELECT t.tag FROM (SELECT left(e.value #>> '{}', 50) AS tag, min(e.n) AS n
                              FROM jsonb_array_elements(CASE jsonb_typeof(given.tags) WHEN 'array' THEN given.tags ELSE '[]' END)
                                WITH ORDINALITY e (value, n)
                              WHERE jsonb_typeof(e.value) = 'string' AND e.value <> '""' GROUP BY 1) t ORDER BY t.n LIMIT 50),

@@ -53,7 +53,8 @@ public:
         values[0] = Int32GetDatum(static_cast<std::int32_t>(placed.node + 1));
         nulls[1] = !placed.parent;
         if (placed.parent) values[1] = Int32GetDatum(static_cast<std::int32_t>(*placed.parent + 1));
-        values[2] = BoolGetDatum(nodes_[placed.node].is_kept);
+        values[2] = text_datum(nodes_[placed.node].id);
+        values[3] = BoolGetDatum(nodes_[placed.node].is_kept);
         return true;
     }
 
