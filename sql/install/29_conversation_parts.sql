@@ -27,12 +27,17 @@ CREATE TABLE chat.attachments (
   width integer,
   height integer,
   created_at timestamptz NOT NULL DEFAULT now(),
+  unused_since timestamptz,
   PRIMARY KEY (user_id, id),
   UNIQUE (user_id, sha256)
 );
+-- Those that the engine looks for: without it, it would have to read the files of all users.
+CREATE INDEX attachments_unused_idx ON chat.attachments (unused_since, user_id) WHERE unused_since IS NOT NULL;
 COMMENT ON TABLE chat.attachments IS 'The files of a user, each stored once; their bytes are elsewhere and are read with chat.attachment_content';
 COMMENT ON COLUMN chat.attachments.sha256 IS 'SHA-256 of the bytes';
+COMMENT ON COLUMN chat.attachments.media_type IS 'As told when it was first stored, where the bytes do not contradict that, else as the bytes tell';
 COMMENT ON COLUMN chat.attachments.width IS 'Pixels; NULL where it is no image';
+COMMENT ON COLUMN chat.attachments.unused_since IS 'When it was uploaded, where no message has used it yet, or when the last message that used it was removed; NULL: one uses it';
 
 CREATE TABLE chat_private.attachment_data (
   user_id uuid NOT NULL,

@@ -44,7 +44,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('cost_per_month', 'amount or null', 'null', NULL, 'What all calls to models together may cost in a month in UTC, in the currency of the models'' prices; null: not limited'),
     ('own_keys_exempt_from_budget', 'boolean', 'true', NULL, 'Whether calls with a key of the user''s own cost nothing of the user''s and the installation''s budget'),
     ('usage_retention', 'count or null', 'null', NULL, 'For how many months, the current one not counted, usage events are kept; sums by day stay; null: for ever'),
-    ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works')
+    ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works'),
+    ('context_strategy', 'choice', '"truncate_oldest"', '{truncate_oldest,summarize,error}', 'What is done where a conversation does not fit the model''s context window, and does not say so itself'),
+    ('context_reserve', 'count', '4096', NULL, 'Tokens of the context window kept for the answer where neither conversation, call, model nor provider says how long it may be'),
+    ('continue_prompt', 'prompt', '"Continue exactly where you stopped. Do not repeat anything."', NULL, 'What a model is told to go on with a reply that was cut off'),
+    ('summary_model', 'model or null', 'null', NULL, 'The model that writes summaries of conversations that name none; null: the one that replies'),
+    ('summary_prompt', 'prompt', '"You keep the memory of a conversation between a user and an assistant. Write a summary of what you are given that can stand in its place: facts, names, numbers, decisions, preferences of the user, open questions, and code or text that is still needed. If an earlier summary is given, write one that covers both. Write in the language of the conversation. Answer with the summary only."', NULL, 'The system prompt of requests for summaries'),
+    ('title_model', 'model or null', 'null', NULL, 'The model that writes titles; null: the one that replies'),
+    ('title_prompt', 'prompt', '"Write a title of at most six words for the conversation that you are given, in its language. Answer with the title only: no quotation marks, no explanation."', NULL, 'The system prompt of requests for titles'),
+    ('duplicate_window', 'interval', '"10 minutes"', NULL, 'For how long a message is taken for one sent twice, where the sender asks with options -> on_duplicate'),
+    ('attachment_max_bytes', 'size', '20971520', NULL, 'The largest file that can be uploaded, in bytes'),
+    ('attachment_quota_bytes', 'size', '1073741824', NULL, 'How many bytes of files a user can have, where the plan has no limit attachment_bytes'),
+    ('attachment_unused_lifetime', 'interval', '"1 day"', NULL, 'How long a file is kept that no message uses'),
+    ('attachment_text_bytes', 'size', '102400', NULL, 'How much of a text file a model is told, in bytes; at most 1048576'),
+    ('image_max_dimension', 'count', '8192', NULL, 'How many pixels a side of an image can have'),
+    ('image_max_pixels', 'size', '50000000', NULL, 'How many pixels an image can have in all'),
+    ('image_max_bytes', 'size', '5242880', NULL, 'The largest image that can be sent with a message, in bytes: models are sent the whole of it'),
+    ('image_context_bytes', 'size', '20971520', NULL, 'How many bytes of images a model is sent for one reply, the newest first; at most 41943040')
 $$;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';
@@ -132,6 +148,7 @@ BEGIN
     WHEN 'boolean' THEN CASE WHEN jsonb_typeof(setting_hint.value) <> 'boolean' THEN 'It is true or false.' END
     WHEN 'text' THEN CASE WHEN coalesce(char_length(given) > 500 OR given ~ '[[:cntrl:]]', true)
                      THEN 'It is a string of one line and at most 500 characters.' END
+    WHEN 'prompt' THEN CASE WHEN coalesce(char_length(given) NOT BETWEEN 1 AND 10000, true) THEN 'It is a string of 1 to 10000 characters.' END
     WHEN 'choice' THEN CASE WHEN given = ANY (setting_hint.choices) IS NOT TRUE
                        THEN format('It is one of %s.', array_to_string(setting_hint.choices, ', ')) END
     WHEN 'language' THEN CASE WHEN given ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' IS NOT TRUE
@@ -139,6 +156,7 @@ BEGIN
     WHEN 'interval' THEN CASE WHEN chat_private.is_interval(given) IS NOT TRUE
                          THEN 'It is a length of time such as "30 days" or "15 minutes", from 1 second to 100 years.' END
     WHEN 'count' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,5}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999.' END
+    WHEN 'size' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,14}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999999999999.' END
     WHEN 'amount' THEN CASE WHEN NOT chat_private.is_amount(setting_hint.value) THEN 'It is a number from 0 to 1000000.' END
     WHEN 'domains' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^[^][:space:][:cntrl:][:upper:]@,]{1,253}$')
                         THEN 'It is an array of domains in lower case, such as ["example.com"].' END
@@ -153,8 +171,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.setting_hint(text, jsonb, text[]) IS
-'What a value of this kind of setting must be, where the one given is not; NULL where it is. Kinds: boolean, text, choice,
-language, interval, count, amount, domains, roles, texts, plan, model; followed by "or null" where null is one.';
+'What a value of this kind of setting must be, where the one given is not; NULL where it is. Kinds: boolean, text, prompt, choice,
+language, interval, count, size, amount, domains, roles, texts, plan, model; followed by "or null" where null is one.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_setting(key text, value jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

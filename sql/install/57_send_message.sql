@@ -23,17 +23,28 @@ COMMENT ON FUNCTION chat_private.check_turn(uuid, text, text, jsonb, integer) IS
 'The checks of a turn that need no table.
 Errors: 22004, 2200F, 54000, PC002, 22023.';
 
-CREATE OR REPLACE FUNCTION chat_private.refuse_attachments(attachments jsonb) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.wait_for_branch(user_id uuid, message_id uuid, may_wait boolean) RETURNS uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  busy_id uuid := chat_private.busy_reply(wait_for_branch.user_id, wait_for_branch.message_id);
 BEGIN
-  RAISE EXCEPTION 'this version of pgchat stores no attachments' USING ERRCODE = '0A000',
-    HINT = 'Images can be given to the model as options -> images.';
+  IF busy_id IS NOT NULL AND NOT wait_for_branch.may_wait THEN
+    RAISE EXCEPTION 'the reply before this message is still being generated' USING ERRCODE = '55006',
+      HINT = 'Wait for it, or call chat.cancel_message on it first; chat.send_message with options {"when_busy": "queue"} waits by itself.';
+  END IF;
+  -- It may end while its row is waited for, and let one above it be seen: a waiting one that was cancelled.
+  WHILE busy_id IS NOT NULL AND NOT chat_private.hold_open(wait_for_branch.user_id, busy_id) LOOP
+    busy_id := chat_private.busy_reply(wait_for_branch.user_id, wait_for_branch.message_id);
+  END LOOP;
+  RETURN busy_id;
 END
 $$;
-COMMENT ON FUNCTION chat_private.refuse_attachments(jsonb) IS 'Errors: 0A000, always.';
+COMMENT ON FUNCTION chat_private.wait_for_branch(uuid, uuid, boolean) IS
+'The reply in progress on the branch that ends with a message, held so that it cannot end before the transaction; NULL: none is.
+Errors: 55006 there is one, and may_wait is false.';
 
 CREATE OR REPLACE FUNCTION chat_private.open_turn(user_id uuid, conversation_id uuid, parent_id uuid, model text,
-                                                  is_durable boolean)
+                                                  is_durable boolean, may_wait boolean DEFAULT false)
 RETURNS chat_private.turn
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -68,9 +79,8 @@ BEGIN
     IF parent.conversation_id IS DISTINCT FROM open_turn.conversation_id THEN
       RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002',
         HINT = 'chat.list_messages shows the messages there are; NULL continues after the last.';
-    ELSIF parent.status IN ('pending', 'streaming') THEN
-      RAISE EXCEPTION 'the reply before this message is still being generated' USING ERRCODE = '55006',
-        HINT = 'Wait for it, or call chat.cancel_message on it first.';
+    ELSIF parent.status IN ('pending', 'streaming', 'cancelled') THEN
+      turn.waits_for := chat_private.wait_for_branch(open_turn.user_id, turn.parent_id, open_turn.may_wait);
     END IF;
   END IF;
   IF is_limited THEN
@@ -79,41 +89,28 @@ BEGIN
   IF model_is_usable IS NOT TRUE THEN
     PERFORM chat_private.resolve_model(open_turn.user_id, turn.model);
   END IF;
-  IF turn.parent_id IS NOT NULL AND NOT open_turn.is_durable THEN
-    WITH RECURSIVE branch AS (
-      SELECT m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS depth FROM chat.messages m
-      WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id
-      UNION ALL
-      SELECT p.parent_id, p.role, p.content, p.tool_calls, p.tool_call_id, b.depth + 1
-      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
-                              WHERE m.user_id = open_turn.user_id AND m.id = b.parent_id OFFSET 0) p
-    )
-    SELECT jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id) ORDER BY b.depth DESC)
-    INTO turn.messages
-    FROM branch b
-    WHERE chat_private.is_context(b.role, b.content, b.tool_calls);
-  END IF;
   RETURN turn;
 END
 $$;
-COMMENT ON FUNCTION chat_private.open_turn(uuid, uuid, uuid, text, boolean) IS
+COMMENT ON FUNCTION chat_private.open_turn(uuid, uuid, uuid, text, boolean, boolean) IS
 'Where a message goes that continues the active branch, or parent_id where given, and the model that answers it: the one
 given, else the conversation''s, else the user''s, else the installation''s. is_durable: the conversation is locked, so that
-its turns are stored one after the other. Else the branch is read, too: an array of {role, content, tool_calls,
-tool_call_id}, root first, NULL where it is empty. The caller must have switched enable_seqscan off.
-Errors: P0002 no such conversation, or no such parent in it; 55006 the parent is a reply in progress; 42704 the model does
+its turns are stored one after the other. Its messages are left NULL. may_wait: where a reply above is in progress, it is waits_for,
+and cannot end before this transaction; else that is refused. The caller must have switched enable_seqscan off.
+Errors: P0002 no such conversation, or no such parent in it; 55006 a reply above is in progress; 42704 the model does
 not exist or is not active; 42501 the user may not use it; PC003 there is none; PC303 the user''s plan allows no more messages now.';
 
 CREATE OR REPLACE FUNCTION chat_private.queue_reply(user_id uuid, conversation_id uuid, message_id uuid, model text,
-                                                    options jsonb) RETURNS uuid
+                                                    options jsonb, waits_for uuid DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   new_id uuid := chat.uuid_v7();
 BEGIN
-  INSERT INTO chat_private.llm_requests (user_id, id, message_id, conversation_id, model, options)
+  INSERT INTO chat_private.llm_requests (user_id, id, message_id, conversation_id, model, options, state, queued_at, waits_for)
   VALUES (queue_reply.user_id, new_id, queue_reply.message_id, queue_reply.conversation_id, queue_reply.model,
-          coalesce(queue_reply.options, '{}'));
+          coalesce(queue_reply.options, '{}'), CASE WHEN queue_reply.waits_for IS NULL THEN 'queued' ELSE 'waiting' END,
+          CASE WHEN queue_reply.waits_for IS NULL THEN clock_timestamp() END, queue_reply.waits_for);
   UPDATE chat.conversations c
   SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
   WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id;
@@ -121,8 +118,9 @@ BEGIN
   RETURN new_id;
 END
 $$;
-COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb) IS
-'Queues the request for a reply whose pending row exists, and makes that row the conversation''s active leaf.';
+COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb, uuid) IS
+'Queues the request for a reply whose pending row exists, or has it wait for another message to end, and makes that row the
+conversation''s active leaf.';
 
 CREATE OR REPLACE FUNCTION chat_private.find_turn(user_id uuid, conversation_id uuid, idempotency_key text,
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
@@ -150,23 +148,27 @@ DECLARE
   caller_id uuid := chat_private.require_user();
   sent_at timestamptz := clock_timestamp();
   turn chat_private.turn;
+  own chat_private.turn_options;
 BEGIN
+  IF send_message.options ?| ARRAY['when_busy', 'on_duplicate'] THEN
+    own := chat_private.turn_options(send_message.options);
+    send_message.options := send_message.options - ARRAY['when_busy', 'on_duplicate'];
+  END IF;
   PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.idempotency_key,
                                   send_message.options);
-  IF send_message.attachments IS NOT NULL THEN
-    PERFORM chat_private.refuse_attachments(send_message.attachments);
-  END IF;
-  IF send_message.idempotency_key IS NOT NULL THEN
+  IF send_message.idempotency_key IS NOT NULL OR own.on_duplicate <> 'allow' THEN
     -- The lock comes before the look, so that the second of two simultaneous calls sees what the first stored.
     PERFORM FROM chat.conversations c
     WHERE c.user_id = caller_id AND c.id = send_message.conversation_id FOR NO KEY UPDATE;
     SELECT t.* INTO send_message.user_message_id, send_message.assistant_message_id, send_message.request_id
-    FROM chat_private.find_turn(caller_id, send_message.conversation_id, send_message.idempotency_key) t;
+    FROM chat_private.earlier_turn(caller_id, send_message.conversation_id, send_message.idempotency_key,
+                                   CASE WHEN send_message.attachments IS NULL THEN own.on_duplicate END, send_message.content) t;
     IF user_message_id IS NOT NULL THEN
       RETURN;
     END IF;
   END IF;
-  turn := chat_private.open_turn(caller_id, send_message.conversation_id, send_message.parent_id, send_message.model, true);
+  turn := chat_private.open_turn(caller_id, send_message.conversation_id, send_message.parent_id, send_message.model, true,
+                                 coalesce(own.when_busy = 'queue', false));
   user_message_id := chat.uuid_v7();
   assistant_message_id := chat.uuid_v7();
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, status, content, content_hash, model,
@@ -177,8 +179,11 @@ BEGIN
          (caller_id, assistant_message_id, send_message.conversation_id, user_message_id, 'assistant', 'pending',
           '', NULL, turn.model,
           NULL, sent_at + '1 microsecond', sent_at + '1 microsecond');
+  IF send_message.attachments IS NOT NULL THEN
+    PERFORM chat_private.attach(caller_id, user_message_id, send_message.attachments);
+  END IF;
   request_id := chat_private.queue_reply(caller_id, send_message.conversation_id, assistant_message_id, turn.model,
-                                         send_message.options);
+                                         send_message.options, turn.waits_for);
 END
 $$;
 COMMENT ON FUNCTION chat.send_message(uuid, text, uuid, text, jsonb, text, jsonb) IS
@@ -187,8 +192,14 @@ is then read with chat.stream_message, chat.read_stream or chat.list_messages, a
 parent_id: the message to continue from, by default the end of the active branch. model: by default the conversation''s,
 else the user''s, else the installation''s. idempotency_key: 1 to 255 characters; a second call with the same key in the
 same conversation stores nothing and returns the ids of the first. options: temperature, max_tokens, … as for
-chat.llm_complete. attachments: must be NULL in this version.
+chat.llm_complete, and two that no model is told of: when_busy, what is done while the reply before it is still being generated
+("refuse" it, or "queue" it: message and reply are stored, and the reply is sent once the one before has ended, in any way), and
+on_duplicate, what is done where the conversation has a message of the same text, without files, sent within the setting
+duplicate_window ("allow", "refuse", or "return" the ids of that message and its newest reply). attachments: an array of at most
+20 files, each {"attachment_id"} as chat.add_attachment gave it, {"data": base64 or a data URL, "media_type"}, both with "name", or a data URL
+alone. A model is sent images where it takes them, and quoted texts.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
 is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
-allows no more messages now; 0A000 attachments.';
+allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; for attachments 22023 not of the
+form, damaged or not of the type said, 54000 too many or too large, P0002 no such file of mine, PC308 no room for a new one.';

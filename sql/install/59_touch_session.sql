@@ -53,7 +53,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   now CONSTANT timestamptz := clock_timestamp();
   removed integer;
-  most integer := greatest(chat_private.prune_audit_log(tidy.max_rows), chat_private.erase_audit_origins(tidy.max_rows));
+  most integer := greatest(chat_private.prune_audit_log(tidy.max_rows), chat_private.erase_audit_origins(tidy.max_rows),
+                           chat_private.remove_unused_attachments(tidy.max_rows));
 BEGIN
   DELETE FROM chat.sessions s WHERE (s.user_id, s.id) IN (
     SELECT e.user_id, e.id FROM chat.sessions e WHERE least(e.expires_at, e.idle_expires_at) < now - interval '1 day'
@@ -66,10 +67,12 @@ BEGIN
       AND coalesce(o.locked_until < now, true)
     LIMIT tidy.max_rows FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS removed = ROW_COUNT;
+  PERFORM chat_private.release_stranded();
   RETURN greatest(most, removed) >= tidy.max_rows;
 END
 $$;
 COMMENT ON FUNCTION chat_private.tidy(integer) IS
 'Removes what has outlived its time, at most so many rows of each kind: audit rows past their retention, addresses in those of
 removed accounts, sessions that ended a
-day ago, failed logins that no longer count. Called by the engine; true where there is more.';
+day ago, failed logins that no longer count, files that no message uses; and lets requests go that wait for nothing. Called by the
+engine; true where there is more.';

@@ -75,5 +75,6 @@ CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, mes
   model text, system_prompt text, options jsonb, timeout_ms integer) RETURNS chat_private.completion
 LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_complete_reply';
 COMMENT ON FUNCTION chat_private.complete_reply(uuid, uuid, jsonb, text, text, text, jsonb, integer) IS
-'The immediate call for a reply of a conversation; the ids are kept with its usage.
+'The immediate call for a reply of a conversation; the ids are kept with its usage. content: the last message of the user; NULL where
+messages have it.
 Errors: as chat.llm_complete.';

@@ -1,29 +1,31 @@
 -- A whole turn in the caller's transaction: ask, wait, store both messages or nothing.
 
-CREATE OR REPLACE FUNCTION chat_private.earlier_answer(user_id uuid, conversation_id uuid, idempotency_key text) RETURNS text
+CREATE OR REPLACE FUNCTION chat_private.earlier_answer(user_id uuid, conversation_id uuid, idempotency_key text, on_duplicate text,
+                                                       content text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   turn record;
   answer record;
 BEGIN
-  SELECT t.* INTO turn FROM chat_private.find_turn(earlier_answer.user_id, earlier_answer.conversation_id,
-                                                   earlier_answer.idempotency_key) t;
+  SELECT t.* INTO turn FROM chat_private.earlier_turn(earlier_answer.user_id, earlier_answer.conversation_id,
+    earlier_answer.idempotency_key, earlier_answer.on_duplicate, earlier_answer.content) t;
   IF turn.user_message_id IS NULL THEN
     RETURN NULL;
   END IF;
   SELECT m.content, m.status INTO answer FROM chat.messages m
   WHERE m.user_id = earlier_answer.user_id AND m.id = turn.assistant_message_id;
   IF answer.status IS DISTINCT FROM 'complete' THEN
-    RAISE EXCEPTION 'the message with this idempotency_key has no complete reply' USING ERRCODE = '55006',
+    RAISE EXCEPTION 'the message that was sent before has no complete reply' USING ERRCODE = '55006',
       HINT = 'Wait for its reply, or call chat.retry_message on it.';
   END IF;
   RETURN answer.content;
 END
 $$;
-COMMENT ON FUNCTION chat_private.earlier_answer(uuid, uuid, text) IS
-'The reply to the message that was stored with this key; NULL where there is no such message.
-Errors: 55006 the reply is not complete.';
+COMMENT ON FUNCTION chat_private.earlier_answer(uuid, uuid, text, text, text) IS
+'The reply to the message that was stored with this key, or lately with this text where on_duplicate is return; NULL where there is
+no such message.
+Errors: 55006 the reply is not complete; PC309 there is one of this text, and on_duplicate is refuse.';
 
 CREATE OR REPLACE FUNCTION chat.ask(conversation_id uuid, content text, parent_id uuid DEFAULT NULL,
   model text DEFAULT NULL, attachments jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, options jsonb DEFAULT '{}',
@@ -39,24 +41,50 @@ DECLARE
   turn chat_private.turn;
   reply chat_private.completion;
   earlier text;
+  told jsonb;
+  own chat_private.turn_options;
 BEGIN
+  IF ask.options ?| ARRAY['when_busy', 'on_duplicate'] THEN
+    own := chat_private.turn_options(ask.options);
+    IF own.when_busy = 'queue' THEN
+      RAISE EXCEPTION 'chat.ask cannot wait for another reply: the option when_busy can only be refuse' USING ERRCODE = '22023',
+        HINT = 'chat.send_message and chat.send_and_wait queue a message.';
+    END IF;
+    ask.options := ask.options - ARRAY['when_busy', 'on_duplicate'];
+  END IF;
   PERFORM chat_private.check_turn(ask.conversation_id, ask.content, ask.idempotency_key, ask.options, ask.timeout_ms);
   IF ask.attachments IS NOT NULL THEN
-    PERFORM chat_private.refuse_attachments(ask.attachments);
+    own.on_duplicate := NULL;
   END IF;
-  IF ask.idempotency_key IS NOT NULL THEN
-    earlier := chat_private.earlier_answer(caller_id, ask.conversation_id, ask.idempotency_key);
+  IF ask.idempotency_key IS NOT NULL OR own.on_duplicate <> 'allow' THEN
+    earlier := chat_private.earlier_answer(caller_id, ask.conversation_id, ask.idempotency_key, own.on_duplicate, ask.content);
     IF earlier IS NOT NULL THEN
       RETURN earlier;
     END IF;
   END IF;
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
+  IF ask.attachments IS NULL THEN
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options);
+  ELSE
+    told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, chat_private.text_of_parts(told), ask.options);
+    turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
+  END IF;
   question_id := chat.uuid_v7();
   reply_id := chat.uuid_v7();
-  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages, ask.content, turn.model,
-                                       turn.system_prompt, ask.options, ask.timeout_ms);
+  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages,
+                                       CASE WHEN ask.attachments IS NULL THEN ask.content END, turn.model, turn.system_prompt,
+                                       ask.options, ask.timeout_ms);
   answered_at := clock_timestamp();
+  IF own.on_duplicate <> 'allow' THEN
+    -- Again, for what was stored while the model answered; the lock keeps two from both finding nothing.
+    PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = ask.conversation_id FOR NO KEY UPDATE;
+    earlier := chat_private.earlier_answer(caller_id, ask.conversation_id, NULL, own.on_duplicate, ask.content);
+    IF earlier IS NOT NULL THEN
+      RETURN earlier;
+    END IF;
+  END IF;
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, idempotency_key,
                              created_at, updated_at, thinking, tool_calls, model, finish_reason,
                              input_tokens, output_tokens, cached_tokens, cost, latency_ms, first_token_ms,
@@ -67,6 +95,9 @@ BEGIN
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,
           reply.finish_reason, reply.input_tokens, reply.output_tokens, reply.cached_tokens, reply.cost, reply.latency_ms,
           reply.first_token_ms, CASE WHEN reply.sanitized THEN jsonb '{"sanitized": true}' ELSE '{}' END);
+  IF ask.attachments IS NOT NULL THEN
+    PERFORM chat_private.attach(caller_id, question_id, ask.attachments);
+  END IF;
   UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
   WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
   RETURN reply.content;
@@ -76,5 +107,6 @@ COMMENT ON FUNCTION chat.ask(uuid, text, uuid, text, jsonb, text, jsonb, integer
 'Sends a message, waits for the reply and returns it, all in the caller''s transaction: a failure is raised, and then
 nothing is stored. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. The other arguments and
 errors are those of chat.send_message; with an idempotency_key used before, the reply stored then is returned.
-Errors besides: 22023 timeout_ms is not positive; 55006 the earlier reply to this key is not complete; 08001, 57014,
+The option when_busy can only be refuse.
+Errors besides: 22023 timeout_ms is not positive, or when_busy is queue; 55006 the earlier reply to this key is not complete; 08001, 57014,
 PC101 to PC112 as the call to the model fails.';

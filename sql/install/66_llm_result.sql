@@ -24,7 +24,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002',
       HINT = 'It is an id that chat.llm_submit or chat.send_message returned; check who is authenticated.';
-  ELSIF request.state IN ('queued', 'running') THEN
+  ELSIF request.state IN ('waiting', 'queued', 'running') THEN
     RETURN NULL;
   END IF;
   answer := request.result;
@@ -93,7 +93,7 @@ BEGIN
   SELECT q.state INTO found_state FROM chat_private.llm_requests q
   WHERE q.user_id = owner_id AND q.id = llm_cancel.request_id;
   IF FOUND THEN
-    is_cancelled := found_state IN ('queued', 'running') AND chat_private.cancel_request(owner_id, llm_cancel.request_id);
+    is_cancelled := found_state IN ('waiting', 'queued', 'running') AND chat_private.cancel_request(owner_id, llm_cancel.request_id);
   ELSE
     -- An immediate call has no row: only the engine knows of it, while it is under way.
     is_cancelled := chat_private.cancel_call(owner_id, llm_cancel.request_id);

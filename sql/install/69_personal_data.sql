@@ -11,7 +11,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.messages', 'user_id', '{}', 'delete'),
     ('chat.conversation_summaries', 'user_id', '{}', 'delete'),
     ('chat.message_attachments', 'user_id', '{}', 'delete'),
-    ('chat_private.attachment_data', 'user_id', '{}', 'delete'),
+    ('chat_private.attachment_data', 'user_id', '{data}', 'delete'),
     ('chat.attachments', 'user_id', '{}', 'delete'),
     ('chat_private.share_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat.conversation_shares', 'user_id', '{}', 'delete'),

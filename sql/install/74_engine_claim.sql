@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION chat_private.claim_requests(max_requests integer, aft
   after_user uuid = '00000000-0000-0000-0000-000000000000', full_models text[] = '{}', full_users uuid[] = '{}')
 RETURNS TABLE (user_id uuid, request_id uuid, message_id uuid, conversation_id uuid, model text, messages jsonb,
                system_prompt text, response_format jsonb, options jsonb, timeout_ms integer, has_more boolean,
-               next_model text, next_user uuid)
+               next_model text, next_user uuid, is_refused boolean)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -44,39 +44,33 @@ BEGIN
       SET state = 'running', started_at = clock_timestamp(), queued_at = NULL
       WHERE q.ctid = ANY (ARRAY(SELECT c.place FROM chosen c))
       RETURNING q.*
-    ), branch AS (
-      SELECT c.user_id, c.id AS request_id, reply.parent_id, 0 AS depth, NULL::text AS role, NULL::text AS content,
-             NULL::jsonb AS tool_calls, NULL::text AS tool_call_id
+    ), told AS (
+      SELECT c.id AS request_id, t.messages, t.system_prompt, t.is_refused
       FROM claimed c, LATERAL (SELECT m.parent_id FROM chat.messages m
-                               WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply
+                               WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
+           LATERAL chat_private.context_fit(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options, NULL) t
       UNION ALL
-      SELECT b.user_id, b.request_id, p.parent_id, b.depth + 1, p.role, p.content, p.tool_calls, p.tool_call_id
-      FROM branch b, LATERAL (SELECT m.* FROM chat.messages m
-                              WHERE m.user_id = b.user_id AND m.id = b.parent_id OFFSET 0) p
-    ), context AS (
-      SELECT b.request_id, jsonb_agg(chat_private.context_message(b.role, b.content, b.tool_calls, b.tool_call_id)
-                                     ORDER BY b.depth DESC) AS messages
-      FROM branch b WHERE b.depth > 0 AND chat_private.is_context(b.role, b.content, b.tool_calls)
-      GROUP BY b.request_id
+      SELECT c.id, s.messages, s.system_prompt, s.messages IS NULL
+      FROM claimed c, LATERAL (SELECT t.* FROM chat_private.side_request_text(c.user_id, c.conversation_id, c.purpose, c.messages, c.model) t
+                               WHERE c.purpose IS NOT NULL OFFSET 0) s
     ), place AS (
       SELECT s.is_cut OR EXISTS (SELECT FROM chosen c GROUP BY c.lane HAVING count(*) >= s.share) AS has_more,
              CASE WHEN s.is_cut THEN l.model END AS model, CASE WHEN s.is_cut THEN l.user_id END AS user_id
       FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open AND l.lane <= claim_requests.max_requests
                               ORDER BY l.lane DESC LIMIT 1) l
     )
-    SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(c.messages, x.messages, '[]'),
-           coalesce(c.system_prompt, v.system_prompt), c.response_format, c.options, c.timeout_ms,
-           p.has_more, p.model, p.user_id
+    SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, c.messages, '[]'),
+           coalesce(x.system_prompt, c.system_prompt), c.response_format, c.options, c.timeout_ms,
+           p.has_more, p.model, p.user_id, coalesce(x.is_refused, false)
     FROM claimed c
     CROSS JOIN place p
-    LEFT JOIN context x ON x.request_id = c.id
-    LEFT JOIN LATERAL (SELECT v.system_prompt FROM chat.conversations v
-                       WHERE v.user_id = c.user_id AND v.id = c.conversation_id OFFSET 0) v ON true
+    LEFT JOIN told x ON x.request_id = c.id
     ORDER BY c.created_at, c.id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.claim_requests(integer, text, uuid, text[], uuid[]) IS
 'Takes up to max_requests from the queue and marks them running: of each user who waits for a model alike many, the oldest
 first, beginning after the given model and user. full_models, full_users: of whom none is taken now. messages: what is stored
-with the request, or for a conversation''s reply the branch that leads to it, root first. has_more: there may be others.
+with the request, or for a conversation''s reply what chat_private.context_fit tells of the branch that leads to it, or what
+chat_private.side_request_text asks. is_refused: that does not fit the model, or there is nothing to ask any more. has_more: there may be others.
 next_model, next_user: where the next claim is to begin; NULL: from the start. A row that somebody has locked is left for later.';

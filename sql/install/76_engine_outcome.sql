@@ -68,6 +68,22 @@ COMMENT ON FUNCTION chat_private.finish_durable(bigint[], uuid[], uuid[], uuid[]
   boolean[]) IS
 'Writes the outcomes into the queue and the messages, at the positions in locked; NULL: at all.';
 
+CREATE OR REPLACE FUNCTION chat_private.release_ended(locked bigint[], user_ids uuid[], request_ids uuid[], message_ids uuid[],
+                                                      durable boolean[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  -- Mostly nobody waits for anything: that is one probe of an empty index.
+  IF EXISTS (SELECT FROM chat_private.llm_requests w WHERE w.waits_for IS NOT NULL) THEN
+    PERFORM chat_private.release_waiting(array_agg(u.user_id), array_agg(u.message_id), array_agg(u.request_id))
+    FROM unnest(release_ended.user_ids, release_ended.request_ids, release_ended.message_ids, release_ended.durable)
+         WITH ORDINALITY u (user_id, request_id, message_id, durable, n)
+    WHERE u.durable AND (release_ended.locked IS NULL OR u.n = ANY (release_ended.locked));
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.release_ended(bigint[], uuid[], uuid[], uuid[], boolean[]) IS
+'Queues the requests that waited for durable ones, at the positions in locked; NULL: at all.';
+
 CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request_ids uuid[], message_ids uuid[],
   conversation_ids uuid[], models text[], statuses text[], contents text[], thinkings text[], tool_calls text[],
   finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[],
@@ -91,6 +107,7 @@ BEGIN
       first_token_ms, last_seqs, sanitized, durable);
   END;
   PERFORM chat_private.touch_conversations(user_ids, conversation_ids, durable);
+  PERFORM chat_private.release_ended(locked, user_ids, request_ids, message_ids, durable);
   RETURN ARRAY(SELECT request_ids[b] FROM unnest(busy) b);
 END
 $$;
@@ -164,9 +181,10 @@ BEGIN
       FROM chat.messages t WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) b
   )
   SELECT count(*) INTO recovered FROM closed;
+  PERFORM chat_private.release_stranded();
   RETURN recovered::integer;
 END
 $$;
 COMMENT ON FUNCTION chat_private.recover_requests() IS
 'Ends the requests that an engine which died has left running: a reply with some text is incomplete, another one an error,
-with error code outcome_unknown; none is sent again. What they used is estimated from the text. Returns how many there were.';
+with error code outcome_unknown; none is sent again. Those that waited for them are queued. What they used is estimated from the text. Returns how many there were.';

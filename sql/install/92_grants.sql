@@ -20,6 +20,8 @@ GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_servic
 GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
+GRANT SELECT, INSERT ON chat.conversation_summaries TO pgchat_engine;
+GRANT SELECT ON chat.attachments, chat.message_attachments TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
 GRANT USAGE ON SEQUENCE chat_private.usage_seq TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat.usage_rollups, chat_private.usage_totals, chat_private.usage_progress TO pgchat_engine;
@@ -35,6 +37,8 @@ GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
 GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
 GRANT SELECT ON chat.user_model_access, chat.group_model_access TO pgchat_engine;
+GRANT SELECT, DELETE, UPDATE (unused_since) ON chat.attachments TO pgchat_engine;
+GRANT SELECT ON chat.message_attachments, chat_private.attachment_data TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.signing_keys TO pgchat_engine;
 GRANT SELECT ON chat.api_keys, chat_private.api_key_secrets, chat_private.provider_keys, chat_private.totp_factors TO pgchat_engine;
 GRANT UPDATE (last_used_at) ON chat.api_keys TO pgchat_engine;
@@ -90,14 +94,23 @@ DECLARE
   -- The first two take as long as they are told to, and nothing can stop them.
   for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'metrics', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
-    'chat_private.is_context', 'chat_private.context_message', 'chat_private.result_json', 'chat_private.exact_cost',
+    'chat_private.is_context', 'chat_private.context_message',
+    'chat_private.text_tokens', 'chat_private.json_count', 'chat_private.attachment_tokens', 'chat_private.reply_tokens', 'chat_private.fixed_tokens',
+    'chat_private.context_room', 'chat_private.model_window', 'chat_private.branch_upwards', 'chat_private.from_first_question', 'chat_private.fitted_branch',
+    'chat_private.context_fit', 'chat_private.content_parts', 'chat_private.summary_message', 'chat_private.summary_tokens', 'chat_private.nearest_summary',
+    'chat_private.summarized_branch', 'chat_private.side_request_text', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
     'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
+    'chat_private.content_parts', 'chat_private.told_file', 'chat_private.joined_parts', 'chat_private.quoted',
+    'chat_private.data_url', 'chat_private.text_start', 'chat_private.is_told_as_image', 'chat_private.is_told_as_text',
+    'chat_private.takes_images', 'chat_private.image_bytes', 'chat_private.image_budget', 'chat_private.max_image_bytes', 'chat_private.max_quoted_bytes',
+    'chat_private.remove_unused_attachments',
     'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
-    'chat_private.recover_requests', 'chat_private.queue_depth',
+    'chat_private.recover_requests', 'chat_private.queue_depth', 'chat_private.wake_engine',
+    'chat_private.release_ended', 'chat_private.release_waiting', 'chat_private.release_stranded',
     'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
     'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',

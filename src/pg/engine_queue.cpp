@@ -23,7 +23,8 @@ enum ClaimColumn {
     timeout_ms,
     has_more,
     next_model,
-    next_user
+    next_user,
+    is_refused
 };
 
 ClaimedRequest read_request(const Row& row) {
@@ -38,6 +39,7 @@ ClaimedRequest read_request(const Row& row) {
     request.text.response_format = row.json(response_format);
     request.text.options = row.json(options);
     request.timeout_ms = row.integer(timeout_ms);
+    request.is_refused = row.boolean(is_refused);
     return request;
 }
 

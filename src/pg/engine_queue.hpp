@@ -20,6 +20,7 @@ struct ClaimedRequest {
     std::string_view model;
     ChatRequestText text;
     std::int64_t timeout_ms = 0;  // 0: the server's default
+    bool is_refused = false;      // what it is to tell does not fit the model, or there is nothing to ask any more
 };
 
 // What is not to be claimed now: its calls would only wait in the engine.

@@ -52,6 +52,13 @@ CallSpec spec_of(const Request& request, const Catalog& catalog) {
     return spec;
 }
 
+Error refusal_of(const ClaimedRequest& request) {
+    if (request.message_id == Uuid{})
+        return Error(ErrorCode::not_found, "what this request is about is not there any more");
+    return Error(ErrorCode::context_length_exceeded, "the conversation does not fit the model's context window",
+                 "Send a shorter message, ask a model with a larger window, or choose another context_strategy.");
+}
+
 std::int64_t unix_seconds() {
     return static_cast<std::int64_t>(std::time(nullptr));
 }
@@ -234,6 +241,7 @@ void EngineWorker::claim() {
     std::vector<FinishedCall> refused;
     const auto take = [&](const ClaimedRequest& request) {
         try {
+            if (request.is_refused) throw refusal_of(request);
             claimed.push_back(spec_of(request, engine_.catalog()));
             claimed.back().durable = true;
             claimed.back().may_wait = true;

@@ -29,13 +29,13 @@ INSERT INTO claimed SELECT * FROM chat_private.claim_requests(1);
 RESET ROLE;
 SELECT is((SELECT array_agg(request_id ORDER BY request_id) FROM claimed), ARRAY[:'a_request_id', :'submitted', :'b_request_id']::uuid[],
           'the oldest of each user are claimed, no more than asked for');
-SELECT is((SELECT to_jsonb(c) - '{has_more,next_model,next_user}'::text[] FROM claimed c WHERE request_id = :'a_request_id'), jsonb_build_object(
+SELECT is((SELECT to_jsonb(c) - '{has_more,next_model,next_user,is_refused}'::text[] FROM claimed c WHERE request_id = :'a_request_id'), jsonb_build_object(
   'user_id', :'alice', 'request_id', :'a_request_id', 'message_id', :'a_assistant_message_id', 'conversation_id', :'conv', 'model', 'test-model',
   'messages', jsonb '[{"role": "user", "content": "one"}, {"role": "assistant", "content": "", "tool_calls": [{"id": "c1"}]},
     {"role": "tool", "content": "42", "tool_call_id": "c1"}, {"role": "assistant", "content": "tw"}, {"role": "user", "content": "three"}]',
   'system_prompt', 'Be brief.', 'response_format', NULL, 'options', jsonb '{"seed": 7}', 'timeout_ms', NULL),
   'a reply''s request carries its branch, without the reply that came to nothing');
-SELECT is((SELECT to_jsonb(c) - '{request_id,has_more,next_model,next_user}'::text[] FROM claimed c WHERE request_id = :'submitted'), jsonb_build_object(
+SELECT is((SELECT to_jsonb(c) - '{request_id,has_more,next_model,next_user,is_refused}'::text[] FROM claimed c WHERE request_id = :'submitted'), jsonb_build_object(
   'user_id', :'alice', 'message_id', NULL, 'conversation_id', NULL, 'model', 'test-model',
   'messages', jsonb '[{"role": "user", "content": "hello"}]', 'system_prompt', 'Sing.',
   'response_format', jsonb '{"type": "json_object"}', 'options', jsonb '{}', 'timeout_ms', 5000), 'a submitted request carries what it was given');
@@ -43,7 +43,7 @@ SELECT is((SELECT messages FROM claimed WHERE request_id = :'b_request_id'), '[{
 SELECT is((SELECT string_agg(state || (queued_at IS NULL) || (started_at IS NOT NULL), ' ' ORDER BY id) FROM chat_private.llm_requests),
           'runningtruetrue runningtruetrue runningtruetrue queuedfalsefalse', 'claimed rows are running');
 SELECT is(pg_temp.value(:'alice', format('SELECT chat.llm_result(%L) IS NULL', :'submitted')), 'true', 'there is no answer yet');
-SELECT is((SELECT o.messages FROM chat_private.open_turn(:'alice', :'conv', :'a_user_message_id', NULL, false) o), (SELECT messages FROM claimed WHERE request_id = :'a_request_id'),
+SELECT is(chat_private.context_of(:'alice', :'conv', :'a_user_message_id', 'test-model', NULL, '{}'), (SELECT messages FROM claimed WHERE request_id = :'a_request_id'),
           'chat.ask builds the same context');
 
 -- checkpoint

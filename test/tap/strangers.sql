@@ -12,6 +12,7 @@ SELECT count(chat.login('alice', 'alice-password'));
 SELECT id AS session FROM chat.sessions WHERE user_id = :'alice' \gset
 INSERT INTO chat.identities (user_id, provider, subject) VALUES (:'alice', 'idp', 'alice') RETURNING id AS identity \gset
 SELECT pg_temp.value(:'alice', 'SELECT chat.set_api_key($$test-provider$$, $$sk-12345678$$)') AS key \gset
+SELECT pg_temp.value(:'alice', 'SELECT chat.add_attachment($$secret$$)') AS file \gset
 
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
@@ -23,7 +24,25 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('send_message', format('SELECT chat.send_message(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
     ('ask', format('SELECT chat.ask(%L, $$x$$)', :'conv')),
     ('ask', format('SELECT chat.ask(%L, $$x$$, parent_id => %L)', :'bobs', :'s_user_message_id')),
+    ('send_message', format('SELECT chat.send_message(%L, $$x$$, attachments => $$[{"attachment_id": "%s"}]$$)', :'bobs', :'file')),
+    ('ask', format('SELECT chat.ask(%L, $$x$$, attachments => $$[{"attachment_id": "%s"}]$$)', :'bobs', :'file')),
+    ('attachment_content', format('SELECT chat.attachment_content(%L)', :'file')),
+    ('delete_attachment', format('SELECT chat.delete_attachment(%L)', :'file')),
+    ('list_message_attachments', format('SELECT * FROM chat.list_message_attachments(%L)', :'s_user_message_id')),
     ('retry_message', format('SELECT chat.retry_message(%L)', :'s_assistant_message_id')),
+    ('edit_message', format('SELECT chat.edit_message(%L, $$x$$)', :'s_user_message_id')),
+    ('edit_message', format('SELECT chat.edit_message(%L, $$x$$)', :'s_assistant_message_id')),
+    ('regenerate_message', format('SELECT chat.regenerate_message(%L)', :'s_assistant_message_id')),
+    ('regenerate_message', format('SELECT chat.regenerate_message(%L)', :'s_user_message_id')),
+    ('continue_message', format('SELECT chat.continue_message(%L)', :'s_assistant_message_id')),
+    ('rate_message', format('SELECT chat.rate_message(%L, 1)', :'s_assistant_message_id')),
+    ('select_branch', format('SELECT chat.select_branch(%L, %L)', :'conv', :'s_user_message_id')),
+    ('select_branch', format('SELECT chat.select_branch(%L, %L)', :'bobs', :'s_user_message_id')),
+    ('fork_conversation', format('SELECT chat.fork_conversation(%L)', :'conv')),
+    ('fork_conversation', format('SELECT chat.fork_conversation(%L, %L)', :'bobs', :'s_user_message_id')),
+    ('find_duplicates', format('SELECT * FROM chat.find_duplicates(%L)', :'conv')),
+    ('list_messages', format('SELECT * FROM chat.list_messages(%L, NULL, 10)', :'conv')),
+    ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L, 10)', :'bobs', :'s_user_message_id')),
     ('send_tool_results', format('SELECT chat.send_tool_results(%L, $$[]$$)', :'s_assistant_message_id')),
     ('cancel_message', format('SELECT chat.cancel_message(%L)', :'s_assistant_message_id')),
     ('llm_result', format('SELECT chat.llm_result(%L)', :'s_request_id')),

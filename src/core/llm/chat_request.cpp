@@ -84,15 +84,31 @@ std::vector<ChatMessage> parse_messages(std::string_view text, const ChatRequest
     return messages;
 }
 
-std::size_t content_bytes(const ChatRequest& request) {
-    const auto image_bytes = [](const std::vector<ImagePart>& images) {
+std::size_t text_bytes(const ChatRequest& request) {
+    std::size_t sum = request.system_prompt.size();
+    for (const ChatMessage& message : request.messages) sum += message.content.size();
+    return sum;
+}
+
+std::size_t image_bytes(const ChatRequest& request) {
+    const auto bytes_of = [](const std::vector<ImagePart>& images) {
         std::size_t sum = 0;
         for (const ImagePart& image : images) sum += image.base64.size() + image.url.size();
         return sum;
     };
-    std::size_t sum = request.system_prompt.size() + image_bytes(request.options.images);
-    for (const ChatMessage& message : request.messages) sum += message.content.size() + image_bytes(message.images);
+    std::size_t sum = bytes_of(request.options.images);
+    for (const ChatMessage& message : request.messages) sum += bytes_of(message.images);
     return sum;
+}
+
+void check_size(const ChatRequest& request, const ChatRequestLimits& limits) {
+    if (text_bytes(request) > limits.max_content_bytes)
+        throw Error(ErrorCode::content_too_long,
+                    "the messages are longer than " + std::to_string(limits.max_content_bytes) + " bytes together");
+    if (image_bytes(request) > limits.max_image_bytes)
+        throw Error(ErrorCode::content_too_long,
+                    "the images have more than " + std::to_string(limits.max_image_bytes) + " bytes together in base64",
+                    "Send fewer or smaller images.");
 }
 
 void check_images_have_a_place(const ChatRequest& request) {
@@ -117,9 +133,7 @@ ChatRequest parse_chat_request(const ChatRequestText& text, const ChatRequestLim
     request.options = parse_chat_options(text.options, limits.max_nesting);
     if (!text.messages.empty()) request.messages = parse_messages(text.messages, limits);
     if (!text.prompt.empty()) request.messages.push_back({Role::user, clean_text(text.prompt), {}, {}, {}});
-    if (content_bytes(request) > limits.max_content_bytes)
-        throw Error(ErrorCode::content_too_long,
-                    "the messages are longer than " + std::to_string(limits.max_content_bytes) + " bytes together");
+    check_size(request, limits);
     check_images_have_a_place(request);
     return request;
 }

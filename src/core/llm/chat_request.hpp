@@ -64,7 +64,8 @@ struct ChatRequestText {
 };
 
 struct ChatRequestLimits {
-    std::size_t max_content_bytes = 10u << 20;  // all messages together
+    std::size_t max_content_bytes = 10u << 20;  // all texts together
+    std::size_t max_image_bytes = 64u << 20;    // all images together, as base64
     std::size_t max_messages = 100'000;
     int max_nesting = 64;
 };

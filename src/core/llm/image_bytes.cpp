@@ -1,5 +1,7 @@
 #include "core/llm/image_bytes.hpp"
 
+#include "core/media/file_type.hpp"
+
 namespace pgchat {
 namespace {
 
@@ -21,14 +23,7 @@ std::optional<std::string> bytes_from_hex(std::string_view hex) {
     return bytes;
 }
 
-// By how the formats' files begin; empty for others.
-const char* media_type_of(std::string_view bytes) noexcept {
-    if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
-    if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
-    if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) return "image/gif";
-    if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "image/webp";
-    return "";
-}
+}  // namespace
 
 std::string base64_of(std::string_view bytes) {
     constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -47,14 +42,12 @@ std::string base64_of(std::string_view bytes) {
     return out;
 }
 
-}  // namespace
-
 std::optional<ImagePart> image_from_hex(std::string_view hex) {
     const std::optional<std::string> bytes = bytes_from_hex(hex);
     if (!bytes) return std::nullopt;
-    const std::string media_type = media_type_of(*bytes);
-    if (media_type.empty()) return std::nullopt;
-    return ImagePart{media_type, base64_of(*bytes), {}};
+    const FileFormat format = format_by_signature(*bytes);
+    if (!is_image(format)) return std::nullopt;
+    return ImagePart{media_type_of(format), base64_of(*bytes), {}};
 }
 
 }  // namespace pgchat
