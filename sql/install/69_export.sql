@@ -21,32 +21,6 @@ $$;
 COMMENT ON FUNCTION chat_private.active_branch(uuid, uuid) IS
 'The ids of the messages of a conversation''s active branch; depth counts from its leaf, which has 1.';
 
-CREATE OR REPLACE FUNCTION chat_private.openai_content(message chat.messages, include_attachments boolean) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-DECLARE
-  parts jsonb;
-BEGIN
-  IF message.attachment_count = 0 THEN
-    RETURN to_jsonb(message.content);
-  END IF;
-  SELECT jsonb_agg(CASE WHEN d.data IS NULL
-      THEN jsonb_build_object('type', 'text', 'text', format('[file: %s]', coalesce(f.name, a.media_type)))
-      ELSE jsonb_build_object('type', 'image_url', 'image_url', jsonb_build_object('url',
-             'data:' || a.media_type || ';base64,' || translate(encode(d.data, 'base64'), E'\n', ''))) END ORDER BY f.position)
-  INTO parts
-  FROM chat.message_attachments f
-  JOIN chat.attachments a ON a.user_id = f.user_id AND a.id = f.attachment_id
-  LEFT JOIN chat_private.attachment_data d ON openai_content.include_attachments AND a.media_type LIKE 'image/%'
-    AND d.user_id = a.user_id AND d.attachment_id = a.id
-  WHERE f.user_id = message.user_id AND f.message_id = message.id;
-  RETURN jsonb_build_array(jsonb_build_object('type', 'text', 'text', message.content)) || coalesce(parts, '[]');
-END
-$$;
-COMMENT ON FUNCTION chat_private.openai_content(chat.messages, boolean) IS
-'The content of a message for a chat completions API: a string, or an array of parts where it has files: images as data URLs,
-others, and images that are not wanted, by name.';
-
 CREATE OR REPLACE FUNCTION chat_private.export_openai(user_id uuid, conversation_id uuid, include_attachments boolean) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -57,7 +31,8 @@ BEGIN
   SELECT CASE WHEN c.system_prompt <> '' THEN jsonb_build_array(jsonb_build_object('role', 'system', 'content', c.system_prompt))
          ELSE '[]' END INTO opening
   FROM chat.conversations c WHERE c.user_id = export_openai.user_id AND c.id = export_openai.conversation_id;
-  SELECT jsonb_agg(jsonb_build_object('role', m.role, 'content', chat_private.openai_content(m, export_openai.include_attachments))
+  SELECT jsonb_agg(jsonb_build_object('role', m.role, 'content', CASE WHEN m.attachment_count = 0 THEN to_jsonb(m.content)
+                     ELSE chat_private.content_parts(m.user_id, m.id, m.content, export_openai.include_attachments) END)
                    || CASE WHEN m.tool_calls IS NULL THEN '{}' ELSE jsonb_build_object('tool_calls', m.tool_calls) END
                    || CASE WHEN m.tool_call_id IS NULL THEN '{}' ELSE jsonb_build_object('tool_call_id', m.tool_call_id) END
                    ORDER BY b.depth DESC) INTO messages

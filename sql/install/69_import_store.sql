@@ -58,27 +58,37 @@ COMMENT ON FUNCTION chat_private.store_messages(uuid, uuid, jsonb, integer[], in
 'Stores the messages of a document, as chat_private.place_messages has placed them, and returns how many. since: the time of
 those that have none. A reply that was in progress is incomplete; what was spent for it elsewhere is only shown.';
 
-CREATE OR REPLACE FUNCTION chat_private.store_files(user_id uuid, document jsonb, old_ids text[], new_ids uuid[]) RETURNS integer
+CREATE OR REPLACE FUNCTION chat_private.store_file(user_id uuid, label text, media_type text, base64 text, OUT file_id uuid, OUT problem text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF store_file.base64 IS NOT NULL THEN
+    file_id := chat_private.store_attachment(store_file.user_id, decode(store_file.base64, 'base64'), store_file.media_type);
+  ELSIF store_file.label ~ '^[0-9a-f]{64}$' THEN
+    file_id := chat_private.find_attachment(store_file.user_id, decode(store_file.label, 'hex'));
+  END IF;
+EXCEPTION WHEN invalid_parameter_value OR program_limit_exceeded THEN
+  problem := left(SQLERRM, 200);
+END
+$$;
+COMMENT ON FUNCTION chat_private.store_file(uuid, text, text, text) IS
+'The id of a user''s file: stored from its bytes, or one with this hash that is there already; else NULL, with the problem where the
+bytes are none or no file that is accepted. Errors: PC308 no room.';
+
+CREATE OR REPLACE FUNCTION chat_private.store_files(user_id uuid, document jsonb, old_ids text[], new_ids uuid[],
+                                                    OUT missing integer, OUT problem text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   file record;
+  stored record;
   hashes text[] := '{}';
   ids uuid[] := '{}';
-  file_id uuid;
-  missing integer;
 BEGIN
   FOR file IN SELECT a.* FROM jsonb_to_recordset(store_files.document -> 'attachments') a (sha256 text, media_type text, data text) LOOP
-    IF file.data IS NOT NULL THEN
-      file_id := chat_private.store_attachment(store_files.user_id, decode(file.data, 'base64'), file.media_type);
-    ELSE
-      SELECT a.id INTO file_id FROM chat.attachments a
-      WHERE a.user_id = store_files.user_id AND file.sha256 ~ '^[0-9a-f]{64}$' AND a.sha256 = decode(file.sha256, 'hex');
-    END IF;
-    IF file_id IS NOT NULL THEN
-      hashes := hashes || file.sha256;
-      ids := ids || file_id;
-    END IF;
+    stored := chat_private.store_file(store_files.user_id, file.sha256, file.media_type, file.data);
+    problem := coalesce(problem, stored.problem);
+    hashes := hashes || file.sha256;
+    ids := ids || stored.file_id;
   END LOOP;
   WITH wanted AS MATERIALIZED (
     SELECT p.new_id AS message_id, f.place, h.file_id, left(f.file ->> 'name', 255) AS name
@@ -98,13 +108,12 @@ BEGIN
     WHERE m.user_id = store_files.user_id AND m.id = l.message_id
   )
   SELECT count(*) FILTER (WHERE w.file_id IS NULL) INTO missing FROM wanted w;
-  RETURN missing;
 END
 $$;
 COMMENT ON FUNCTION chat_private.store_files(uuid, jsonb, text[], uuid[]) IS
-'Stores the files of a document and puts them to its messages, and returns how many are neither in it nor stored already. Which
-message and file belong together is told by the labels in sha256; what the bytes hash to is computed.
-Errors: 22023 base64; those of chat_private.store_attachment.';
+'Stores the files of a document and puts them to its messages. missing: how many are neither in it nor stored already, or cannot be
+stored, of which problem tells why. Which message and file belong together is told by the labels in sha256; what the bytes hash to
+is computed. Errors: PC308 no room.';
 
 CREATE OR REPLACE FUNCTION chat_private.store_folder(user_id uuid, path jsonb) RETURNS uuid
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -191,7 +200,7 @@ DECLARE
   placed record;
   leaf_id uuid;
   since timestamptz;
-  missing integer := 0;
+  files record;
 BEGIN
   PERFORM chat_private.check_conversation_limit(store_document.user_id);
   PERFORM chat_private.check_imported_messages(given);
@@ -208,9 +217,9 @@ BEGIN
   VALUES (store_document.user_id, store_document.source, store_document.source_id, store_document.conversation_id);
   store_document.messages := chat_private.store_messages(store_document.user_id, store_document.conversation_id, given, placed.nodes,
                                                          placed.parents, placed.new_ids, since);
-  IF jsonb_typeof(store_document.document -> 'attachments') = 'array' THEN
-    missing := chat_private.store_files(store_document.user_id, store_document.document, placed.old_ids, placed.new_ids);
-  END IF;
+  SELECT f.missing, f.problem INTO files
+  FROM chat_private.store_files(store_document.user_id, store_document.document, placed.old_ids, placed.new_ids) f
+  WHERE jsonb_typeof(store_document.document -> 'attachments') = 'array';
   IF jsonb_typeof(store_document.document -> 'summaries') = 'array' THEN
     INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content, model, created_at)
     SELECT store_document.user_id, store_document.conversation_id, p.new_id, left(s.content, 1000000), left(s.model, 500),
@@ -220,7 +229,7 @@ BEGIN
     WHERE s.content <> '';
   END IF;
   notes := array_remove(ARRAY[
-    CASE WHEN missing > 0 THEN format('%s files are not in the data', missing) END,
+    CASE WHEN files.missing > 0 THEN format('%s files are left out: %s', files.missing, coalesce(files.problem, 'they are not in the data')) END,
     CASE WHEN store_document.document ->> 'model' IS NOT NULL
            AND chat_private.usable_model(store_document.user_id, store_document.document ->> 'model') IS NULL
       THEN format('model "%s" is not available', left(store_document.document ->> 'model', 100)) END], NULL);

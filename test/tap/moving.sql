@@ -1,6 +1,7 @@
 -- Conversations taken out and brought in again: all formats, and nothing lost on the way there and back.
 BEGIN;
 \ir people.psql
+\set png iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
 SELECT plan(51);
 
 -- A document without what is new in each copy: ids become the place of the message.
@@ -50,9 +51,9 @@ FROM (VALUES
   (6, 5, 'assistant', 'pending', 'so far', NULL, NULL, NULL, 'test-model', NULL, NULL, NULL, '{}', 0)
 ) v (n, p, role, status, content, thinking, calls, call_id, model, finish, error, rating, meta, files);
 INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size, width, height)
-VALUES (:'alice', '00000000-0000-7000-8000-000000000201', sha256('pixels'), 'image/png', 6, NULL, NULL), (:'alice', '00000000-0000-7000-8000-000000000202', sha256('words'), 'text/plain', 5, NULL, NULL);
+VALUES (:'alice', '00000000-0000-7000-8000-000000000201', sha256(decode(:'png', 'base64')), 'image/png', 70, 1, 1), (:'alice', '00000000-0000-7000-8000-000000000202', sha256('words'), 'text/plain', 5, NULL, NULL);
 INSERT INTO chat_private.attachment_data (user_id, attachment_id, data)
-VALUES (:'alice', '00000000-0000-7000-8000-000000000201', 'pixels'), (:'alice', '00000000-0000-7000-8000-000000000202', 'words');
+VALUES (:'alice', '00000000-0000-7000-8000-000000000201', decode(:'png', 'base64')), (:'alice', '00000000-0000-7000-8000-000000000202', 'words');
 INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name)
 VALUES (:'alice', '00000000-0000-7000-8000-000000000101', 1, '00000000-0000-7000-8000-000000000201', 'cat`s.png'),
        (:'alice', '00000000-0000-7000-8000-000000000101', 2, '00000000-0000-7000-8000-000000000202', NULL);
@@ -74,9 +75,9 @@ SELECT is(:'exported'::jsonb #> '{messages,1}', '{"id": "00000000-0000-7000-8000
   "attachments": null, "metadata": {}, "created_at": "2024-02-01T00:00:02+00:00"}'::jsonb || jsonb_build_object('updated_at', :'exported'::jsonb #> '{messages,1,updated_at}',
   'content_hash', encode(sha256('First answer'), 'hex')), 'and all of a message');
 SELECT is(:'exported'::jsonb #>> '{messages,5,status}', 'incomplete', 'a reply in progress is incomplete');
-SELECT is(:'exported'::jsonb #> '{messages,0,attachments}', jsonb_build_array(jsonb_build_object('sha256', encode(sha256('pixels'), 'hex'), 'name', 'cat`s.png'),
+SELECT is(:'exported'::jsonb #> '{messages,0,attachments}', jsonb_build_array(jsonb_build_object('sha256', encode(sha256(decode(:'png', 'base64')), 'hex'), 'name', 'cat`s.png'),
   jsonb_build_object('sha256', encode(sha256('words'), 'hex'), 'name', NULL)), 'a message names its files');
-SELECT is((SELECT string_agg(convert_from(decode(a ->> 'data', 'base64'), 'UTF8'), ' ' ORDER BY a ->> 'media_type') FROM jsonb_array_elements(:'exported'::jsonb -> 'attachments') a), 'pixels words', 'whose bytes are there');
+SELECT is((SELECT string_agg(a ->> 'data', ' ' ORDER BY a ->> 'media_type') FROM jsonb_array_elements(:'exported'::jsonb -> 'attachments') a), concat(:'png', ' d29yZHM='), 'whose bytes are there');
 SELECT is((SELECT count(*)::int FROM jsonb_array_elements(pg_temp.export(:'alice', :'conv', files => false)::jsonb -> 'attachments') a WHERE a ->> 'data' IS NULL), 2, 'unless they are not wanted');
 SELECT is(strpos(:'exported', :'bob'), 0, 'who else wrote in it is not told');
 SET LOCAL timezone = 'Asia/Tokyo';
@@ -101,7 +102,7 @@ Look:
 let a = 1
 ```
 
-- Image: `cat''s.png` (image/png, 6 bytes)
+- Image: `cat''s.png` (image/png, 70 bytes)
 - File: `without a name` (text/plain, 5 bytes)
 
 ## Assistant (test-model), 2024-02-01 00:00
@@ -125,11 +126,11 @@ so far
 *This reply is incomplete.*
 ', 'markdown has the active branch, with code blocks that end');
 SELECT is(pg_temp.export(:'alice', :'conv', 'openai')::jsonb, jsonb_build_array('{"role": "system", "content": "Be brief."}'::jsonb,
-  jsonb_build_object('role', 'user', 'content', jsonb_build_array(jsonb_build_object('type', 'text', 'text', E'Look:\n```js\nlet a = 1'),
-    '{"type": "image_url", "image_url": {"url": "data:image/png;base64,cGl4ZWxz"}}'::jsonb, '{"type": "text", "text": "[file: text/plain]"}'::jsonb)),
+  jsonb_build_object('role', 'user', 'content', jsonb_build_array(jsonb_build_object('type', 'text', 'text', E'Look:\n```js\nlet a = 1\n\nAttached file (text/plain, 5 bytes):\n```\nwords\n```'),
+    jsonb_build_object('type', 'image_url', 'image_url', jsonb_build_object('url', 'data:image/png;base64,' || :'png')))),
   '{"role": "assistant", "content": "", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": \"```\"}"}}]}'::jsonb,
   '{"role": "tool", "content": "```` is four", "tool_call_id": "c1"}'::jsonb, '{"role": "assistant", "content": "so far"}'::jsonb), 'openai is what a chat completions API takes');
-SELECT is(pg_temp.export(:'alice', :'conv', 'openai', false)::jsonb #> '{1,content,1}', '{"type": "text", "text": "[file: cat`s.png]"}', 'images by name where they are not wanted');
+SELECT ok(pg_temp.export(:'alice', :'conv', 'openai', false)::jsonb #>> '{1,content}' LIKE '%cat`s.png%', 'images by name where they are not wanted');
 SELECT is(chat_private.close_fence(content), content || added, 'an open code block is closed: ' || translate(content, E'\n', '|'))
 FROM (VALUES (E'a\n```\nb\n```', ''), (E'~~~~\n~~~\n```', E'\n~~~~'), (E'```a`b', ''), (E'```\n```x', E'\n```'), (E'    ```', ''), (E'````\n`````  ', '')) v (content, added);
 
@@ -152,9 +153,9 @@ SELECT is(pg_temp.import(:'alice', :'exported'), '1 unchanged 0', 'once');
 SELECT is((SELECT count(*)::int FROM chat.folders WHERE user_id = :'alice'), 2, 'in the folder that is still there');
 SELECT is((SELECT count(*)::int FROM chat.attachments WHERE user_id = :'alice'), 2, 'with the files that are still there');
 SELECT pg_temp.export(:'alice', pg_temp.latest(:'alice'), files => false) AS bare \gset
-SELECT is(pg_temp.import(:'supa', :'bare'), '1 imported 6 2 files are not in the data', 'files that are not in it are told');
+SELECT is(pg_temp.import(:'supa', :'bare'), '1 imported 6 2 files are left out: they are not in the data', 'files that are not in it are told');
 UPDATE chat.models SET is_active = false WHERE name = 'test-model';
-SELECT is(pg_temp.import(:'supb', :'bare'), '1 imported 6 2 files are not in the data; model "test-model" is not available', 'and a model that cannot be asked');
+SELECT is(pg_temp.import(:'supb', :'bare'), '1 imported 6 2 files are left out: they are not in the data; model "test-model" is not available', 'and a model that cannot be asked');
 SELECT is((SELECT concat(model, summary_model) FROM chat.conversations WHERE user_id = :'supb'), '', 'which is left out');
 UPDATE chat.models SET is_active = true WHERE name = 'test-model';
 
