@@ -66,6 +66,7 @@ BEGIN
     import_item.conversation_id := chat_private.find_imported(import_item.user_id, source, import_item.source_id);
     IF import_item.conversation_id IS NOT NULL THEN
       status := 'unchanged';
+      reason := NULL;
       RETURN;
     END IF;
     BEGIN

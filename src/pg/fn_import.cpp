@@ -78,9 +78,8 @@ Datum pgchat_json_items(PG_FUNCTION_ARGS) {
 }
 
 Datum pgchat_order_tree(PG_FUNCTION_ARGS) {
-    return entry([&] {
-        return value_per_call<TreeRows>(fcinfo, [&] { return std::make_unique<TreeRows>(Args(fcinfo)); });
-    });
+    return entry(
+        [&] { return value_per_call<TreeRows>(fcinfo, [&] { return std::make_unique<TreeRows>(Args(fcinfo)); }); });
 }
 
 }  // extern "C"

@@ -19,12 +19,14 @@ using Order = std::vector<std::string>;
 
 TEST(TreeOrder, PutsParentsFirstAndKeepsTheRest) {
     EXPECT_EQ(ordered({{"a", {}}, {"b", "a"}, {"c", "a"}, {"d", "b"}}), (Order{"a<", "b<a", "c<a", "d<b"}));
-    EXPECT_EQ(ordered({{"d", "b"}, {"c", "a"}, {"b", "a"}, {"a", {}}, {"e", {}}}), (Order{"a<", "c<a", "b<a", "d<b", "e<"}));
+    EXPECT_EQ(ordered({{"d", "b"}, {"c", "a"}, {"b", "a"}, {"a", {}}, {"e", {}}}),
+              (Order{"a<", "c<a", "b<a", "d<b", "e<"}));
     EXPECT_EQ(ordered({}), Order{});
 }
 
 TEST(TreeOrder, LeadsPastNodesThatAreNotKept) {
-    EXPECT_EQ(ordered({{"a", {}}, {"x", "a", false}, {"y", "x", false}, {"b", "y"}}), (Order{"a<", "x<a", "y<a", "b<a"}));
+    EXPECT_EQ(ordered({{"a", {}}, {"x", "a", false}, {"y", "x", false}, {"b", "y"}}),
+              (Order{"a<", "x<a", "y<a", "b<a"}));
     EXPECT_EQ(ordered({{"x", {}, false}, {"a", "x"}}), (Order{"x<", "a<"}));
 }
 

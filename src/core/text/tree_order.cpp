@@ -63,7 +63,8 @@ std::vector<PlacedNode> order_tree(const std::vector<TreeNode>& nodes, bool is_l
         const std::size_t node = ready.top();
         ready.pop();
         is_placed[node] = true;
-        if (parents[node]) kept_above[node] = nodes[*parents[node]].is_kept ? *parents[node] : kept_above[*parents[node]];
+        if (parents[node])
+            kept_above[node] = nodes[*parents[node]].is_kept ? *parents[node] : kept_above[*parents[node]];
         order.push_back({node, kept_above[node]});
         for (const std::size_t child : children[node]) ready.push(child);
     }
