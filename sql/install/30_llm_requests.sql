@@ -32,6 +32,8 @@ CREATE TABLE chat_private.llm_requests (
 -- In the order of the claim, which goes round the users who wait for each model.
 CREATE INDEX llm_requests_queue_idx ON chat_private.llm_requests (model, user_id, queued_at) WHERE queued_at IS NOT NULL;
 CREATE INDEX llm_requests_message_idx ON chat_private.llm_requests (user_id, message_id) WHERE message_id IS NOT NULL;
+-- Side requests are few, and their rows go when they have ended: so most probes find this empty.
+CREATE INDEX llm_requests_side_idx ON chat_private.llm_requests (user_id, conversation_id) WHERE purpose IS NOT NULL;
 CREATE INDEX llm_requests_waiting_idx ON chat_private.llm_requests (user_id, waits_for) WHERE waits_for IS NOT NULL;
 COMMENT ON TABLE chat_private.llm_requests IS 'Requests to models that survive a crash: replies of conversations (message_id set) and those of chat.llm_submit (messages set)';
 COMMENT ON COLUMN chat_private.llm_requests.queued_at IS 'When it was queued; NULL once the engine has taken it or it was cancelled';

@@ -20,8 +20,8 @@ CREATE TYPE chat_private.completion AS (
 );
 COMMENT ON TYPE chat_private.completion IS 'What the engine returns for an immediate call';
 
-CREATE TYPE chat_private.turn AS (parent_id uuid, system_prompt text, model text, messages jsonb, waits_for uuid);
-COMMENT ON TYPE chat_private.turn IS 'Where a new message goes, what answers it, for an immediate call what it is told, and for a durable one the reply that must end first';
+CREATE TYPE chat_private.turn AS (parent_id uuid, system_prompt text, model text, messages jsonb, waits_for uuid, summaries jsonb);
+COMMENT ON TYPE chat_private.turn IS 'Where a new message goes, what answers it, for an immediate call what it is told and the summaries that were written for it, and for a durable one the reply that must end first';
 
 CREATE TYPE chat_private.reply_source AS (model text, options jsonb);
 COMMENT ON TYPE chat_private.reply_source IS 'What made a reply, and what can make another one';

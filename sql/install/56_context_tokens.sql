@@ -47,7 +47,7 @@ CREATE OR REPLACE FUNCTION chat_private.fixed_tokens(system_prompt text, options
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 16 + coalesce((octet_length(system_prompt) + 2) / 3, 0) + coalesce((octet_length(content) + 2) / 3 + 8, 0)
   + CASE WHEN options IS NULL OR options = '{}' THEN 0
-    ELSE (octet_length((options - 'images' - 'extra')::text) + 2) / 3
+    ELSE coalesce((octet_length((options -> 'tools')::text) + 2) / 3, 0)
          + CASE WHEN jsonb_typeof(options -> 'images') = 'array' THEN 2000 * jsonb_array_length(options -> 'images') ELSE 0 END END;
 COMMENT ON FUNCTION chat_private.fixed_tokens(text, jsonb, text) IS
 'Tokens of what a request says besides the stored messages: the system prompt, tools and images among the options, and a

@@ -106,21 +106,28 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   new_id uuid := chat.uuid_v7();
+  strategy text;
 BEGIN
+  UPDATE chat.conversations c
+  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
+  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id
+  RETURNING coalesce(c.context_strategy, (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'context_strategy')) INTO strategy;
+  IF strategy <> 'truncate_oldest' THEN
+    queue_reply.waits_for := chat_private.make_room(queue_reply.user_id, queue_reply.conversation_id, queue_reply.message_id,
+                                                    queue_reply.model, queue_reply.options, queue_reply.waits_for);
+  END IF;
   INSERT INTO chat_private.llm_requests (user_id, id, message_id, conversation_id, model, options, state, queued_at, waits_for)
   VALUES (queue_reply.user_id, new_id, queue_reply.message_id, queue_reply.conversation_id, queue_reply.model,
           coalesce(queue_reply.options, '{}'), CASE WHEN queue_reply.waits_for IS NULL THEN 'queued' ELSE 'waiting' END,
           CASE WHEN queue_reply.waits_for IS NULL THEN clock_timestamp() END, queue_reply.waits_for);
-  UPDATE chat.conversations c
-  SET active_leaf_id = queue_reply.message_id, last_message_at = clock_timestamp(), updated_at = clock_timestamp()
-  WHERE c.user_id = queue_reply.user_id AND c.id = queue_reply.conversation_id;
   PERFORM chat_private.wake_engine();
   RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.queue_reply(uuid, uuid, uuid, text, jsonb, uuid) IS
-'Queues the request for a reply whose pending row exists, or has it wait for another message to end, and makes that row the
-conversation''s active leaf.';
+'Queues the request for a reply whose pending row exists, or has it wait for another message, or for a summary, to end, and makes
+that row the conversation''s active leaf.
+Errors: PC110 the model''s context window is too small, where the conversation''s strategy is error or summarize.';
 
 CREATE OR REPLACE FUNCTION chat_private.find_turn(user_id uuid, conversation_id uuid, idempotency_key text,
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
@@ -201,5 +208,6 @@ alone. A model is sent images where it takes them, and quoted texts.
 Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
 is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
-allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; for attachments 22023 not of the
+allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; PC110 the
+conversation''s strategy is error, or summarize, and the model''s context window is too small; for attachments 22023 not of the
 form, damaged or not of the type said, 54000 too many or too large, P0002 no such file of mine, PC308 no room for a new one.';

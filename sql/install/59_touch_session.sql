@@ -67,6 +67,7 @@ BEGIN
       AND coalesce(o.locked_until < now, true)
     LIMIT tidy.max_rows FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS removed = ROW_COUNT;
+  PERFORM chat_private.tidy_side_requests(tidy.max_rows);
   PERFORM chat_private.release_stranded();
   RETURN greatest(most, removed) >= tidy.max_rows;
 END

@@ -65,10 +65,10 @@ BEGIN
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
   IF ask.attachments IS NULL THEN
-    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options);
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
   ELSE
     told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
-    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, chat_private.text_of_parts(told), ask.options);
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, chat_private.text_of_parts(told), ask.options, ask.timeout_ms);
     turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
   END IF;
   question_id := chat.uuid_v7();
@@ -98,6 +98,7 @@ BEGIN
   IF ask.attachments IS NOT NULL THEN
     PERFORM chat_private.attach(caller_id, question_id, ask.attachments);
   END IF;
+  PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
   UPDATE chat.conversations c SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at
   WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
   RETURN reply.content;
@@ -108,5 +109,7 @@ COMMENT ON FUNCTION chat.ask(uuid, text, uuid, text, jsonb, text, jsonb, integer
 nothing is stored. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. The other arguments and
 errors are those of chat.send_message; with an idempotency_key used before, the reply stored then is returned.
 The option when_busy can only be refuse.
-Errors besides: 22023 timeout_ms is not positive, or when_busy is queue; 55006 the earlier reply to this key is not complete; 08001, 57014,
+Where the conversation''s strategy is summarize and a summary is
+needed, it is written first, by a call of its own.
+Errors besides: PC110 the model''s context window is too small; 22023 timeout_ms is not positive, or when_busy is queue; 55006 the earlier reply to this key is not complete; 08001, 57014,
 PC101 to PC112 as the call to the model fails.';

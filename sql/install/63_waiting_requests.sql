@@ -90,24 +90,31 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   awaited uuid;
+  is_held boolean;
   reply_id uuid;
 BEGIN
-  SELECT q.waits_for INTO awaited FROM chat_private.llm_requests q
-  WHERE q.user_id = cancel_waiting.user_id AND q.id = cancel_waiting.request_id AND q.waits_for IS NOT NULL;
-  -- What it waits for is held first: else it could end unseen by those who are made to wait for it below.
-  IF NOT FOUND OR NOT chat_private.hold_open(cancel_waiting.user_id, awaited) THEN
-    RETURN false;
-  END IF;
-  UPDATE chat_private.llm_requests q
-  SET state = 'cancelled', waits_for = NULL, finished_at = clock_timestamp(), error = chat_private.not_sent()
-  WHERE q.user_id = cancel_waiting.user_id AND q.id = cancel_waiting.request_id AND q.waits_for = awaited
-  RETURNING q.message_id INTO reply_id;
-  IF NOT FOUND THEN
-    RETURN false;
-  END IF;
+  LOOP
+    SELECT q.waits_for INTO awaited FROM chat_private.llm_requests q
+    WHERE q.user_id = cancel_waiting.user_id AND q.id = cancel_waiting.request_id AND q.waits_for IS NOT NULL;
+    IF NOT FOUND THEN
+      RETURN false;
+    END IF;
+    -- What it waits for is held first: else it could end unseen by those who are made to wait for it below.
+    is_held := chat_private.hold_open(cancel_waiting.user_id, awaited);
+    UPDATE chat_private.llm_requests q
+    SET state = 'cancelled', waits_for = NULL, finished_at = clock_timestamp(), error = chat_private.not_sent()
+    WHERE q.user_id = cancel_waiting.user_id AND q.id = cancel_waiting.request_id AND q.waits_for = awaited
+    RETURNING q.message_id INTO reply_id;
+    -- Else it was let go meanwhile, or waits for another one.
+    EXIT WHEN FOUND;
+  END LOOP;
   PERFORM chat_private.close_unsent(cancel_waiting.user_id, reply_id);
-  UPDATE chat_private.llm_requests q SET waits_for = awaited
-  WHERE q.user_id = cancel_waiting.user_id AND q.waits_for IN (reply_id, cancel_waiting.request_id);
+  IF is_held THEN
+    UPDATE chat_private.llm_requests q SET waits_for = awaited
+    WHERE q.user_id = cancel_waiting.user_id AND q.waits_for IN (reply_id, cancel_waiting.request_id);
+  ELSE
+    PERFORM chat_private.release_waiting(ARRAY[cancel_waiting.user_id], ARRAY[reply_id], ARRAY[cancel_waiting.request_id]);
+  END IF;
   RETURN true;
 END
 $$;

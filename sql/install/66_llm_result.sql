@@ -20,7 +20,7 @@ DECLARE
   answer jsonb;
 BEGIN
   SELECT q.state, q.result, q.error, q.message_id, q.response_format INTO request FROM chat_private.llm_requests q
-  WHERE q.user_id = read_result.user_id AND q.id = read_result.request_id;
+  WHERE q.user_id = read_result.user_id AND q.id = read_result.request_id AND q.purpose IS NULL;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'request not found' USING ERRCODE = 'P0002',
       HINT = 'It is an id that chat.llm_submit or chat.send_message returned; check who is authenticated.';
@@ -91,7 +91,7 @@ BEGIN
   END IF;
   previous := chat_private.act_as(owner_id);
   SELECT q.state INTO found_state FROM chat_private.llm_requests q
-  WHERE q.user_id = owner_id AND q.id = llm_cancel.request_id;
+  WHERE q.user_id = owner_id AND q.id = llm_cancel.request_id AND q.purpose IS NULL;
   IF FOUND THEN
     is_cancelled := found_state IN ('waiting', 'queued', 'running') AND chat_private.cancel_request(owner_id, llm_cancel.request_id);
   ELSE

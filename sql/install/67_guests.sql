@@ -136,13 +136,15 @@ BEGIN
     WHERE u.id = check_message_limit.user_id AND p.limits ? b.name
   LOOP
     since := chat_private.id_at(clock_timestamp() - bound.period);
-    -- What was stored, what is queued, and what was called at once: no message is counted twice.
+    -- What was stored, what is queued, and what was called at once: no message is counted twice, and no side request at all.
     sent := greatest(
       (SELECT count(*) FROM chat.messages m WHERE m.user_id = check_message_limit.user_id AND m.id >= since AND m.role = 'user'
          -- Imported ones have new ids.
          AND m.created_at >= clock_timestamp() - bound.period),
-      (SELECT count(*) FROM chat_private.llm_requests q WHERE q.user_id = check_message_limit.user_id AND q.id >= since),
-      (SELECT count(*) FROM chat.usage_events e WHERE e.user_id = check_message_limit.user_id AND e.id >= since));
+      (SELECT count(*) FROM chat_private.llm_requests q
+       WHERE q.user_id = check_message_limit.user_id AND q.id >= since AND q.purpose IS NULL),
+      (SELECT count(*) FROM chat.usage_events e
+       WHERE e.user_id = check_message_limit.user_id AND e.id >= since AND (e.conversation_id IS NULL OR e.message_id IS NOT NULL)));
     IF sent >= bound.allowed THEN
       PERFORM chat_private.refuse_over_limit(bound.name, bound.allowed);
     END IF;

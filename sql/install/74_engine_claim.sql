@@ -44,27 +44,25 @@ BEGIN
       SET state = 'running', started_at = clock_timestamp(), queued_at = NULL
       WHERE q.ctid = ANY (ARRAY(SELECT c.place FROM chosen c))
       RETURNING q.*
-    ), told AS (
-      SELECT c.id AS request_id, t.messages, t.system_prompt, t.is_refused
-      FROM claimed c, LATERAL (SELECT m.parent_id FROM chat.messages m
-                               WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
-           LATERAL chat_private.context_fit(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options, NULL) t
-      UNION ALL
-      SELECT c.id, s.messages, s.system_prompt, s.messages IS NULL
-      FROM claimed c, LATERAL (SELECT t.* FROM chat_private.side_request_text(c.user_id, c.conversation_id, c.purpose, c.messages, c.model) t
-                               WHERE c.purpose IS NOT NULL OFFSET 0) s
     ), place AS (
       SELECT s.is_cut OR EXISTS (SELECT FROM chosen c GROUP BY c.lane HAVING count(*) >= s.share) AS has_more,
              CASE WHEN s.is_cut THEN l.model END AS model, CASE WHEN s.is_cut THEN l.user_id END AS user_id
       FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open AND l.lane <= claim_requests.max_requests
                               ORDER BY l.lane DESC LIMIT 1) l
     )
-    SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, c.messages, '[]'),
-           coalesce(x.system_prompt, c.system_prompt), c.response_format, c.options, c.timeout_ms,
-           p.has_more, p.model, p.user_id, coalesce(x.is_refused, false)
+    SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, t.messages, c.messages, '[]'),
+           coalesce(x.system_prompt, t.system_prompt, c.system_prompt), c.response_format, c.options, c.timeout_ms,
+           p.has_more, p.model, p.user_id, coalesce(x.is_refused, c.purpose IS NOT NULL AND t.messages IS NULL)
     FROM claimed c
     CROSS JOIN place p
-    LEFT JOIN told x ON x.request_id = c.id
+    LEFT JOIN LATERAL (
+      SELECT f.messages, f.system_prompt, f.is_refused
+      FROM (SELECT m.parent_id FROM chat.messages m WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
+           LATERAL chat_private.context_fit(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options, NULL) f
+      OFFSET 0) x ON true
+    LEFT JOIN LATERAL (
+      SELECT s.* FROM chat_private.side_request_text(c.user_id, c.conversation_id, c.purpose, c.messages, c.model) s
+      WHERE c.purpose IS NOT NULL OFFSET 0) t ON true
     ORDER BY c.created_at, c.id;
 END
 $$;

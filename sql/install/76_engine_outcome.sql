@@ -106,7 +106,11 @@ BEGIN
       tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
       first_token_ms, last_seqs, sanitized, durable);
   END;
-  PERFORM chat_private.touch_conversations(user_ids, conversation_ids, durable);
+  -- A side request is no reply: nobody has something new to read.
+  PERFORM chat_private.touch_conversations(user_ids, ARRAY(
+    SELECT CASE WHEN u.message_id IS NOT NULL THEN u.conversation_id END
+    FROM unnest(conversation_ids, message_ids) WITH ORDINALITY u (conversation_id, message_id, n) ORDER BY u.n), durable);
+  PERFORM chat_private.apply_ended_side_requests(user_ids, request_ids);
   PERFORM chat_private.release_ended(locked, user_ids, request_ids, message_ids, durable);
   RETURN ARRAY(SELECT request_ids[b] FROM unnest(busy) b);
 END
@@ -158,7 +162,8 @@ BEGIN
   WITH closed AS (
     UPDATE chat_private.llm_requests q SET state = 'error', error = reason, finished_at = clock_timestamp()
     WHERE q.state = 'running'
-    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model, octet_length(q.messages::text) AS message_bytes
+    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model,
+              CASE WHEN q.purpose IS NULL THEN octet_length(q.messages::text) END AS message_bytes
   ), finished AS (
     UPDATE chat.messages m
     SET status = CASE m.content WHEN '' THEN 'error' ELSE 'incomplete' END, error = reason,
@@ -176,7 +181,7 @@ BEGIN
     LEFT JOIN chat.models m ON m.name = c.model
     LEFT JOIN chat.providers p ON p.id = m.provider_id
     CROSS JOIN LATERAL (
-      SELECT (coalesce(c.message_bytes, sum(octet_length(t.content)) FILTER (WHERE t.id <> c.message_id), 0) / 3)::integer AS input_tokens,
+      SELECT (coalesce(c.message_bytes, sum(octet_length(t.content)) FILTER (WHERE t.id IS DISTINCT FROM c.message_id), 0) / 3)::integer AS input_tokens,
              (coalesce(sum(octet_length(t.content) + coalesce(octet_length(t.thinking), 0)) FILTER (WHERE t.id = c.message_id), 0) / 3)::integer AS output_tokens
       FROM chat.messages t WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) b
   )

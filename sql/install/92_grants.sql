@@ -22,6 +22,7 @@ GRANT UPDATE (display_name) ON chat.users TO pgchat_client, pgchat_service;
 GRANT SELECT, UPDATE ON chat.messages, chat.conversations, chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.conversation_summaries TO pgchat_engine;
 GRANT SELECT ON chat.attachments, chat.message_attachments TO pgchat_engine;
+GRANT DELETE ON chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
 GRANT USAGE ON SEQUENCE chat_private.usage_seq TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat.usage_rollups, chat_private.usage_totals, chat_private.usage_progress TO pgchat_engine;
@@ -98,7 +99,10 @@ DECLARE
     'chat_private.text_tokens', 'chat_private.json_count', 'chat_private.attachment_tokens', 'chat_private.reply_tokens', 'chat_private.fixed_tokens',
     'chat_private.context_room', 'chat_private.model_window', 'chat_private.branch_upwards', 'chat_private.from_first_question', 'chat_private.fitted_branch',
     'chat_private.context_fit', 'chat_private.content_parts', 'chat_private.summary_message', 'chat_private.summary_tokens', 'chat_private.nearest_summary',
-    'chat_private.summarized_branch', 'chat_private.side_request_text', 'chat_private.result_json', 'chat_private.exact_cost',
+    'chat_private.summarized_branch', 'chat_private.side_request_text',
+    'chat_private.transcript', 'chat_private.summary_text', 'chat_private.summary_room', 'chat_private.summary_size', 'chat_private.title_text',
+    'chat_private.clean_answer', 'chat_private.clean_title', 'chat_private.apply_title', 'chat_private.apply_summary',
+    'chat_private.apply_side_requests', 'chat_private.apply_ended_side_requests', 'chat_private.tidy_side_requests', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
     'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',

@@ -17,6 +17,10 @@ SELECT pg_temp.value(:'alice', 'SELECT chat.add_attachment($$secret$$)') AS file
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
     ('list_messages', format('SELECT * FROM chat.list_messages(%L)', :'conv')),
+    ('set_context_strategy', format('SELECT chat.set_context_strategy(%L, $$error$$)', :'conv')),
+    ('list_summaries', format('SELECT * FROM chat.list_summaries(%L)', :'conv')),
+    ('context_preview', format('SELECT * FROM chat.context_preview(%L)', :'conv')),
+    ('context_preview', format('SELECT * FROM chat.context_preview(%L, %L)', :'bobs', :'s_user_message_id')),
     ('conversation_cost', format('SELECT chat.conversation_cost(%L)', :'conv')),
     ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L)', :'bobs', :'s_user_message_id')),
     ('send_message', format('SELECT chat.send_message(%L, $$x$$)', :'conv')),

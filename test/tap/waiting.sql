@@ -1,7 +1,7 @@
 -- One reply in progress on a branch: messages that are refused, or wait for it, and what lets them go.
 BEGIN;
 \ir setup.psql
-SELECT plan(51);
+SELECT plan(47);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS conv \gset
 CREATE TEMP TABLE sent (name text PRIMARY KEY, question uuid, reply uuid, request uuid) ON COMMIT DROP;
 CREATE FUNCTION pg_temp.send(name text, conversation uuid, below uuid DEFAULT NULL, options jsonb DEFAULT '{"when_busy": "queue", "seed": 1}') RETURNS void

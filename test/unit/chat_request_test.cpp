@@ -148,6 +148,21 @@ TEST(ChatRequest, HoldsToTheLimits) {
     EXPECT_EQ(complaint(text, limits), "content_too_long: messages are too long");
 }
 
+TEST(ChatRequest, CountsImagesApartFromTexts) {
+    const std::string image =
+        R"({"type":"image_url","image_url":{"url":"data:image/png;base64,)" + std::string(40, 'A') + R"("}})";
+    const std::string messages =
+        R"([{"role":"user","content":[{"type":"text","text":"12345"},)" + image + "," + image + "]}]";
+    ChatRequestLimits limits;
+    limits.max_content_bytes = 10;
+    limits.max_image_bytes = 80;
+    ChatRequestText text;
+    text.messages = messages;
+    EXPECT_EQ(parse_chat_request(text, limits).messages[0].images.size(), 2u);
+    limits.max_image_bytes = 79;
+    EXPECT_EQ(complaint(text, limits), "content_too_long: the images have more than 79 bytes together in base64");
+}
+
 TEST(ChatRequest, ImagesInOptionsNeedAUserMessage) {
     ChatRequestText text;
     text.messages = R"([{"role":"system","content":"x"}])";

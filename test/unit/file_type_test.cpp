@@ -96,8 +96,8 @@ const std::vector<std::string>& samples() {
 }
 
 TEST(FileType, TellsTheSizeOfEachFormat) {
-    const char* const expected[] = {"image/png 640x480", "image/jpeg 640x480", "image/jpeg 640x480",
-                                    "image/gif 640x480", "image/gif 640x480",  "image/webp 640x480",
+    const char* const expected[] = {"image/png 640x480",  "image/jpeg 640x480", "image/jpeg 640x480",
+                                    "image/gif 640x480",  "image/gif 640x480",  "image/webp 640x480",
                                     "image/webp 640x480", "image/webp 640x480", "image/webp 640x480"};
     for (std::size_t i = 0; i < samples().size(); ++i) EXPECT_EQ(shown(samples()[i]), expected[i]) << i;
 }

@@ -140,6 +140,8 @@ void CurlCall::release() noexcept {
     // One of these holds the provider's key.
     secure_zero(request_.url.data(), request_.url.size());
     for (std::string& header : request_.headers) secure_zero(header.data(), header.size());
+    // Moved out first: a string that is assigned keeps its memory, and a handle waits long for its next request.
+    { const HttpRequest ended = std::move(request_); }
     request_ = HttpRequest{};
 }
 

@@ -19,7 +19,9 @@ constexpr std::size_t max_media_type_bytes = 255;
 
 // A token of RFC 6838, of which a media type has two.
 bool is_name(std::string_view text) noexcept {
-    const auto fits = [](char c) { return is_ascii_alnum(c) || std::string_view("!#$&-^_.+").find(c) != std::string_view::npos; };
+    const auto fits = [](char c) {
+        return is_ascii_alnum(c) || std::string_view("!#$&-^_.+").find(c) != std::string_view::npos;
+    };
     return !text.empty() && is_ascii_alnum(text.front()) && std::all_of(text.begin(), text.end(), fits);
 }
 

@@ -23,7 +23,7 @@ struct FileType {
 };
 
 struct ImageLimits {
-    std::uint32_t max_side = 8192;            // pixels
+    std::uint32_t max_side = 8192;          // pixels
     std::uint64_t max_pixels = 50'000'000;  // of the whole image
 };
 

@@ -170,11 +170,15 @@ std::optional<ImageSize> webp_size(std::string_view bytes) noexcept {
         const std::string_view data = reader.take(length);
         if (!reader.is_good()) return size;
         std::optional<ImageSize> told;
-        if (kind == "VP8X") told = canvas_size(data);
-        else if (kind == "VP8 ") told = lossy_size(data);
-        else if (kind == "VP8L") told = lossless_size(data);
+        if (kind == "VP8X")
+            told = canvas_size(data);
+        else if (kind == "VP8 ")
+            told = lossy_size(data);
+        else if (kind == "VP8L")
+            told = lossless_size(data);
         // Frames of an animation have the size of the canvas at most.
-        else if (!size) return std::nullopt;
+        else if (!size)
+            return std::nullopt;
         if (kind.starts_with("VP8")) {
             if (!told || told->width == 0 || told->height == 0) return std::nullopt;
             size = larger(size.value_or(ImageSize{}), *told);
