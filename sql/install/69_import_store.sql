@@ -126,8 +126,8 @@ BEGIN
   IF jsonb_typeof(store_folder.path) IS DISTINCT FROM 'array' THEN
     RETURN NULL;
   END IF;
-  FOR folder IN SELECT left(p.name, 255) FROM jsonb_array_elements_text(store_folder.path) WITH ORDINALITY p (name, n)
-                WHERE p.name <> '' ORDER BY p.n LIMIT 20 LOOP
+  FOR folder IN SELECT btrim(left(chat_private.one_line(p.name), 255)) FROM jsonb_array_elements_text(store_folder.path) WITH ORDINALITY p (name, n)
+                WHERE chat_private.one_line(p.name) <> '' ORDER BY p.n LIMIT 20 LOOP
     INSERT INTO chat.folders (user_id, parent_id, name) VALUES (store_folder.user_id, last_id, folder)
     ON CONFLICT (user_id, parent_id, name) DO NOTHING RETURNING id INTO found_id;
     IF found_id IS NULL THEN
@@ -141,6 +141,24 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.store_folder(uuid, jsonb) IS
 'The folder to which an array of names leads, made where it is not there; NULL for none. At most 20 levels.';
+
+CREATE OR REPLACE FUNCTION chat_private.imported_tags(tags jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF jsonb_typeof(imported_tags.tags) IS DISTINCT FROM 'array' THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(
+    SELECT f.tag
+    FROM (SELECT left(lower(btrim(regexp_replace(normalize(e.value #>> '{}', NFC), '[\s[:cntrl:]]+', ' ', 'g'))), 50) AS tag, min(e.n) AS n
+          FROM jsonb_array_elements(imported_tags.tags) WITH ORDINALITY e (value, n)
+          WHERE jsonb_typeof(e.value) = 'string' GROUP BY 1) f
+    WHERE f.tag <> '' ORDER BY f.n LIMIT 50);
+END
+$$;
+COMMENT ON FUNCTION chat_private.imported_tags(jsonb) IS
+'The tags that an import gives in the form in which tags are stored: in lower case, with single spaces, each once, at most 50 of at
+most 50 characters. What is no string is left out.';
 
 CREATE OR REPLACE FUNCTION chat_private.usable_model(user_id uuid, model text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -176,10 +194,7 @@ BEGIN
     coalesce(given.is_pinned, false), coalesce(given.is_archived, false),
     chat_private.usable_model(store_conversation.user_id, given.model), given.system_prompt,
     chat_private.store_folder(store_conversation.user_id, given.folder),
-    ARRAY(SELECT t.tag FROM (SELECT left(e.value #>> '{}', 50) AS tag, min(e.n) AS n
-                             FROM jsonb_array_elements(CASE jsonb_typeof(given.tags) WHEN 'array' THEN given.tags ELSE '[]' END)
-                               WITH ORDINALITY e (value, n)
-                             WHERE jsonb_typeof(e.value) = 'string' AND e.value <> '""' GROUP BY 1) t ORDER BY t.n LIMIT 50),
+    chat_private.imported_tags(given.tags),
     given.context_strategy, given.context_reserve, chat_private.usable_model(store_conversation.user_id, given.summary_model),
     coalesce(given.metadata, '{}'), since, chat_private.time_within(given.updated_at, latest, since),
     chat_private.time_within(given.last_message_at, latest, since), chat_private.time_within(given.last_reply_at, latest, NULL),

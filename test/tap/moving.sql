@@ -171,7 +171,7 @@ BEGIN
   PERFORM setseed(seed);
   files := ARRAY(SELECT chat_private.store_attachment(person, convert_to('file ' || f || seed, 'UTF8'), 'text/plain') FROM generate_series(1, 3) f);
   INSERT INTO chat.conversations (user_id, id, title, system_prompt, description, is_pinned, tags, created_at)
-  VALUES (person, conversation, texts[1 + floor(random() * 8)], texts[1 + floor(random() * 9)], texts[1 + floor(random() * 8)], random() < 0.5, texts[2:2 + floor(random() * 4)::int], now() - random() * interval '9 years');
+  VALUES (person, conversation, texts[1 + floor(random() * 8)], texts[1 + floor(random() * 9)], texts[1 + floor(random() * 8)], random() < 0.5, (ARRAY['plain', 'two words', '漢字', 'ß'])[1:floor(random() * 5)::int], now() - random() * interval '9 years');
   FOR n IN 1 .. size LOOP
     leaf := chat.uuid_v7();
     INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, status, content, thinking, tool_calls, tool_call_id, error, rating, feedback, output_tokens, cost, metadata, attachment_count, created_at)
