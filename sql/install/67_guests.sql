@@ -146,7 +146,9 @@ BEGIN
     since := chat_private.id_at(clock_timestamp() - bound.period);
     -- What was stored, what is queued, and what was called at once: no message is counted twice, and no side request at all.
     sent := greatest(
-      (SELECT count(*) FROM chat.messages m WHERE m.user_id = check_message_limit.user_id AND m.id >= since AND m.role = 'user'),
+      (SELECT count(*) FROM chat.messages m WHERE m.user_id = check_message_limit.user_id AND m.id >= since AND m.role = 'user'
+         -- Imported ones have new ids.
+         AND m.created_at >= clock_timestamp() - bound.period),
       (SELECT count(*) FROM chat_private.llm_requests q
        WHERE q.user_id = check_message_limit.user_id AND q.id >= since AND q.purpose IS NULL),
       (SELECT count(*) FROM chat.usage_events e

@@ -55,6 +55,7 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('find_duplicates', format('SELECT * FROM chat.find_duplicates(%L)', :'conv')),
     ('list_messages', format('SELECT * FROM chat.list_messages(%L, NULL, 10)', :'conv')),
     ('list_messages', format('SELECT * FROM chat.list_messages(%L, %L, 10)', :'bobs', :'s_user_message_id')),
+    ('export_conversation', format('SELECT chat.export_conversation(%L)', :'conv')),
     ('send_tool_results', format('SELECT chat.send_tool_results(%L, $$[]$$)', :'s_assistant_message_id')),
     ('cancel_message', format('SELECT chat.cancel_message(%L)', :'s_assistant_message_id')),
     ('llm_result', format('SELECT chat.llm_result(%L)', :'s_request_id')),
