@@ -54,6 +54,12 @@ DECLARE
   most CONSTANT bigint := chat_private.max_message_bytes();
   bad record;
 BEGIN
+  SELECT e.n, 'is no object' AS problem INTO bad
+  FROM jsonb_array_elements(check_imported_messages.messages) WITH ORDINALITY e (value, n)
+  WHERE jsonb_typeof(e.value) <> 'object' LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'message % %', bad.n, bad.problem USING ERRCODE = '22023';
+  END IF;
   SELECT m.n, CASE
       WHEN (m.role IN ('system', 'user', 'assistant', 'tool')) IS NOT TRUE THEN 'has no role that messages have'
       WHEN m.status NOT IN ('pending', 'streaming', 'complete', 'incomplete', 'error', 'cancelled') THEN 'has no status that messages have'

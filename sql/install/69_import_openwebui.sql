@@ -86,6 +86,7 @@ DECLARE
 BEGIN
   SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
       'id', n.id, 'parent_id', n.parent_id, 'role', n.message -> 'role',
+      'dropped', coalesce(n.message ->> 'role', '') NOT IN ('user', 'assistant', 'system', 'tool'),
       'status', CASE WHEN jsonb_typeof(n.message -> 'error') IN ('object', 'string') OR n.message ->> 'error' = 'true' THEN 'error'
                      WHEN n.message ->> 'done' = 'false' THEN 'incomplete' ELSE 'complete' END,
       'content', concat_ws(E'\n\n', nullif(t.answer, ''), f.elsewhere), 'thinking', nullif(t.thinking, ''),
@@ -107,7 +108,8 @@ BEGIN
   RETURN coalesce(result, '[]');
 END
 $$;
-COMMENT ON FUNCTION chat_private.openwebui_messages(jsonb) IS 'The messages of a chat of Open WebUI in the form of pgchat.';
+COMMENT ON FUNCTION chat_private.openwebui_messages(jsonb) IS
+'The messages of a chat of Open WebUI in the form of pgchat; those of a role that there is not are marked as dropped.';
 
 CREATE OR REPLACE FUNCTION chat_private.from_openwebui(item jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$

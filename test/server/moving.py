@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # Moving conversations where others do things at the same time, and going on with what was imported.
+import copy
 import json
+import random
 
 import psycopg
 
@@ -91,6 +93,53 @@ def continued():
     openai = provider.bodies[-len(models)]["messages"]
     equal([message["role"] for message in openai], ["user", "assistant", "tool", "assistant", "user"])
     equal(openai[2]["tool_call_id"], openai[1]["tool_calls"][0]["id"])
+
+
+def places(node, path=()):
+    """The paths to all values of a document but itself."""
+    for key in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield (*path, key)
+        yield from places(node[key], (*path, key))
+
+
+JUNK = (None, 0, -1, 1e300, 10**30, "", "1", "x", "9999-99-99", "infinity", True, [], {}, [None], [{}], {"a": None}, "data:image/png;base64,!!")
+CHATGPT = {"title": "t", "conversation_id": "g", "create_time": 1.5, "current_node": "b", "mapping": {
+    "a": {"parent": None, "children": ["b"], "message": {"author": {"role": "user"}, "create_time": 1, "content": {"content_type": "text", "parts": ["x"]}, "metadata": {"attachments": [{"name": "n"}]}}},
+    "b": {"parent": "a", "children": [], "message": {"author": {"role": "assistant"}, "recipient": "python", "content": {"content_type": "code", "text": "x"}}}}}
+OPEN_WEBUI = {"id": "o", "title": "t", "created_at": 1, "meta": {"tags": ["t"]}, "chat": {"history": {"currentId": "a", "messages": {
+    "a": {"parentId": None, "role": "user", "content": "x", "timestamp": 1, "files": [{"type": "image", "url": "data:text/plain;base64,eHh4"}], "usage": {"prompt_tokens": 1}}}}}}
+
+
+@test("whatever stands where in a file, each item is imported wholly or fails by itself, and what was imported can be exported")
+def damaged():
+    chance = random.Random(5)
+    erin = Person("erin")
+    ours = {**json.loads(document("ours")), "folder": ["f"], "tags": ["t"], "created_at": "2024-01-01T00:00:00Z", "context_reserve": 5, "active_leaf_id": "1",
+            "summaries": [{"last_message_id": "1", "content": "s"}], "attachments": [{"sha256": "l", "media_type": "text/plain", "data": "eHh4"}]}
+    ours["messages"][0]["attachments"] = [{"sha256": "l", "name": "n"}]
+    items = []
+    for n in range(600):
+        item = copy.deepcopy(chance.choice((CHATGPT, OPEN_WEBUI, ours)))
+        item["conversation_id" if "mapping" in item else "id"] = f"damaged {n}"
+        for _ in range(chance.randint(1, 4)):
+            path = chance.choice(list(places(item)))
+            within = item
+            for key in path[:-1]:
+                within = within[key]
+            within[path[-1]] = copy.deepcopy(chance.choice(JUNK))
+        items.append(item)
+    got = erin.rows("SELECT status, conversation_id, messages, reason FROM chat.import_conversations(%s::text) ORDER BY idx", json.dumps(items))
+    equal(len(got), len(items))
+    stored = {row[1]: row[2] for row in got if row[0] == "imported"}
+    diag(f"{len(stored)} of {len(items)} imported")
+    assert 100 < len(stored) < len(items), got[:20]
+    for status, conversation, messages, reason in got:
+        equal((conversation is None, messages == 0 or status == "imported", reason is not None or status != "failed"), (status == "failed", True, True), str(reason))
+    equal(value(admin, "SELECT count(*) FROM chat.conversations WHERE user_id = %s", erin.id), len(stored))
+    for conversation, messages in stored.items():
+        exported = json.loads(erin.value("SELECT chat.export_conversation(%s)", conversation))
+        equal(len(exported["messages"]), messages)
+        erin.value("SELECT chat.export_conversation(%s, 'markdown') || chat.export_conversation(%s, 'openai')", conversation, conversation)
 
 
 @test("a thousand conversations of twenty messages are imported in seconds")

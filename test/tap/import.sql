@@ -66,7 +66,7 @@ SELECT $json$[{"id": "ow-1", "user_id": "forged", "title": "Owls", "created_at":
             "files": [{"type": "image", "url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}, {"type": "file", "name": "owl.pdf", "url": "/api/v1/files/1", "file": {"filename": "x"}}, 7]},
       "c": {"id": "c", "parentId": "a", "childrenIds": [], "role": "assistant", "content": "<details type=\"reasoning\" done=\"true\" duration=\"2\">\n<summary>Thought for 2 seconds</summary>\n> a &lt; b\n> c\n</details>\nAn owl.", "model": "llama3", "modelName": "Llama", "timestamp": 1700000003, "done": true,
             "usage": {"prompt_tokens": 11, "completion_tokens": 5}, "annotation": {"rating": 1, "comment": "wise"}},
-      "b": {"id": "b", "parentId": "a", "childrenIds": [], "role": "assistant", "content": "", "model": "llama3", "timestamp": 1700000002, "error": {"content": "CUDA out of memory"}}
+      "odd": {"role": "narrator", "content": "x", "parentId": "c"}, "b": {"id": "b", "parentId": "a", "childrenIds": [], "role": "assistant", "content": "", "model": "llama3", "timestamp": 1700000002, "error": {"content": "CUDA out of memory"}}
     }}}},
   {"title": "Old", "chat": {"title": "Old", "messages": [{"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}}]}, {"role": "assistant", "content": "two", "done": false}], "tags": [{"name": "t"}]}},
   {"history": {"messages": {"x": {"role": "user", "content": null, "parentId": null}}, "currentId": "y"}, "title": ""}
@@ -98,7 +98,7 @@ INSERT INTO hostile VALUES
   ('[{"id": "1", "parent_id": "1", "role": "user"}]', '{}', 'a message is its own ancestor: "1"'),
   ('[{"id": "1", "role": "user"}, {"id": "1", "role": "user"}]', '{}', 'two messages have the id "1"'),
   ('[{"id": "1", "parent_id": "9", "role": "user"}]', '{}', 'no message has the id of the parent "9"'),
-  ('[5]', '{}', '%object%'),
+  ('[5]', '{}', 'message 1 is no object'),
   ('[{"id": "1"}]', '{}', 'message 1 has no role that messages have'),
   ('[{"id": "1", "role": "root"}]', '{}', 'message 1 has no role that messages have'),
   ('[{"id": "1", "role": "user", "status": "running"}]', '{}', 'message 1 has no status that messages have'),
