@@ -289,7 +289,7 @@ def title_waits():
     talk, _ = conversation(1)
     titled(talk)
     no_side_requests()
-    equal(title_of(talk), ("New Conversation", "default"))
+    equal(title_of(talk), ("New Conversation", "rule"))
     writer.title = "A Title"
     titled(talk, model="no such model")
     no_side_requests()

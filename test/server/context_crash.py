@@ -67,7 +67,7 @@ def crash():
             equal(value(admin, "SELECT status FROM chat.messages WHERE id = %s", reply), "complete")
             wait_until(lambda: value(admin, "SELECT count(*) FROM chat_private.llm_requests WHERE purpose IS NOT NULL") == 0,
                        "nothing of the side requests stays", 120, 0.1)
-            equal(value(admin, "SELECT title_source FROM chat.conversations WHERE id = %s", talk), "default")
+            equal(value(admin, "SELECT title_source FROM chat.conversations WHERE id = %s", talk), "rule")
             equal(value(admin, "SELECT count(*) FROM chat.usage_events WHERE error_code = 'outcome_unknown' AND is_estimated AND input_tokens > 0"), 2,
                   "what they used is guessed")
 
