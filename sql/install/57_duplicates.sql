@@ -97,9 +97,12 @@ BEGIN
     SELECT first.content, g.content_hash, g.times, g.first_at, g.last_at, g.ids
     FROM (SELECT m.content_hash, count(*) AS times, min(m.created_at) AS first_at, max(m.created_at) AS last_at,
                  array_agg(m.id ORDER BY m.created_at, m.id) AS ids
-          FROM chat.messages m
-          WHERE m.user_id = caller_id AND m.role = find_duplicates.role AND m.content_hash IS NOT NULL AND m.content <> ''
-            AND (find_duplicates.conversation_id IS NULL OR m.conversation_id = find_duplicates.conversation_id)
+          -- What a fork copied has the time of the original, and was not sent again.
+          FROM (SELECT DISTINCT ON (s.content_hash, s.created_at) s.content_hash, s.created_at, s.id
+                FROM chat.messages s
+                WHERE s.user_id = caller_id AND s.role = find_duplicates.role AND s.content_hash IS NOT NULL AND s.content <> ''
+                  AND (find_duplicates.conversation_id IS NULL OR s.conversation_id = find_duplicates.conversation_id)
+                ORDER BY s.content_hash, s.created_at, s.id) m
           GROUP BY m.content_hash HAVING count(*) > 1) g
     JOIN chat.messages first ON first.user_id = caller_id AND first.id = g.ids[1]
     ORDER BY g.times DESC, g.last_at DESC, g.content_hash;
@@ -108,5 +111,6 @@ $$;
 COMMENT ON FUNCTION chat.find_duplicates(uuid, text) IS
 'The texts that more than one of my messages has, to the letter: the text, its SHA-256, how many have it, when the first and the last
 was sent, and their ids, the oldest first; the most frequent text first. conversation_id: only within this one. role: whose messages,
-by default those of the user. Replies without text are left out.
+by default those of the user. Replies without text are left out, and so are
+copies that a fork has made.
 Errors: 28000 nobody is authenticated; 22004 role is NULL; 22023 no such role; P0002 no such conversation of mine.';

@@ -83,12 +83,13 @@ BEGIN
   END IF;
   IF turn.parent_id IS NOT NULL THEN
     -- Its conversation is compared afterwards, so that only the key can find the row.
-    SELECT m.status, m.conversation_id INTO parent FROM chat.messages m
+    SELECT m.role, m.status, m.conversation_id INTO parent FROM chat.messages m
     WHERE m.user_id = open_turn.user_id AND m.id = turn.parent_id;
     IF parent.conversation_id IS DISTINCT FROM open_turn.conversation_id THEN
       RAISE EXCEPTION 'parent message not found in this conversation' USING ERRCODE = 'P0002',
         HINT = 'chat.list_messages shows the messages there are; NULL continues after the last.';
-    ELSIF parent.status IN ('pending', 'streaming', 'cancelled') THEN
+    ELSIF parent.role <> 'assistant' OR parent.status IN ('pending', 'streaming', 'cancelled') THEN
+      -- Below a reply in progress there are questions, and replies that wait or were cancelled while they did: no others.
       turn.waits_for := chat_private.wait_for_branch(open_turn.user_id, turn.parent_id, open_turn.may_wait);
     END IF;
   END IF;

@@ -3,8 +3,8 @@
 
 CREATE OR REPLACE FUNCTION chat_private.busy_reply(user_id uuid, message_id uuid) RETURNS uuid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-  -- Below a reply in progress there are only waiting ones, and of these only the cancelled have ended: so the walk goes up
-  -- past cancelled replies and stops at any other.
+  -- Below a reply in progress there are only replies that wait, or were cancelled while they did: so the walk goes up past
+  -- cancelled ones and stops at any other.
   WITH RECURSIVE above (id, parent_id, role, status) AS (
     SELECT m.id, m.parent_id, m.role, m.status FROM chat.messages m
     WHERE m.user_id = busy_reply.user_id AND m.id = busy_reply.message_id

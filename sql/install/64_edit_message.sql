@@ -51,6 +51,7 @@ BEGIN
     RAISE EXCEPTION 'the reply is still being generated' USING ERRCODE = '55006',
       HINT = 'Wait for it, or call chat.cancel_message on it first.';
   END IF;
+  PERFORM chat_private.wait_for_branch(edit_reply.message.user_id, edit_reply.message.parent_id, false);
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, model, metadata, created_at, updated_at)
   VALUES (edit_reply.message.user_id, new_id, edit_reply.message.conversation_id, edit_reply.message.parent_id, 'assistant',
           edit_reply.content, chat.content_hash(edit_reply.content), edit_reply.message.model, '{"edited": true}', edited_at, edited_at);
@@ -60,7 +61,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.edit_reply(chat.messages, text) IS
-'chat.edit_message for a reply. Errors: 55006 it is in progress.';
+'chat.edit_message for a reply. Errors: 55006 it, or one above it, is in progress.';
 
 CREATE OR REPLACE FUNCTION chat.edit_message(id uuid, content text,
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
@@ -90,7 +91,7 @@ model and with the options of the old one''s reply, sent when the transaction co
 generated, it waits for that. Of a reply: the corrected text, complete, with metadata -> edited; no model is asked, and
 user_message_id and request_id are NULL.
 Errors: 28000 nobody is authenticated; 22004 id or content is NULL; 2200F empty; 54000 longer than pgchat.max_message_bytes; P0002
-no such message of mine; 22023 of another role; 55006 the reply is still being generated; 42704, 42501, PC003 the model, where the
+no such message of mine; 22023 of another role; 55006 the reply, or one above it, is still being generated; 42704, 42501, PC003 the model, where the
 old one cannot be asked any more; PC303 the plan allows no more messages now.';
 
 CREATE OR REPLACE FUNCTION chat.regenerate_message(id uuid, model text DEFAULT NULL,

@@ -7,8 +7,8 @@ import random
 import psycopg
 
 from support import mock
-from support.database import Person, connect, value
-from support.tap import diag, equal, run, skip_all, test, wait_until
+from support.database import Person, connect, rows, value
+from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
 SEED = int(os.environ.get("PGCHAT_SEED", "0")) or random.randrange(1, 10**6)
 STEPS = 250
@@ -176,6 +176,68 @@ def random_walk():
         SELECT FROM chat.messages p WHERE p.id = m.parent_id AND p.conversation_id = m.conversation_id AND p.id < m.id)""", walk.person.id), 0, "orphans")
     equal(value(admin, "SELECT count(*) FROM chat_private.llm_requests WHERE user_id = %s AND state IN ('waiting', 'queued', 'running')", walk.person.id), 0)
     diag(f"{total} messages in {len(walk.trees)} conversations; {walk.done}")
+
+
+# Requests that are queued or sent while a reply above theirs is in progress.
+OVERLAPS = """WITH RECURSIVE above AS (
+    SELECT q.message_id AS reply, m.parent_id FROM chat_private.llm_requests q JOIN chat.messages m ON m.id = q.message_id
+    WHERE q.conversation_id = %s AND q.state IN ('queued', 'running') AND m.status IN ('pending', 'streaming')
+    UNION ALL
+    SELECT a.reply, p.parent_id FROM above a JOIN chat.messages p ON p.id = a.parent_id)
+  SELECT count(*) FROM above a JOIN chat.messages m ON m.id = a.parent_id WHERE m.status IN ('pending', 'streaming')"""
+
+
+def storm(person, conversation, seed, steps):
+    """Random acts on one conversation, of which those that meet a reply in progress may be refused; gives how often each came to what."""
+    rng, connection, came_to = random.Random(seed), person.connect(), {}
+    for step in range(steps):
+        messages = rows(connection, "SELECT id, role FROM chat.messages WHERE conversation_id = %s ORDER BY id", conversation)
+        replies = [message for message, role in messages if role == "assistant"][-8:]
+        recent = [message for message, _ in messages][-12:]
+        act, query, arguments = rng.choice([
+            ("send", "SELECT chat.send_message(%s, %s, options => '{\"when_busy\": \"queue\"}')", (conversation, f"n{seed}-{step}")),
+            ("send", "SELECT chat.send_message(%s, %s, %s, options => '{\"when_busy\": \"queue\"}')", (conversation, f"n{seed}-{step}", rng.choice(recent))),
+            ("edit", "SELECT chat.edit_message(%s, %s)", (rng.choice(recent), f"e{seed}-{step}")),
+            ("regenerate", "SELECT chat.regenerate_message(%s)", (rng.choice(recent),)),
+            ("retry", "SELECT chat.retry_message(%s)", (rng.choice(replies),)),
+            ("continue", "SELECT chat.continue_message(%s)", (rng.choice(replies),)),
+            ("cancel", "SELECT chat.cancel_message(%s)", (rng.choice(replies),)),
+            ("cancel", "SELECT chat.cancel_message(%s)", (replies[-1],)),
+            ("select", "SELECT chat.select_branch(%s, %s)", (conversation, rng.choice(recent)))])
+        try:
+            connection.execute(query, arguments)
+            outcome = "done"
+        except psycopg.Error as error:
+            outcome = error.sqlstate
+        came_to[act, outcome] = came_to.get((act, outcome), 0) + 1
+    connection.close()
+    return came_to
+
+
+@test("a storm of acts in one conversation: no branch has two replies under way at any moment, and all come to an end")
+def one_at_a_time():
+    person = Person("storm")
+    conversation = person.conversation(mock.model("tokens=2&latency_ms=15"))
+    person.send(conversation, "first")
+    tasks = [Task(storm, person, conversation, SEED + n, 60) for n in range(5)]
+    looks = 0
+    while any(task.is_alive() for task in tasks):
+        equal(value(admin, OVERLAPS, conversation), 0, "replies under way below one in progress")
+        looks += 1
+    came_to = {}
+    for task in tasks:
+        for key, count in task.result().items():
+            came_to[key] = came_to.get(key, 0) + count
+    diag(f"PGCHAT_SEED={SEED}; {looks} looks; {sorted(came_to.items())}")
+    equal({outcome for _, outcome in came_to} - {"done", "55006", "55000", "22023"}, set(), "errors")
+    wait_until(lambda: value(admin, "SELECT count(*) FROM chat.messages WHERE conversation_id = %s AND status IN ('pending', 'streaming')", conversation) == 0,
+               "all replies have ended", 60)
+    equal(value(admin, "SELECT count(*) FROM chat_private.llm_requests WHERE conversation_id = %s AND state IN ('waiting', 'queued', 'running')", conversation), 0)
+    equal(value(admin, "SELECT count(*) FROM chat.messages m JOIN chat.conversations c ON c.active_leaf_id = m.parent_id WHERE c.id = %s", conversation), 0,
+          "messages below the active leaf")
+    branches = person.rows("SELECT id FROM chat.messages m WHERE conversation_id = %s AND NOT EXISTS (SELECT FROM chat.messages n WHERE n.parent_id = m.id)", conversation)
+    reached = {row[0] for leaf, in branches for row in person.rows("SELECT id FROM chat.list_messages(%s, %s)", conversation, leaf)}
+    equal(len(reached), value(admin, "SELECT count(*) FROM chat.messages WHERE conversation_id = %s", conversation), "messages that a branch leads to")
 
 
 @test("a branch of 3,000 messages with 300 versions of each tenth of the last 100 lists, pages and forks right")

@@ -1,7 +1,7 @@
 -- Messages sent twice: refused, answered with the earlier one, allowed; and the list of them.
 BEGIN;
 \ir setup.psql
-SELECT plan(35);
+SELECT plan(36);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS conv, pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS other,
        pg_temp.value(:'bob', 'SELECT chat.create_conversation()') AS bobs \gset
 CREATE FUNCTION pg_temp.sends(person uuid, conversation uuid, content text, options text, more text DEFAULT '') RETURNS text LANGUAGE sql AS $$
@@ -62,6 +62,8 @@ SELECT is(pg_temp.value(:'alice', format('SELECT (content, count, cardinality(me
 SELECT is(pg_temp.value(:'alice', 'SELECT string_agg(content || count, $$ $$) FROM chat.find_duplicates()'), 'Hello6', 'and in all of them');
 SELECT is(pg_temp.value(:'alice', 'SELECT string_agg(content || (count > 5), $$ $$) FROM chat.find_duplicates(role => $$assistant$$)'), 'finetrue', 'or what was replied');
 SELECT is(pg_temp.value(:'bob', 'SELECT count(*) FROM chat.find_duplicates()'), '0', 'of one''s own');
+SELECT pg_temp.value(:'alice', format('SELECT chat.fork_conversation(%L)', :'conv')) AS fork \gset
+SELECT is(pg_temp.value(:'alice', 'SELECT string_agg(content || count, $$ $$) FROM chat.find_duplicates()'), 'Hello6', 'a fork sends nothing again');
 SELECT is(pg_temp.outcome(:'alice', 'SELECT * FROM chat.find_duplicates(role => $$king$$)'), '22023', 'a role that is none');
 SELECT is(pg_temp.outcome(:'alice', 'SELECT * FROM chat.find_duplicates(role => NULL)'), '22004', 'role NULL');
 SELECT is(pg_temp.outcome(NULL, 'SELECT * FROM chat.find_duplicates()'), '28000', 'nobody');

@@ -1,7 +1,7 @@
 -- One reply in progress on a branch: messages that are refused, or wait for it, and what lets them go.
 BEGIN;
 \ir setup.psql
-SELECT plan(47);
+SELECT plan(49);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS conv \gset
 CREATE TEMP TABLE sent (name text PRIMARY KEY, question uuid, reply uuid, request uuid) ON COMMIT DROP;
 CREATE FUNCTION pg_temp.send(name text, conversation uuid, below uuid DEFAULT NULL, options jsonb DEFAULT '{"when_busy": "queue", "seed": 1}') RETURNS void
@@ -69,7 +69,9 @@ DELETE FROM sent WHERE name IN ('a', 'b', 'c');
 SELECT is(pg_temp.states(), 'd:queued e:cancelled f:waiting<d g:waiting<f', 'what waited for it waits for what it waited for');
 SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.%s', call)), '55006', 'while one above is in progress, not: ' || call)
 FROM (SELECT format(c, pg_temp.reply('e')) FROM unnest(ARRAY['retry_message(%L)', 'regenerate_message(%L)']) c
-      UNION ALL SELECT format('send_message(%L, $$x$$, %L)', :'conv', pg_temp.reply('e'))) t (call);
+      UNION ALL SELECT format('send_message(%L, $$x$$, %L)', :'conv', pg_temp.reply('e'))
+      UNION ALL SELECT format('send_message(%L, $$x$$, %L)', :'conv', (SELECT question FROM sent WHERE name = 'f'))
+      UNION ALL SELECT format('edit_message(%L, $$x$$)', pg_temp.reply('e'))) t (call);
 SELECT pg_temp.send('h', :'conv', pg_temp.reply('e'));
 SELECT is(pg_temp.states(), 'd:queued e:cancelled f:waiting<d g:waiting<f h:waiting<d', 'below a cancelled one, one waits for that above it');
 SELECT pg_temp.value(:'alice', format('SELECT request_id FROM chat.edit_message(%L, $$F$$)', (SELECT question FROM sent WHERE name = 'f'))) AS edited \gset
