@@ -46,7 +46,7 @@ CREATE INDEX models_provider_id_idx ON chat.models (provider_id);
 COMMENT ON TABLE chat.models IS 'The models that can be asked, by unique name; clients see those that the current user may use';
 COMMENT ON COLUMN chat.models.capabilities IS 'What it can do: tools, vision, thinking, json, embeddings, and the application''s own words';
 COMMENT ON COLUMN chat.models.is_open IS 'True: everybody may use it; false: those to whom chat.admin_grant_model gave it; NULL: as the setting models_open_by_default says';
-COMMENT ON COLUMN chat.models.config IS 'provider_model: the provider''s own name for it, where that differs; other members are the application''s';
+COMMENT ON COLUMN chat.models.config IS 'provider_model: the provider''s own name for it, where that differs; max_output_tokens: how long its answers may become; other members are the application''s';
 COMMENT ON COLUMN chat.models.context_window IS 'Tokens';
 COMMENT ON COLUMN chat.models.input_price IS 'Per million input tokens';
 COMMENT ON COLUMN chat.models.output_price IS 'Per million output tokens';

@@ -101,7 +101,7 @@ COMMENT ON FUNCTION chat.admin_register_model(text, text, text, jsonb) IS
 active. name: unique over all providers, 1 to 200 characters. display_name: by default the name. options: description;
 capabilities, an array of tools, vision, thinking, json, embeddings and other words; context_window in tokens; input_price,
 output_price and cached_price per million tokens; is_open, whether everybody may use it (absent: as it was, null: as the setting
-models_open_by_default says); provider_model, the provider''s own name for it where that differs; other members are kept. The
+models_open_by_default says); provider_model, the provider''s own name for it where that differs; max_output_tokens, how long its answers may become; other members are kept. The
 audit log notes it where an engine runs.
 Errors: 42501 not an administrator; 22004 provider or name is NULL; 22023 a name is not valid; 42704 no such provider; 42710
 another provider serves a model of that name; PC002 options.';

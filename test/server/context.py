@@ -296,6 +296,22 @@ def title_waits():
     equal(title_of(talk), ("A Title", "model"), "another model writes it where that one cannot be asked")
 
 
+@test("an answer that comes while the conversation is locked is applied later")
+def locked():
+    writer.title = "Later"
+    talk, _ = conversation(1)
+    with connect() as held:
+        held.autocommit = False
+        held.execute("SELECT FROM chat.conversations WHERE id = %s FOR UPDATE", (talk,))
+        request = titled(talk)
+        wait_until(lambda: value(admin, "SELECT state FROM chat_private.llm_requests WHERE id = %s", request) == "complete", "the title is there")
+        equal(title_of(talk)[0], "New Conversation")
+        held.rollback()
+    value(admin, "SELECT chat_private.tidy_side_requests(100)")
+    wait_until(lambda: title_of(talk) == ("Later", "model"), "it is applied")
+    no_side_requests()
+
+
 @test("a user whose budget is used up gets no summary, and no error of it; side requests are no messages of a plan")
 def limits():
     bob = Person("bob")
@@ -308,7 +324,7 @@ def limits():
     ended(reply, bob)
     equal((numbers(writer.told())[0], writer.counts["summary"]), ("m33", count))
     no_side_requests()
-    carol = Person("carol")
+    carol, writer.title = Person("carol"), "A Title"
     value(admin, "SELECT chat.admin_save_plan('free', limits => '{\"messages_per_day\": 2}')")
     try:
         talk = carol.conversation("small")

@@ -1,7 +1,7 @@
 -- The claim of queued requests: in turns of the users who wait for each model, past those of whom nothing is to be taken.
 BEGIN;
 \ir setup.psql
-SELECT plan(9);
+SELECT plan(10);
 CREATE FUNCTION pg_temp.queue(who uuid, model text, requests integer) RETURNS void LANGUAGE sql AS $$
   INSERT INTO chat_private.llm_requests (user_id, model, messages)
   SELECT who, model, '[{"role": "user", "content": "x"}]' FROM generate_series(1, requests) $$;
@@ -25,5 +25,19 @@ SELECT is(pg_temp.taken(4, 'm', '10000000-0000-7000-8000-000000000001', '{m}'), 
 SELECT is(pg_temp.taken(4, full_users => '{10000000-0000-7000-8000-000000000003}'), 'm:1x4 more=t next=:', 'and so is a user');
 SELECT is(pg_temp.taken(4, full_models => '{m}', full_users => '{10000000-0000-7000-8000-000000000003}'), NULL, 'nothing is left then');
 SELECT is(pg_temp.taken(10, full_models => '{m}'), 'n:3x1 more=f next=:', 'more is not said where all was taken');
+
+-- What replies are told is read once for each, whatever plan was made while the tables were empty.
+DELETE FROM chat_private.llm_requests;
+CREATE TEMP TABLE turns ON COMMIT DROP AS
+  SELECT n, chat.uuid_v7() AS conversation, chat.uuid_v7() AS first, chat.uuid_v7() AS second, chat.uuid_v7() AS reply FROM generate_series(1, 50) n;
+INSERT INTO chat.conversations (user_id, id) SELECT :'alice', conversation FROM turns;
+INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role)
+SELECT :'alice', m.id, t.conversation, m.parent_id, m.role
+FROM turns t, LATERAL (VALUES (first, NULL, 'user'), (second, first, 'user'), (reply, second, 'assistant')) m (id, parent_id, role);
+INSERT INTO chat_private.llm_requests (user_id, message_id, conversation_id, model) SELECT :'alice', reply, conversation, 'm' FROM turns;
+SELECT pg_stat_get_xact_tuples_returned('chat.messages_pkey'::regclass) AS read \gset
+SELECT count(*) AS claimed FROM chat_private.claim_requests(50) \gset
+-- Three messages of each, and one more for a foreign key, as the request was queued in the same transaction.
+SELECT is((:claimed, pg_stat_get_xact_tuples_returned('chat.messages_pkey'::regclass) - :read), (50, 200::bigint), 'each reply''s messages are read once');
 SELECT * FROM finish();
 ROLLBACK;
