@@ -17,19 +17,21 @@ COMMENT ON FUNCTION chat_private.attachment_allowance(uuid) IS
 'How many bytes of files a user may have: the plan''s limit attachment_bytes, else the setting attachment_quota_bytes.';
 
 -- What no message uses any more does not count: it is removed as soon as its room is needed.
-CREATE OR REPLACE FUNCTION chat_private.attachment_usage(user_id uuid) RETURNS bigint
+CREATE OR REPLACE FUNCTION chat_private.attachment_usage(user_id uuid, with_forsaken boolean) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
   SELECT coalesce(sum(a.byte_size), 0)::bigint FROM chat.attachments a
-  WHERE a.user_id = attachment_usage.user_id AND (a.unused_since IS NULL OR a.unused_since = a.created_at)
+  WHERE a.user_id = attachment_usage.user_id
+    AND (attachment_usage.with_forsaken OR a.unused_since IS NULL OR a.unused_since = a.created_at)
 $$;
-COMMENT ON FUNCTION chat_private.attachment_usage(uuid) IS
-'The bytes of a user''s files that messages use, and of those that were uploaded and not used yet.';
+COMMENT ON FUNCTION chat_private.attachment_usage(uuid, boolean) IS
+'The bytes of a user''s files that messages use, and of those that were uploaded and not used yet; with_forsaken: and of those that were
+used once.';
 
-CREATE OR REPLACE FUNCTION chat_private.check_attachment_quota(user_id uuid, more_bytes bigint) RETURNS void
+CREATE OR REPLACE FUNCTION chat_private.check_attachment_quota(user_id uuid, more_bytes bigint, with_forsaken boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   allowed bigint := chat_private.attachment_allowance(check_attachment_quota.user_id);
-  used bigint := chat_private.attachment_usage(check_attachment_quota.user_id);
+  used bigint := chat_private.attachment_usage(check_attachment_quota.user_id, check_attachment_quota.with_forsaken);
 BEGIN
   IF used + check_attachment_quota.more_bytes > allowed THEN
     RAISE EXCEPTION 'there is no room for a file of % bytes: % of % are used', check_attachment_quota.more_bytes, used, allowed
@@ -38,7 +40,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION chat_private.check_attachment_quota(uuid, bigint) IS 'Errors: PC308 the user''s files would have more bytes than are allowed.';
+COMMENT ON FUNCTION chat_private.check_attachment_quota(uuid, bigint, boolean) IS
+'with_forsaken: as in chat_private.attachment_usage. Errors: PC308 the user''s files would have more bytes than are allowed.';
 
 CREATE OR REPLACE FUNCTION chat_private.remove_forsaken_attachments(user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -135,8 +138,9 @@ BEGIN
   IF stored_id IS NOT NULL THEN
     RETURN stored_id;
   END IF;
-  PERFORM chat_private.check_attachment_quota(store_attachment.user_id, octet_length(store_attachment.data));
+  -- What is left after that is about to be used again, and counts.
   PERFORM chat_private.remove_forsaken_attachments(store_attachment.user_id);
+  PERFORM chat_private.check_attachment_quota(store_attachment.user_id, octet_length(store_attachment.data), true);
   stored_id := chat.uuid_v7();
   INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size, width, height, created_at, unused_since)
   VALUES (store_attachment.user_id, stored_id, hash, kind.media_type, octet_length(store_attachment.data), kind.width, kind.height, now, now);
@@ -175,7 +179,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
   caller_id uuid := chat_private.require_user();
 BEGIN
-  attachment_quota.used := chat_private.attachment_usage(caller_id);
+  attachment_quota.used := chat_private.attachment_usage(caller_id, false);
   attachment_quota.allowed := chat_private.attachment_allowance(caller_id);
 END
 $$;

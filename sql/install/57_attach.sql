@@ -71,13 +71,12 @@ BEGIN
     media_type := coalesce(media_type, nullif(split_part(substr(head, 6), ';', 1), ''));
     digits := substr(digits, char_length(head) + 2);
   END IF;
-  PERFORM chat_private.check_file_size(char_length(digits)::bigint / 4 * 3 - 2);
   data := chat_private.bytes_of_base64(digits);
 END
 $$;
 COMMENT ON FUNCTION chat_private.given_attachment(jsonb) IS
 'Reads one element of attachments: attachment_id, or data with the type it is said to have, and its name.
-Errors: 22023 not of the form; 54000 too large, or the name too long.';
+Errors: 22023 not of the form; 54000 the name is too long.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_attachments(attachments jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -186,7 +185,7 @@ BEGIN
     files := files || chat_private.told_file(given.name, file.media_type, file.byte_size, file.width, file.height, file.data, given_parts.takes_images);
   END LOOP;
   IF new_bytes > 0 THEN
-    PERFORM chat_private.check_attachment_quota(given_parts.user_id, new_bytes);
+    PERFORM chat_private.check_attachment_quota(given_parts.user_id, new_bytes, false);
   END IF;
   RETURN chat_private.joined_parts(given_parts.content, files);
 END

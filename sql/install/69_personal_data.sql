@@ -64,7 +64,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.export_my_data() IS
 'Everything held about the current user, as an object: user_id, exported_at, and tables with the rows of each; without
-password and token hashes.
+password and token hashes, and without the bytes of files, which chat.attachment_content gives.
 Errors: 28000 nobody is authenticated.';
 
 CREATE OR REPLACE FUNCTION chat_private.leave_workers(supervisor_id uuid) RETURNS void

@@ -236,6 +236,25 @@ def parts():
     diag(f"{blocks} blocks for 1,000 of 19,000,000 bytes")
 
 
+@test("a file that is about to be used again counts for the upload that comes meanwhile")
+def reuse():
+    person = Person("reuse")
+    value(operator, "SELECT chat.admin_set_plan(%s, 'five')", person.id)
+    talk = person.conversation(models["openai"])
+    file = person.value("SELECT chat.add_attachment(%s)", os.urandom(3000))
+    named = json.dumps([{"attachment_id": str(file)}])
+    send(talk, json.loads(named), person=person)
+    admin.execute("DELETE FROM chat.conversations WHERE id = %s", (talk,))
+    equal(person.value("SELECT used FROM chat.attachment_quota()"), 0)
+    talk = person.conversation(models["openai"])
+    sender = person.connect()
+    with sender.transaction():
+        value(sender, "SELECT chat.authenticate(%s)", person.token)
+        value(sender, "SELECT chat.send_message(%s, 'x', attachments => %s)", talk, named)
+        fails("PC308", person.value, "SELECT chat.add_attachment(%s)", os.urandom(3000))
+    equal(person.value("SELECT used FROM chat.attachment_quota()"), 3000)
+
+
 @test("a file that is being sent is not removed under it, whoever comes first")
 def removal_and_use():
     file = alice.value("SELECT chat.add_attachment('to be sent')")
