@@ -1,9 +1,9 @@
 // corpus: a history of conversations as COPY reads it: words by Zipf's law, code, and Chinese.
 //
-//   corpus --what conversations|messages|queries --messages 5000000 [--people 10000] [--heavy 50000] < ids of the people
+//   corpus --what conversations|messages|queries --messages 5000000 [--heavy 50000] [--until_s now] < ids of the people
 //
 // Person by person: the last one has --heavy messages in conversations of 50, the others as many as the rest makes in
-// conversations of 10. queries: a kind and a text in each line, all of them of words and pieces that this history has.
+// conversations of 10, made in the year until until_s (since 1970). queries: a kind and a text in each line, all of them of words and pieces that this history has.
 #include <algorithm>
 #include <array>
 #include <iostream>
@@ -160,7 +160,7 @@ void corpus(const Options& options) {
     for (std::string line; std::getline(std::cin, line);) history.people.push_back(line);
     history.messages = options.number("messages", 5'000'000);
     history.heavy = options.number("heavy", 50'000);
-    history.start_ms = now_ns() / 1'000'000 - kYearMs - 3'600'000;
+    history.start_ms = std::stoll(options.text("until_s", std::to_string(now_ns() / 1'000'000'000))) * 1000 - kYearMs;
     const std::string what = options.text("what");
     if (what == "queries") return print_queries();
     if (history.people.size() < 2) throw std::runtime_error("at least two people are needed");
