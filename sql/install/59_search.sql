@@ -115,7 +115,7 @@ BEGIN
       END IF;
     END LOOP;
     first := first + step;
-    step := 200;
+    step := 500;
   END LOOP;
 END
 $$;

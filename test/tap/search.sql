@@ -1,7 +1,7 @@
 -- Searching: who finds what, how it is ranked and shown, and what is filed in the background.
 BEGIN;
 \ir people.psql
-SELECT plan(93);
+SELECT plan(82);
 SET LOCAL TIME ZONE 'UTC';
 
 -- Messages of alice in two conversations; the second has two branches.

@@ -23,7 +23,8 @@ bool finds(std::string_view query, std::string_view text, SearchMode mode = Sear
     return SearchQuery(query, mode, forms).matches(text, forms, spans);
 }
 
-std::string shown(std::string_view query, std::string_view text, std::size_t length, SearchMode mode = SearchMode::words) {
+std::string shown(std::string_view query, std::string_view text, std::size_t length,
+                  SearchMode mode = SearchMode::words) {
     TestForms forms;
     std::vector<WordSpan> spans;
     if (!SearchQuery(query, mode, forms).matches(text, forms, spans)) return "no match";
@@ -52,7 +53,8 @@ TEST(SearchQuery, PhrasesOrAndExclusions) {
 }
 
 TEST(SearchQuery, AnyTextIsAQuery) {
-    for (const char* query : {"", " ", "\"", "\"\"", "-", "--", "- -", "or", "or or", "the", "& | ! <->", "\"the", "-\""})
+    for (const char* query :
+         {"", " ", "\"", "\"\"", "-", "--", "- -", "or", "or or", "the", "& | ! <->", "\"the", "-\""})
         EXPECT_FALSE(finds(query, "the cat or -")) << query;
     EXPECT_TRUE(finds("\"cat", "cat"));
     EXPECT_TRUE(finds("or cat or", "cat"));

@@ -22,7 +22,8 @@ ChunkBuilder::Encoded file(const std::vector<std::string>& texts) {
     return builder.encode();
 }
 
-std::vector<Candidate> search(const std::vector<std::string>& texts, std::string_view text, SearchMode mode = SearchMode::words) {
+std::vector<Candidate> search(const std::vector<std::string>& texts, std::string_view text,
+                              SearchMode mode = SearchMode::words) {
     PlainForms forms;
     const ChunkBuilder::Encoded chunk = file(texts);
     const ChunkHead head = decode_head(chunk.head);
@@ -68,7 +69,8 @@ TEST(SearchRanking, EvaluatesTheQueryOnPostings) {
 
 TEST(SearchRanking, FindsEverySubstringOfAFullChunk) {
     std::vector<std::string> texts;
-    for (unsigned i = 0; i < chunk_messages; ++i) texts.push_back("common text 数据 number " + std::to_string(i * 7919) + ";");
+    for (unsigned i = 0; i < chunk_messages; ++i)
+        texts.push_back("common text 数据 number " + std::to_string(i * 7919) + ";");
     for (unsigned i = 0; i < chunk_messages; ++i) {
         const auto found = numbers(search(texts, "number " + std::to_string(i * 7919) + ";", SearchMode::substring));
         EXPECT_NE(std::find(found.begin(), found.end(), i), found.end());
@@ -77,7 +79,8 @@ TEST(SearchRanking, FindsEverySubstringOfAFullChunk) {
     EXPECT_EQ(search(texts, "数", SearchMode::substring).size(), chunk_messages);
     EXPECT_EQ(search(texts, "数据", SearchMode::substring).size(), chunk_messages);
     EXPECT_EQ(search(texts, "据数", SearchMode::substring).size(), 0U);
-    EXPECT_EQ(numbers(search(texts, "x", SearchMode::substring)).front(), chunk_messages - 1) << "no n-gram: all, the newest first";
+    EXPECT_EQ(numbers(search(texts, "x", SearchMode::substring)).front(), chunk_messages - 1)
+        << "no n-gram: all, the newest first";
 }
 
 TEST(SearchChunk, KeepsWhatItWasGiven) {
