@@ -14,21 +14,23 @@ limit_ratio=1.05
 sql -c 'SELECT user_id FROM bench.people ORDER BY n' >"$BENCH_WORK/people"
 heavy=$(tail -n 1 "$BENCH_WORK/people")
 
-corpus() { "$BENCH_DRIVERS/corpus" --what "$1" --messages "$messages" <"$BENCH_WORK/people"; }
+until_s=$(($(date +%s) - 3600))
+
+corpus() { "$BENCH_DRIVERS/corpus" --what "$1" --messages "$messages" --until_s "$until_s" <"$BENCH_WORK/people"; }
 
 # seconds COMMAND…: how long it took.
 seconds() {
     local begin
     begin=$(date +%s%N)
-    "$@" >/dev/null
+    "$@" >/dev/null || return
     number "($(date +%s%N) - $begin) / 1e9"
 }
 
 load() {
     sql -c 'SET session_replication_role = replica' \
-        -c '\copy chat.conversations (user_id, id, title, last_message_at, active_leaf_id) FROM pstdin' < <(corpus conversations)
+        -c '\copy chat.conversations (user_id, id, title, last_message_at, active_leaf_id) FROM pstdin' < <(corpus conversations) || return
     sql -c 'SET session_replication_role = replica' \
-        -c '\copy chat.messages (user_id, id, conversation_id, parent_id, role, content, created_at) FROM pstdin' < <(corpus messages)
+        -c '\copy chat.messages (user_id, id, conversation_id, parent_id, role, content, created_at) FROM pstdin' < <(corpus messages) || return
     sql -c 'VACUUM ANALYZE chat.conversations' \
         -c "UPDATE chat.user_settings SET preferences = '{\"language\": \"en\"}' WHERE user_id = '$heavy'" \
         -c "INSERT INTO chat.user_settings (user_id, preferences) VALUES ('$heavy', '{\"language\": \"en\"}') ON CONFLICT DO NOTHING" \

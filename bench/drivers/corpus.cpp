@@ -1,9 +1,10 @@
 // corpus: a history of conversations as COPY reads it: words by Zipf's law, code, and Chinese.
 //
-//   corpus --what conversations|messages|queries --messages 5000000 [--people 10000] [--heavy 50000] < ids of the people
+//   corpus --what conversations|messages|queries --messages 5000000 [--heavy 50000] [--until_s now] < ids of the people
 //
 // Person by person: the last one has --heavy messages in conversations of 50, the others as many as the rest makes in
-// conversations of 10. queries: a kind and a text in each line, all of them of words and pieces that this history has.
+// conversations of 10, made in the year until until_s (since 1970). queries: a kind and a text in each line, all of
+// them of words and pieces that this history has.
 #include <algorithm>
 #include <array>
 #include <iostream>
@@ -44,7 +45,8 @@ int between(Random& random, int low, int high) {
 
 std::string character(int rank) {
     const unsigned code = 0x4E00U + static_cast<unsigned>(rank) * 5U;
-    return {static_cast<char>(0xE0 | (code >> 12)), static_cast<char>(0x80 | (code >> 6 & 0x3F)), static_cast<char>(0x80 | (code & 0x3F))};
+    return {static_cast<char>(0xE0 | (code >> 12)), static_cast<char>(0x80 | (code >> 6 & 0x3F)),
+            static_cast<char>(0x80 | (code & 0x3F))};
 }
 
 std::string words(Random& random, int count) {
@@ -92,8 +94,9 @@ std::string timestamp(int64_t ms) {
 // A version 7 UUID of this time; `number` makes it the only one.
 std::string id(int64_t ms, int64_t number, char kind) {
     char text[40];
-    std::snprintf(text, sizeof text, "%08llx-%04llx-7%c%02llx-8%03llx-%012llx", static_cast<unsigned long long>(ms >> 16),
-                  static_cast<unsigned long long>(ms & 0xFFFF), kind, static_cast<unsigned long long>(number >> 40 & 0xFF), 0ULL,
+    std::snprintf(text, sizeof text, "%08llx-%04llx-7%c%02llx-8%03llx-%012llx",
+                  static_cast<unsigned long long>(ms >> 16), static_cast<unsigned long long>(ms & 0xFFFF), kind,
+                  static_cast<unsigned long long>(number >> 40 & 0xFF), 0ULL,
                   static_cast<unsigned long long>(number & 0xFFFFFFFFFFLL));
     return text;
 }
@@ -111,7 +114,9 @@ struct History {
         if (person + 1 == people.size()) return {heavy, 50};
         return {(messages - heavy) / static_cast<int64_t>(people.size() - 1), 10};
     }
-    int64_t time(const Shape& shape, int64_t n) const { return start_ms + kYearMs * n / std::max<int64_t>(shape.messages, 1); }
+    int64_t time(const Shape& shape, int64_t n) const {
+        return start_ms + kYearMs * n / std::max<int64_t>(shape.messages, 1);
+    }
 };
 
 void print_person(const History& history, size_t person, bool conversations) {
@@ -126,14 +131,16 @@ void print_person(const History& history, size_t person, bool conversations) {
             parent = "\\N";
             const int64_t last = std::min(n + shape.each, shape.messages) - 1;
             if (conversations)
-                std::printf("%s\t%s\t%s\t%s\t%s\n", history.people[person].c_str(), conversation.c_str(), words(random, 4).c_str(),
-                            timestamp(history.time(shape, last)).c_str(), id(history.time(shape, last), base + last, 'b').c_str());
+                std::printf("%s\t%s\t%s\t%s\t%s\n", history.people[person].c_str(), conversation.c_str(),
+                            words(random, 4).c_str(), timestamp(history.time(shape, last)).c_str(),
+                            id(history.time(shape, last), base + last, 'b').c_str());
         }
         if (conversations) continue;
         const bool is_reply = n % 2 == 1;
         const std::string own = id(ms, base + n, 'b');
-        std::printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", history.people[person].c_str(), own.c_str(), conversation.c_str(), parent.c_str(),
-                    is_reply ? "assistant" : "user", content(random, is_reply).c_str(), timestamp(ms).c_str());
+        std::printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", history.people[person].c_str(), own.c_str(), conversation.c_str(),
+                    parent.c_str(), is_reply ? "assistant" : "user", content(random, is_reply).c_str(),
+                    timestamp(ms).c_str());
         parent = own;
     }
 }
@@ -145,11 +152,14 @@ void print_queries() {
     for (int i = 0; i < 40; ++i) print("rare word", word(between(random, 10'000, kVocabulary - 1)));
     for (int i = 0; i < 30; ++i) print("middle word", word(between(random, 200, 2'000)));
     for (int i = 0; i < 30; ++i) print("common word", word(between(random, 0, 30)));
-    for (int i = 0; i < 20; ++i) print("two words", word(between(random, 0, 100)) + " " + word(between(random, 100, 2'000)));
-    for (int i = 0; i < 20; ++i) print("phrase", "\"" + word(between(random, 0, 40)) + " " + word(between(random, 0, 200)) + "\"");
+    for (int i = 0; i < 20; ++i)
+        print("two words", word(between(random, 0, 100)) + " " + word(between(random, 100, 2'000)));
+    for (int i = 0; i < 20; ++i)
+        print("phrase", "\"" + word(between(random, 0, 40)) + " " + word(between(random, 0, 200)) + "\"");
     for (int i = 0; i < 20; ++i) {
         const std::string line = code(random);
-        print("code", line.substr(static_cast<size_t>(between(random, 0, 20)), static_cast<size_t>(between(random, 4, 14))));
+        print("code",
+              line.substr(static_cast<size_t>(between(random, 0, 20)), static_cast<size_t>(between(random, 4, 14))));
     }
     for (int i = 0; i < 20; ++i) print("identifier", name(random));
     for (int i = 0; i < 20; ++i) print("Chinese", chinese(random, 1 + i % 3));
@@ -160,11 +170,12 @@ void corpus(const Options& options) {
     for (std::string line; std::getline(std::cin, line);) history.people.push_back(line);
     history.messages = options.number("messages", 5'000'000);
     history.heavy = options.number("heavy", 50'000);
-    history.start_ms = now_ns() / 1'000'000 - kYearMs - 3'600'000;
+    history.start_ms = std::stoll(options.text("until_s", std::to_string(now_ns() / 1'000'000'000))) * 1000 - kYearMs;
     const std::string what = options.text("what");
     if (what == "queries") return print_queries();
     if (history.people.size() < 2) throw std::runtime_error("at least two people are needed");
-    for (size_t person = 0; person < history.people.size(); ++person) print_person(history, person, what == "conversations");
+    for (size_t person = 0; person < history.people.size(); ++person)
+        print_person(history, person, what == "conversations");
 }
 
 }  // namespace

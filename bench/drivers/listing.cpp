@@ -4,9 +4,9 @@
 //
 // session: as an application's role, authenticate and list_conversations in one pipeline, each time another user. bare:
 // as a superuser, the query itself with the user's id, each time another user. rls and plain: the same bare query for
-// one user a connection, as an application's role with that identity, and as a superuser; list: list_conversations so, as an
-// application's role with that identity. delay_us: a pause in each, to
-// check the meter with. Prints the rate and the number of rows read, which tells that all modes did the same work.
+// one user a connection, as an application's role with that identity, and as a superuser; list: list_conversations so,
+// as an application's role with that identity. delay_us: a pause in each, to check the meter with. Prints the rate and
+// the number of rows read, which tells that all modes did the same work.
 #include <chrono>
 #include <exception>
 #include <random>
@@ -92,7 +92,8 @@ void work(const Options& options, const std::vector<Person>& people, size_t numb
     const int64_t end = now_ns() + options.number("seconds", 3) * 1'000'000'000LL;
     while (now_ns() < end) {
         const Person& person = is_fixed ? own : people[any(random)];
-        done.rows += mode == "session" ? session_call(connection.get(), person) : bare_call(connection.get(), person, is_listing ? 0 : 1);
+        done.rows += mode == "session" ? session_call(connection.get(), person)
+                                       : bare_call(connection.get(), person, is_listing ? 0 : 1);
         ++done.calls;
         if (delay.count() > 0) std::this_thread::sleep_for(delay);
     }

@@ -96,8 +96,9 @@ BEGIN
     FOR hit IN
       SELECT m.conversation_id, v.title, m.id, m.role, s.snippet, c.rank, m.created_at
       FROM unnest(candidates.ids[first : first + step - 1], candidates.ranks[first : first + step - 1]) WITH ORDINALITY c (id, rank, n)
-      JOIN chat.messages m ON m.user_id = caller_id AND m.id = c.id
-      JOIN chat.conversations v ON v.user_id = caller_id AND v.id = m.conversation_id
+      -- The limits have each be looked up by its key, whatever the planner thinks of the number of rows.
+      CROSS JOIN LATERAL (SELECT x.* FROM chat.messages x WHERE x.user_id = caller_id AND x.id = c.id LIMIT 1) m
+      CROSS JOIN LATERAL (SELECT x.title FROM chat.conversations x WHERE x.user_id = caller_id AND x.id = m.conversation_id LIMIT 1) v
       CROSS JOIN LATERAL chat_private.search_snippet(m.content, search_messages.query, search_messages.mode, language,
         search_messages.start_mark, search_messages.stop_mark, search_messages.snippet_length) s (snippet)
       WHERE s.snippet IS NOT NULL
@@ -114,7 +115,7 @@ BEGIN
       END IF;
     END LOOP;
     first := first + step;
-    step := 200;
+    step := 500;
   END LOOP;
 END
 $$;

@@ -48,7 +48,7 @@ DECLARE
   most_bytes CONSTANT integer := 262144;
   many_bytes CONSTANT integer := 131072;
   horizon CONSTANT uuid := chat_private.search_horizon();
-  language CONSTANT text := chat_private.search_language(user_id);
+  own_language CONSTANT text := chat_private.search_language(user_id);
   progress chat_private.search_progress;
   stale_id uuid;
   next record;
@@ -59,9 +59,9 @@ BEGIN
     RETURN false;
   END IF;
   SELECT c.id INTO stale_id FROM chat_private.search_chunks c
-  WHERE c.user_id = file_messages.user_id AND (c.is_stale OR c.language <> language) ORDER BY c.id DESC LIMIT 1;
+  WHERE c.user_id = file_messages.user_id AND (c.is_stale OR c.language <> own_language) ORDER BY c.id DESC LIMIT 1;
   IF FOUND THEN
-    PERFORM chat_private.refile_chunk(file_messages.user_id, stale_id, language);
+    PERFORM chat_private.refile_chunk(file_messages.user_id, stale_id, own_language);
     RETURN true;
   END IF;
   WITH waiting AS (
@@ -88,8 +88,8 @@ BEGIN
     RETURN false;
   END IF;
   INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams)
-  SELECT file_messages.user_id, language, f.head, f.conversation_ids, f.words, f.grams
-  FROM chat_private.search_chunk(next.ids, next.conversations, next.roles, next.contents, language) f;
+  SELECT file_messages.user_id, own_language, f.head, f.conversation_ids, f.words, f.grams
+  FROM chat_private.search_chunk(next.ids, next.conversations, next.roles, next.contents, own_language) f;
   UPDATE chat_private.search_progress p
   SET filed_to = coalesce(next.filed_to, p.filed_to),
       late = ARRAY(SELECT l.id FROM unnest(p.late || next.late) l (id)

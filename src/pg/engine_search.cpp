@@ -28,7 +28,8 @@ bool file_messages(const Uuid& user_id, bool& more) {
 
 // `looked_to` becomes nil where there is no further user.
 bool find_users(Uuid& looked_to, std::deque<Uuid>& found) {
-    static Statement statement("SELECT f.looked_to, f.user_ids FROM chat_private.users_to_file($1, $2) f", {UUIDOID, INT4OID});
+    static Statement statement("SELECT f.looked_to, f.user_ids FROM chat_private.users_to_file($1, $2) f",
+                               {UUIDOID, INT4OID});
     return in_transaction(Durability::asynchronous, "looking for messages to file", [&] {
                Datum values[] = {uuid_datum(looked_to), Int32GetDatum(users_per_look)};
                statement.execute(values);

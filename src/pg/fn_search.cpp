@@ -64,8 +64,10 @@ PG_FUNCTION_INFO_V1(pgchat_search_horizon);
 Datum pgchat_search_chunk(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
-        const Elements ids = elements_of(PG_GETARG_DATUM(0), UUIDOID), places = elements_of(PG_GETARG_DATUM(1), UUIDOID);
-        const Elements roles = elements_of(PG_GETARG_DATUM(2), TEXTOID), texts = elements_of(PG_GETARG_DATUM(3), TEXTOID);
+        const Elements ids = elements_of(PG_GETARG_DATUM(0), UUIDOID),
+                       places = elements_of(PG_GETARG_DATUM(1), UUIDOID);
+        const Elements roles = elements_of(PG_GETARG_DATUM(2), TEXTOID),
+                       texts = elements_of(PG_GETARG_DATUM(3), TEXTOID);
         if (ids.count != places.count || ids.count != roles.count || ids.count != texts.count ||
             ids.count > static_cast<int>(chunk_messages))
             throw Error(ErrorCode::invalid_argument, "a search chunk is made of at most 128 messages");
@@ -94,8 +96,8 @@ Datum pgchat_search_snippet(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         SearchForms& forms = search_forms(args.text_at(3));
-        const SearchQuery query(args.text_at(1),
-                                args.text_at(2) == "words" ? SearchMode::words : SearchMode::substring, forms);
+        const SearchQuery query(args.text_at(1), args.text_at(2) == "words" ? SearchMode::words : SearchMode::substring,
+                                forms);
         const std::string_view text = args.text_at(0);
         std::vector<WordSpan> spans;
         if (!query.matches(text, forms, spans)) {

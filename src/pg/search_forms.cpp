@@ -24,7 +24,8 @@ constexpr int ascii_word_type = 1, word_type = 2;
 
 Oid configuration_of(const char* language) noexcept {
     for (const char* name : {language, "simple"}) {
-        const Oid found = get_ts_config_oid(list_make2(makeString(pstrdup("pg_catalog")), makeString(pstrdup(name))), true);
+        const Oid found =
+            get_ts_config_oid(list_make2(makeString(pstrdup("pg_catalog")), makeString(pstrdup(name))), true);
         if (OidIsValid(found)) return found;
     }
     return InvalidOid;
@@ -39,8 +40,8 @@ const char* lexeme_of(const char* language, int type, const char* word, int leng
         TSDictionaryCacheEntry* const dictionary = lookup_ts_dictionary_cache(dictionaries.dictIds[i]);
         DictSubState state{false, false, nullptr};
         auto* const lexemes = reinterpret_cast<TSLexeme*>(
-            DatumGetPointer(FunctionCall4(&dictionary->lexize, PointerGetDatum(dictionary->dictData), PointerGetDatum(word),
-                                          Int32GetDatum(length), PointerGetDatum(&state))));
+            DatumGetPointer(FunctionCall4(&dictionary->lexize, PointerGetDatum(dictionary->dictData),
+                                          PointerGetDatum(word), Int32GetDatum(length), PointerGetDatum(&state))));
         if (lexemes == nullptr || (lexemes->flags & TSL_FILTER) != 0) continue;
         return lexemes->lexeme;
     }

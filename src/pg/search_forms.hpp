@@ -27,7 +27,8 @@ private:
     std::unordered_map<std::string, std::string, Hash, std::equal_to<>> known_;
 };
 
-// The forms of a configuration of pg_catalog, by its name; where there is none, of simple. Lives as long as the process.
+// The forms of a configuration of pg_catalog, by its name; where there is none, of simple. Lives as long as the
+// process.
 SearchForms& search_forms(std::string_view language);
 
 }  // namespace pgchat::pg

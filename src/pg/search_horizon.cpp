@@ -41,8 +41,8 @@ TimestampTz oldest_start() noexcept {
 
 Uuid search_horizon() {
     const TimestampTz start = call([] { return oldest_start(); }) - margin_us;
-    const auto ms = static_cast<std::uint64_t>(
-        (start + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000);
+    const auto ms =
+        static_cast<std::uint64_t>((start + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000);
     Uuid horizon;
     for (unsigned i = 0; i < 6; ++i) horizon.bytes[i] = static_cast<std::uint8_t>(ms >> (8 * (5 - i)));
     return horizon;

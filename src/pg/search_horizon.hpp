@@ -5,9 +5,9 @@
 
 namespace pgchat::pg {
 
-// Ids of messages carry the time they were made at, and a transaction makes them while it runs: those below this id were
-// made before the oldest transaction of this database that still runs, but for the caller's own, began.
-// What commits later than this is called has larger ids; so look with a later snapshot.
+// Ids of messages carry the time they were made at, and a transaction makes them while it runs: those below this id
+// were made before the oldest transaction of this database that still runs, but for the caller's own, began. What
+// commits later than this is called has larger ids; so look with a later snapshot.
 Uuid search_horizon();
 
 }  // namespace pgchat::pg

@@ -31,10 +31,24 @@ constexpr std::array<Range, 13> without_spaces{{{0x0E00, 0x0EFF},
                                                 {0xF900, 0xFAFF},
                                                 {0xFF66, 0xFF9F},
                                                 {0x1F000, 0x3FFFF}}};
-constexpr std::array<Range, 18> between_words{
-    {{0x0000, 0x002F},   {0x003A, 0x0040}, {0x005B, 0x0060}, {0x007B, 0x00A9}, {0x00AB, 0x00B4}, {0x00B6, 0x00B9},
-     {0x00BB, 0x00BF},   {0x00D7, 0x00D7}, {0x00F7, 0x00F7}, {0x2000, 0x20CF}, {0x2190, 0x2BFF}, {0x2E00, 0x2E7F},
-     {0x3000, 0x3004},   {0x3008, 0x303F}, {0xE000, 0xF8FF}, {0xFE00, 0xFE0F}, {0xFE30, 0xFE6F}, {0xFFE0, 0xFFFF}}};
+constexpr std::array<Range, 18> between_words{{{0x0000, 0x002F},
+                                               {0x003A, 0x0040},
+                                               {0x005B, 0x0060},
+                                               {0x007B, 0x00A9},
+                                               {0x00AB, 0x00B4},
+                                               {0x00B6, 0x00B9},
+                                               {0x00BB, 0x00BF},
+                                               {0x00D7, 0x00D7},
+                                               {0x00F7, 0x00F7},
+                                               {0x2000, 0x20CF},
+                                               {0x2190, 0x2BFF},
+                                               {0x2E00, 0x2E7F},
+                                               {0x3000, 0x3004},
+                                               {0x3008, 0x303F},
+                                               {0xE000, 0xF8FF},
+                                               {0xFE00, 0xFE0F},
+                                               {0xFE30, 0xFE6F},
+                                               {0xFFE0, 0xFFFF}}};
 constexpr std::array<Range, 4> full_width_signs{
     {{0xFF00, 0xFF0F}, {0xFF1A, 0xFF20}, {0xFF3B, 0xFF40}, {0xFF5B, 0xFF65}}};
 

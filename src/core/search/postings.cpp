@@ -67,7 +67,8 @@ std::string PostingsBuilder::encode() {
         std::string list;
         MessageSet set;
         while (at != occurrences_.end() && at->term == term) {
-            const auto next = std::find_if(at, occurrences_.end(), [&](const Occurrence& other) { return other != *at; });
+            const auto next =
+                std::find_if(at, occurrences_.end(), [&](const Occurrence& other) { return other != *at; });
             list.push_back(static_cast<char>(at->ordinal));
             if (kind_ == PostingKind::counted)
                 list.push_back(static_cast<char>(std::min<std::ptrdiff_t>(next - at, 255)));

@@ -47,7 +47,9 @@ public:
     explicit PostingsBuilder(PostingKind kind) noexcept : kind_(kind) {}
 
     // A term of the message with this ordinal, which is not lower than in the call before.
-    void add(std::uint32_t term, std::size_t ordinal) { occurrences_.push_back({term, static_cast<std::uint8_t>(ordinal)}); }
+    void add(std::uint32_t term, std::size_t ordinal) {
+        occurrences_.push_back({term, static_cast<std::uint8_t>(ordinal)});
+    }
     // Call after each message: repeated n-grams of one need no memory.
     void end_message();
     std::size_t term_count() const noexcept { return term_count_; }

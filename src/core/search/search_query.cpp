@@ -82,7 +82,8 @@ std::size_t SearchQuery::term_index(std::string_view form) {
     const auto found = std::find(forms_.begin(), forms_.end(), form);
     if (found != forms_.end()) return static_cast<std::size_t>(found - forms_.begin());
     if (forms_.size() == max_terms)
-        throw Error(ErrorCode::content_too_long, "the query has more than 32 different words", "Search for fewer words.");
+        throw Error(ErrorCode::content_too_long, "the query has more than 32 different words",
+                    "Search for fewer words.");
     forms_.emplace_back(form);
     terms_.push_back(term_of(form));
     return forms_.size() - 1;

@@ -39,7 +39,8 @@ public:
     // Words: what they are filed under; substring: the n-grams that a text must have, at most eight of them.
     const std::vector<std::uint32_t>& terms() const noexcept { return terms_; }
 
-    // Whether a text has what is searched for, and where: for words those of the alternatives that hold, in their order.
+    // Whether a text has what is searched for, and where: for words those of the alternatives that hold, in their
+    // order.
     bool matches(std::string_view text, WordForms& forms, std::vector<WordSpan>& spans) const;
 
 private:

@@ -1,7 +1,7 @@
 // Which messages may match a query, best first: found in postings alone, without reading their texts.
 //
-// Words are ranked by BM25 over all of the user's messages that were looked at; n-grams tell no rank, so there the newest
-// come first.
+// Words are ranked by BM25 over all of the user's messages that were looked at; n-grams tell no rank, so there the
+// newest come first.
 #pragma once
 
 #include <vector>
@@ -44,7 +44,7 @@ private:
     void keep(const Uuid& id, std::size_t word_count);
 
     const SearchQuery& query_;
-    std::vector<bool> ranks_;           // by term: whether it adds to the rank
+    std::vector<bool> ranks_;                 // by term: whether it adds to the rank
     std::vector<std::size_t> messages_with_;  // by term
     std::size_t message_count_ = 0;
     std::size_t word_count_ = 0;

@@ -22,7 +22,8 @@ std::uint32_t term_of(std::string_view form) noexcept {
 
 std::uint32_t term_of(char32_t first, char32_t second, char32_t third) noexcept {
     constexpr unsigned bits = 21;
-    return mix((static_cast<std::uint64_t>(first) << (2 * bits)) | (static_cast<std::uint64_t>(second) << bits) | third);
+    return mix((static_cast<std::uint64_t>(first) << (2 * bits)) | (static_cast<std::uint64_t>(second) << bits) |
+               third);
 }
 
 }  // namespace pgchat

@@ -1,5 +1,5 @@
-// What a text is filed under: its words, in the form the language's dictionary gives them, and its n-grams, by which any
-// part of it can be found.
+// What a text is filed under: its words, in the form the language's dictionary gives them, and its n-grams, by which
+// any part of it can be found.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace pgchat {
 class WordForms {
 public:
     virtual ~WordForms() = default;
-    // The form that stands for all inflections of a word in lower case; empty: a word that is not filed. Valid until the
-    // next call.
+    // The form that stands for all inflections of a word in lower case; empty: a word that is not filed. Valid until
+    // the next call.
     virtual std::string_view form_of(std::string_view word) = 0;
 };
 

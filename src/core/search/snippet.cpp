@@ -12,15 +12,15 @@ bool is_continuation(char c) noexcept {
 }
 
 std::size_t forward(std::string_view text, std::size_t at, std::size_t characters) noexcept {
-    for (; at < text.size() && characters > 0; --characters)
-        do ++at;
+    for (; at < text.size() && characters > 0; --characters) do
+            ++at;
         while (at < text.size() && is_continuation(text[at]));
     return at;
 }
 
 std::size_t back(std::string_view text, std::size_t at, std::size_t characters) noexcept {
-    for (; at > 0 && characters > 0; --characters)
-        do --at;
+    for (; at > 0 && characters > 0; --characters) do
+            --at;
         while (at > 0 && is_continuation(text[at]));
     return at;
 }

@@ -16,8 +16,8 @@ struct SnippetStyle {
 };
 
 // Where the most of `spans` (in order, not overlapping) are within max_characters of the text, each between the marks.
-// Blanks and control characters are one space, so that a control character as a mark is found nowhere else; U+2026 stands
-// for what was cut off. Nothing is escaped.
+// Blanks and control characters are one space, so that a control character as a mark is found nowhere else; U+2026
+// stands for what was cut off. Nothing is escaped.
 std::string snippet_of(std::string_view text, const std::vector<WordSpan>& spans, const SnippetStyle& style);
 
 }  // namespace pgchat
