@@ -16,6 +16,16 @@ OWNED = """
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
   WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT c.relispartition
   ORDER BY 1"""
+# Rows of what has no other way into this test; p is a person, with a conversation c and a message m of theirs.
+FURTHER = (
+    "INSERT INTO chat.folders (user_id, name) SELECT p, 'f' FROM parts",
+    "INSERT INTO chat.system_prompts (user_id, name, content) SELECT p, 'p', 'secret' FROM parts",
+    "INSERT INTO chat.conversation_templates (user_id, name) SELECT p, 't' FROM parts",
+    "INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content) SELECT p, c, m, 'secret' FROM parts",
+    "INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT p, 'pgchat', 'x', c FROM parts",
+    "INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id) SELECT p, m, 1, a FROM parts",
+    "INSERT INTO chat_private.search_progress (user_id) SELECT p FROM parts ON CONFLICT DO NOTHING",
+    "INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT p, 'simple', '', '{}', '', '' FROM parts")
 alice = bob = None
 
 
@@ -52,15 +62,21 @@ def _():
     tried = 0
     with connect() as admin:
         for person in alice, bob:
+            # Before what looks sealed, so that there is a master key.
+            person.value("SELECT chat.set_api_key('mock-openai', 'sk-isolation-1234')")
             admin.execute("INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (%s, 'sealed')", (person.id,))
             admin.execute("INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (%s, chat.uuid_v7(), 1)", (person.id,))
             for table in "recovery_codes", "used_recovery_codes":
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
             admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
             value(admin, "SELECT chat.admin_grant_model(%s, %s)", mock.model("text=secret"), person.id)
-            person.value("SELECT chat.set_api_key('mock-openai', 'sk-isolation-1234')")
             admin.execute("INSERT INTO chat.user_limits (user_id, limits) VALUES (%s, '{}')", (person.id,))
             person.value("SELECT chat.issue_refresh_token()")
+            person.rows("SELECT * FROM chat.share_conversation((SELECT id FROM chat.conversations LIMIT 1))")
+            file = person.value("SELECT chat.add_attachment('secret')")
+            for statement in FURTHER:
+                admin.execute("WITH parts AS (SELECT user_id AS p, conversation_id AS c, id AS m, %s::uuid AS a FROM chat.messages"
+                              f" WHERE user_id = %s LIMIT 1) {statement}", (file, person.id))
             value(admin, "SELECT chat.request_password_reset(%s)", f"{person.name}@example.com")
         rows(admin, "SELECT chat.outbox_claim(10)")
         owned = rows(admin, OWNED)
@@ -71,7 +87,7 @@ def _():
                 assert row, f"{table} has no row of {victim.name}"
                 columns = [name for name, in rows(
                     admin, "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-                    " AND NOT attisdropped", table)]
+                    " AND NOT attisdropped AND attgenerated = ''", table)]
                 statements = [f"SELECT * FROM {table} WHERE {owner} = %s", f"SELECT {owner} FROM {table} WHERE {owner} = %s",
                               f"DELETE FROM {table} WHERE {owner} = %s",
                               *(f"UPDATE {table} SET {name} = {name} WHERE {owner} = %s" for name in columns)]
@@ -79,7 +95,8 @@ def _():
                     outcome = attempt(thief.connection, statement, victim.id)
                     assert outcome in (0, "42501"), f"{statement}: {outcome}"
                     tried += 1
-                insert = f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, %s)).*"
+                insert = (f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)}"
+                          f" FROM jsonb_populate_record(NULL::{table}, %s)")
                 equal(attempt(thief.connection, insert, row), "42501", insert)
                 equal(attempt(thief.connection, f"TRUNCATE {table} CASCADE"), "42501", f"TRUNCATE {table}")
                 tried += 2
