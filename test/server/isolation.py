@@ -16,6 +16,16 @@ OWNED = """
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
   WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT c.relispartition
   ORDER BY 1"""
+# Rows of what has no other way into this test; p is a person, with a conversation c and a message m of theirs.
+FURTHER = (
+    "INSERT INTO chat.folders (user_id, name) SELECT p, 'f' FROM parts",
+    "INSERT INTO chat.system_prompts (user_id, name, content) SELECT p, 'p', 'secret' FROM parts",
+    "INSERT INTO chat.conversation_templates (user_id, name) SELECT p, 't' FROM parts",
+    "INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content) SELECT p, c, m, 'secret' FROM parts",
+    "INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT p, 'pgchat', 'x', c FROM parts",
+    "INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id) SELECT p, m, 1, a FROM parts",
+    "INSERT INTO chat_private.search_progress (user_id) SELECT p FROM parts ON CONFLICT DO NOTHING",
+    "INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT p, 'simple', '', '{}', '', '' FROM parts")
 alice = bob = None
 
 
@@ -37,26 +47,6 @@ def whole_text(error):
     """Everything that an error tells its client."""
     diag_fields = [getattr(error.diag, name) for name in dir(error.diag) if name.startswith(("message_", "column", "constraint"))]
     return " ".join(str(field) for field in diag_fields if field)
-
-
-# What hangs on a person's conversations, one row a table.
-PARTS = (
-    "INSERT INTO chat.folders (user_id, name) VALUES (%(person)s, 'f')",
-    "INSERT INTO chat.system_prompts (user_id, name, content) VALUES (%(person)s, 'p', 'secret')",
-    "INSERT INTO chat.conversation_templates (user_id, name) VALUES (%(person)s, 't')",
-    """INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content)
-       SELECT user_id, conversation_id, id, 'secret' FROM chat.messages WHERE user_id = %(person)s LIMIT 1""",
-    """INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size)
-       VALUES (%(person)s, %(person)s, sha256('secret'), 'text/plain', 6)""",
-    "INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (%(person)s, %(person)s, 'secret')",
-    """INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id)
-       SELECT user_id, id, 1, user_id FROM chat.messages WHERE user_id = %(person)s LIMIT 1""",
-    """INSERT INTO chat.conversation_shares (user_id, id, conversation_id, kind)
-       SELECT user_id, user_id, id, 'link' FROM chat.conversations WHERE user_id = %(person)s LIMIT 1""",
-    "INSERT INTO chat_private.share_tokens (user_id, share_id, token_hash) VALUES (%(person)s, %(person)s, sha256('secret'))",
-    """INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id)
-       SELECT user_id, 'pgchat', 'x', id FROM chat.conversations WHERE user_id = %(person)s LIMIT 1""",
-)
 
 
 @test("two people, every user-owned table: SELECT, INSERT, UPDATE and DELETE of the other's rows give 0 rows or 42501")
@@ -81,9 +71,12 @@ def _():
                 admin.execute(f"INSERT INTO chat_private.{table} (user_id, code_hash) VALUES (%s, 'hash')", (person.id,))
             admin.execute("INSERT INTO chat.identities (user_id, provider, subject) VALUES (%s, 'idp', %s)", (person.id, person.name))
             admin.execute("INSERT INTO chat.user_limits (user_id, limits) VALUES (%s, '{}')", (person.id,))
-            for insert in PARTS:
-                admin.execute(insert, {"person": person.id})
             person.value("SELECT chat.issue_refresh_token()")
+            person.rows("SELECT * FROM chat.share_conversation((SELECT id FROM chat.conversations LIMIT 1))")
+            file = person.value("SELECT chat.add_attachment('secret')")
+            for statement in FURTHER:
+                admin.execute("WITH parts AS (SELECT user_id AS p, conversation_id AS c, id AS m, %s::uuid AS a FROM chat.messages"
+                              f" WHERE user_id = %s LIMIT 1) {statement}", (file, person.id))
             value(admin, "SELECT chat.request_password_reset(%s)", f"{person.name}@example.com")
         rows(admin, "SELECT chat.outbox_claim(10)")
         owned = rows(admin, OWNED)
