@@ -63,16 +63,16 @@ std::string PostingsBuilder::encode() {
     std::string heads, entries;
     term_count_ = 0;
     for (auto at = occurrences_.begin(); at != occurrences_.end(); ++term_count_) {
-        const std::uint32_t term = at->term;
+        const auto term = static_cast<std::uint32_t>(*at >> 8);
         std::string list;
         MessageSet set;
-        while (at != occurrences_.end() && at->term == term) {
-            const auto next =
-                std::find_if(at, occurrences_.end(), [&](const Occurrence& other) { return other != *at; });
-            list.push_back(static_cast<char>(at->ordinal));
+        while (at != occurrences_.end() && (*at >> 8) == term) {
+            const auto next = std::find_if(at, occurrences_.end(), [&](std::uint64_t other) { return other != *at; });
+            const auto ordinal = static_cast<std::uint8_t>(*at & 0xFF);
+            list.push_back(static_cast<char>(ordinal));
             if (kind_ == PostingKind::counted)
                 list.push_back(static_cast<char>(std::min<std::ptrdiff_t>(next - at, 255)));
-            set.add(at->ordinal);
+            set.add(ordinal);
             at = next;
         }
         if (kind_ == PostingKind::set && list.size() >= set_bytes)

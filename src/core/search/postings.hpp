@@ -48,7 +48,7 @@ public:
 
     // A term of the message with this ordinal, which is not lower than in the call before.
     void add(std::uint32_t term, std::size_t ordinal) {
-        occurrences_.push_back({term, static_cast<std::uint8_t>(ordinal)});
+        occurrences_.push_back((static_cast<std::uint64_t>(term) << 8) | ordinal);
     }
     // Call after each message: repeated n-grams of one need no memory.
     void end_message();
@@ -56,14 +56,10 @@ public:
     std::string encode();
 
 private:
-    struct Occurrence {
-        std::uint32_t term;
-        std::uint8_t ordinal;
-        auto operator<=>(const Occurrence&) const = default;
-    };
-
     PostingKind kind_;
-    std::vector<Occurrence> occurrences_;
+    // A term and, in the last eight bits, an ordinal: one number, as most of the time of filing goes into sorting
+    // these.
+    std::vector<std::uint64_t> occurrences_;
     std::size_t message_start_ = 0;
     std::size_t term_count_ = 0;
 };
