@@ -2,13 +2,11 @@
 """An engine that dies while a summary or a title is written: the reply that waited is answered, and nothing stays behind."""
 
 import contextlib
-import os
-import signal
 import threading
 
 from support import mock
-from support.database import Person, connect, engine, value
-from support.databases import cluster, database, wait_for_engine, wait_for_server
+from support.database import Person, connect, value
+from support.databases import cluster, database, kill_engine, wait_for_engine
 from support.scripted import Scripted
 from support.tap import equal, run, test, wait_until
 
@@ -25,13 +23,6 @@ class Slow(Scripted):
             self.asked.set()
             self.gate.wait(60)
         return super().answer(path, body)
-
-
-def kill_engine():
-    pid = engine()["pid"]
-    os.kill(pid, signal.SIGKILL)
-    wait_for_server()
-    wait_for_engine(other_than=pid)
 
 
 @test("kill -9 of the engine while a summary, for which a reply waits, and a title are written")

@@ -2,14 +2,12 @@
 """Whatever kills the engine or the server, every reply becomes final, no request is paid twice, and no text saved before is lost."""
 
 import contextlib
-import os
-import signal
 import time
 
 from support import mock
 from support.cluster import control, start
 from support.database import Person, connect, engine, rows, value
-from support.databases import (cluster, database, open_replies, outcomes, wait_for_engine, wait_for_server, wait_for_status,
+from support.databases import (cluster, database, kill_engine, open_replies, outcomes, wait_for_engine, wait_for_status,
                                wait_until_final)
 from support.tap import diag, equal, run, skip_all, test, wait_until
 
@@ -17,14 +15,6 @@ COUNT = 200
 RATE = 10
 # A checkpoint a second, its transaction written by the WAL writer within 0.6 s more, and what this busy machine adds.
 MOST_LOST_SECONDS = 2.5
-
-
-def kill_engine():
-    """kill -9 of the engine, which takes the server down to recover."""
-    pid = engine()["pid"]
-    os.kill(pid, signal.SIGKILL)
-    wait_for_server()
-    wait_for_engine(other_than=pid)
 
 
 def stop_immediately():

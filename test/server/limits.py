@@ -1,15 +1,14 @@
 #!/usr/bin/python3
 # The limits of accounts under concurrency: however many calls come at once, by whatever path, no more are sent than fit.
 import json
-import os
 import re
-import signal
 import time
 
 import psycopg
 
 from support import mock
-from support.database import Person, connect, engine, fails, service, value
+from support.database import Person, connect, fails, service, value
+from support.databases import kill_engine
 from support.tap import Task, diag, equal, run, test, wait_until
 
 admin = connect()
@@ -227,17 +226,7 @@ def killed():
     wait_until(lambda: spent(person) == 2, "both are recorded")
     # Usage is flushed to disk within three times wal_writer_delay.
     time.sleep(1)
-    old = engine(admin)["pid"]
-    os.kill(old, signal.SIGKILL)
-
-    def restarted():
-        try:
-            with connect() as fresh:
-                return engine(fresh)["state"] == "running" and engine(fresh)["pid"] != old
-        except psycopg.Error:
-            return False
-
-    wait_until(restarted, "a new engine runs")
+    kill_engine()
     person.connection = person.connect()
     person.value("SELECT chat.llm_complete('x', %s, options => %s)", MODEL, OPTIONS)
     fails("PC307", person.value, "SELECT chat.llm_complete('x', %s, options => %s)", MODEL, OPTIONS)

@@ -2,12 +2,10 @@
 """Messages are found as soon as they are there; the engine files them in the background, also after a crash."""
 
 import contextlib
-import os
-import signal
 
 from support import mock
 from support.database import Person, connect, engine, value
-from support.databases import cluster, database, wait_for_engine, wait_for_server, wait_until_final
+from support.databases import cluster, crash_server, database, wait_for_engine, wait_until_final
 from support.tap import diag, equal, run, skip_all, test, wait_until
 
 FILED = """
@@ -65,8 +63,7 @@ def _():
         for query, mode in ("number7", "words"), ("NUMBER299", "words"), ("über 数据12", "substring"), ("据300", "substring"):
             assert found(person, query, mode), f"{query} is not found once filed"
         pid = engine()["pid"]
-        os.kill(pid, signal.SIGKILL)
-        wait_for_server()
+        crash_server(pid)
         person.connection = person.connect()
         write(person, conversation, 301, 500)
         equal(len(found(person, "number7 or number299 or number500")), 3, "after the crash")

@@ -3,15 +3,13 @@
 
 import contextlib
 import json
-import os
-import signal
 
 import psycopg
 
 from support import mock
 from support.cluster import private
-from support.database import Person, connect, engine, fails, rows, value
-from support.databases import wait_for_engine, wait_for_server
+from support.database import Person, connect, fails, rows, value
+from support.databases import kill_engine, wait_for_engine
 from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
 QUEUE = {"when_busy": "queue"}
@@ -248,10 +246,7 @@ def killed():
         waiting = [carol.rows("SELECT * FROM chat.send_message(%s, %s, model => %s, options => %s)", conversation, f"key:k{n}", mock.model("echo=1"),
                               json.dumps(QUEUE))[0][1] for n in range(1, 4)]
         wait_until(lambda: mark_counts("key:k") == {"key:k0": 1}, "the first is under way")
-        pid = engine()["pid"]
-        os.kill(pid, signal.SIGKILL)
-        wait_for_server()
-        wait_for_engine(other_than=pid)
+        kill_engine()
         with connect() as new:
             wait_until(lambda: value(new, "SELECT count(*) FROM chat.messages WHERE id = ANY (%s) AND status = 'complete'", waiting) == 3, "the three are answered", 60)
             equal(rows(new, "SELECT content FROM chat.messages WHERE id = ANY (%s) ORDER BY id", waiting), [(f"key:k{n}",) for n in range(1, 4)])

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import time
 
 import psycopg
@@ -88,6 +89,34 @@ def wait_for_server(seconds=30.0):
             return value(admin, "SELECT true")
 
     wait_until(is_up, "the server takes connections", seconds)
+
+
+def crash_server(pid):
+    """kill -9 of a process of the server, which takes it down to recover; waits until it takes connections again."""
+    witness = connect()
+
+    def is_down():
+        try:
+            value(witness, "SELECT true")
+        except psycopg.OperationalError:
+            return True
+        return False
+
+    try:
+        os.kill(pid, signal.SIGKILL)
+        # A connection that is made before the postmaster has noticed is taken down with the others.
+        wait_until(is_down, "the server has noticed", 30)
+    finally:
+        witness.close()
+    wait_for_server()
+
+
+def kill_engine():
+    """crash_server with this database's engine; waits for the next one, and gives the old one's pid."""
+    pid = engine()["pid"]
+    crash_server(pid)
+    wait_for_engine(other_than=pid)
+    return pid
 
 
 def complete(scenario="", **options):
