@@ -72,7 +72,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 SET search_path = pg_catalog, p
 #variable_conflict use_column
 DECLARE
   -- Candidates whose text is read at most: more than any page needs but of phrases and very short parts of words.
-  most CONSTANT integer := 5000;
+  most CONSTANT integer := CASE search_messages.mode WHEN 'words' THEN 2000 ELSE 5000 END;
   caller_id uuid := chat_private.require_user();
   language text := chat_private.search_language(caller_id);
   candidates record;
@@ -126,7 +126,7 @@ in the language of the user''s preferences -> language, the best first. mode sub
 first, rank 0. query: at most 4000 bytes and 32 different words; one without a word finds nothing. conversation_id, role: only there;
 NULL: everywhere. page_size: 1 to 100. page_offset: rows to leave out, at most 1000. start_mark, stop_mark: what is put around what
 matches; the snippet is plain text and nothing in it is escaped. snippet_length: characters, 20 to 2000.
-At most 5000 messages are read for one search: those that rank best by their words, or the newest.
+At most 2000 messages are read for one search, those that rank best by their words; for substrings the newest 5000.
 Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 one is out of range; 54000 the query or a mark is too long;
 P0002 no such conversation of mine.';
 
