@@ -20,14 +20,25 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.check_conversation_texts(text, text, text) IS 'Errors: 54000 a text is too long. NULL passes.';
 
-CREATE OR REPLACE FUNCTION chat_private.conversation_not_found() RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.own_conversation(user_id uuid, conversation_id uuid) RETURNS chat.conversations
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  conversation chat.conversations;
 BEGIN
-  RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-    HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+  IF own_conversation.conversation_id IS NULL THEN
+    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
+  END IF;
+  SELECT c.* INTO conversation FROM chat.conversations c
+  WHERE c.user_id = own_conversation.user_id AND c.id = own_conversation.conversation_id;
+  IF NOT FOUND THEN
+    PERFORM chat_private.conversation_not_found();
+  END IF;
+  RETURN conversation;
 END
 $$;
-COMMENT ON FUNCTION chat_private.conversation_not_found() IS 'Errors: P0002, always.';
+COMMENT ON FUNCTION chat_private.own_conversation(uuid, uuid) IS
+'A conversation of this user. Errors: 22004 conversation_id is NULL; P0002 no such conversation of theirs.';
 
 CREATE OR REPLACE FUNCTION chat_private.open_conversation(user_id uuid, title text, model text, system_prompt text,
                                                           description text) RETURNS uuid

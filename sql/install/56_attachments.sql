@@ -131,9 +131,8 @@ BEGIN
   IF stored_id IS NOT NULL THEN
     RETURN stored_id;
   END IF;
-  -- One new file of a user after the other, so that the room is counted right; an update, so that a transaction with a snapshot
-  -- from before the last one fails.
-  UPDATE chat.user_settings s SET default_model = s.default_model WHERE s.user_id = store_attachment.user_id;
+  -- One new file of a user after the other, so that the room is counted right.
+  PERFORM chat_private.lock_user(store_attachment.user_id);
   stored_id := chat_private.find_attachment(store_attachment.user_id, hash);
   IF stored_id IS NOT NULL THEN
     RETURN stored_id;
@@ -196,11 +195,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, p
 DECLARE
   caller_id uuid := chat_private.require_user();
 BEGIN
-  IF list_attachments.page_size IS NULL THEN
-    RAISE EXCEPTION 'page_size must not be null' USING ERRCODE = '22004';
-  ELSIF list_attachments.page_size NOT BETWEEN 1 AND 1000 THEN
-    RAISE EXCEPTION 'page_size must be 1 to 1000' USING ERRCODE = '22023', HINT = 'Ask for further rows with before.';
-  END IF;
+  PERFORM chat_private.check_page_size(list_attachments.page_size);
   RETURN QUERY
     SELECT a.id, u.name, a.media_type, a.byte_size, a.width, a.height, a.sha256, a.created_at, u.uses
     FROM (SELECT f.* FROM chat.attachments f
@@ -235,7 +230,7 @@ BEGIN
   INTO part
   FROM chat_private.attachment_data d WHERE d.user_id = caller_id AND d.attachment_id = attachment_content.id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002', HINT = 'chat.list_attachments shows yours; check who is authenticated.';
+    PERFORM chat_private.attachment_not_found();
   END IF;
   RETURN part;
 END
@@ -268,7 +263,7 @@ BEGIN
   -- Locked first, so that the look at its uses sees those of a message that is just being sent.
   PERFORM FROM chat.attachments a WHERE a.user_id = caller_id AND a.id = delete_attachment.id FOR UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002', HINT = 'chat.list_attachments shows yours; check who is authenticated.';
+    PERFORM chat_private.attachment_not_found();
   END IF;
   IF EXISTS (SELECT FROM chat.message_attachments m WHERE m.user_id = caller_id AND m.attachment_id = delete_attachment.id) THEN
     RAISE EXCEPTION 'a message uses the file' USING ERRCODE = '55006', HINT = 'Delete the conversations first that it is in.';

@@ -17,8 +17,7 @@ BEGIN
   SELECT coalesce(list_branch.leaf_id, c.active_leaf_id) INTO leaf
   FROM chat.conversations c WHERE c.user_id = owner_id AND c.id = list_branch.conversation_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   RETURN QUERY
     WITH RECURSIVE branch (id, parent_id, depth) AS (
@@ -68,12 +67,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, p
 DECLARE
   caller_id uuid := chat_private.require_user();
 BEGIN
-  IF list_messages.page_size IS NULL THEN
-    RAISE EXCEPTION 'page_size must not be null' USING ERRCODE = '22004';
-  ELSIF list_messages.page_size NOT BETWEEN 1 AND 1000 THEN
-    RAISE EXCEPTION 'page_size must be 1 to 1000' USING ERRCODE = '22023',
-      HINT = 'An older page ends at leaf_id, the parent_id of the first row; chat.list_messages without page_size gives all.';
-  END IF;
+  PERFORM chat_private.check_page_size(list_messages.page_size);
   RETURN QUERY SELECT l.* FROM chat_private.list_branch(caller_id, list_messages.conversation_id, list_messages.leaf_id,
                                                         list_messages.page_size) l;
 END

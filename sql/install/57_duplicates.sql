@@ -89,8 +89,7 @@ BEGIN
   IF find_duplicates.conversation_id IS NOT NULL THEN
     PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = find_duplicates.conversation_id;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-        HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+      PERFORM chat_private.conversation_not_found();
     END IF;
   END IF;
   RETURN QUERY
@@ -111,6 +110,5 @@ $$;
 COMMENT ON FUNCTION chat.find_duplicates(uuid, text) IS
 'The texts that more than one of my messages has, to the letter: the text, its SHA-256, how many have it, when the first and the last
 was sent, and their ids, the oldest first; the most frequent text first. conversation_id: only within this one. role: whose messages,
-by default those of the user. Replies without text are left out, and so are
-copies that a fork has made.
+by default those of the user. Replies without text are left out, and so are copies that a fork has made.
 Errors: 28000 nobody is authenticated; 22004 role is NULL; 22023 no such role; P0002 no such conversation of mine.';

@@ -69,8 +69,7 @@ BEGIN
     WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id;
   END IF;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   IF turn.parent_id IS NOT NULL THEN
     -- Its conversation is compared afterwards, so that only the key can find the row.

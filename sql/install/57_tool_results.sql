@@ -55,7 +55,7 @@ BEGIN
   SELECT m.conversation_id, m.role, m.tool_calls, m.model INTO caller_message FROM chat.messages m
   WHERE m.user_id = caller_id AND m.id = send_tool_results.message_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002';
+    PERFORM chat_private.message_not_found();
   END IF;
   -- Its status is looked at under the lock of its conversation.
   turn := chat_private.open_turn(caller_id, caller_message.conversation_id, send_tool_results.message_id,
@@ -90,4 +90,4 @@ results: an array of {"tool_call_id", "content"}, one for each call, in the orde
 that made the calls. options: as for chat.send_message; the tools must be given again where the model may call more.
 Errors: 28000 nobody is authenticated; 22004 message_id or results is NULL; P0002 no such message of mine; 22023 the message calls no
 tools, or results is not one for each call; 54000 a content is longer than pgchat.max_message_bytes; PC002 options; 42704 no such
-model; 55006 the message is still being generated; PC303 the plan allows no more messages now.';
+model; 55006 the message is still being generated; PC303 the plan allows no more messages now; PC110 as for chat.send_message.';

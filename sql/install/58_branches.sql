@@ -27,8 +27,7 @@ BEGIN
   PERFORM FROM chat.conversations c
   WHERE c.user_id = caller_id AND c.id = select_branch.conversation_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   PERFORM FROM (SELECT m.conversation_id FROM chat.messages m
                 WHERE m.user_id = caller_id AND m.id = select_branch.message_id OFFSET 0) m
@@ -120,11 +119,7 @@ BEGIN
   ELSIF char_length(fork_conversation.title) > 500 THEN
     RAISE EXCEPTION 'the title has more than 500 characters' USING ERRCODE = '54000', HINT = 'Shorten it.';
   END IF;
-  SELECT c.* INTO origin FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = fork_conversation.id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
-  END IF;
+  origin := chat_private.own_conversation(caller_id, fork_conversation.id);
   leaf := coalesce(fork_conversation.at_message, origin.active_leaf_id);
   ids := chat_private.forkable_branch(caller_id, origin.id, leaf);
   IF ids IS NULL AND leaf IS NOT NULL THEN
@@ -173,12 +168,12 @@ BEGIN
   END IF;
   SELECT m.role, m.status INTO message FROM chat.messages m WHERE m.user_id = caller_id AND m.id = rate_message.id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_messages shows the messages of a conversation; check who is authenticated.';
+    PERFORM chat_private.message_not_found();
   ELSIF message.role <> 'assistant' THEN
     RAISE EXCEPTION 'only a reply can be rated' USING ERRCODE = '22023', HINT = 'Pass the id of an assistant message.';
   ELSIF message.status IN ('pending', 'streaming') THEN
-    RAISE EXCEPTION 'the reply is still being generated' USING ERRCODE = '55006', HINT = 'Wait for it.';
+    RAISE EXCEPTION 'the reply is still being generated' USING ERRCODE = '55006',
+      HINT = 'Wait for it, or call chat.cancel_message on it first.';
   END IF;
   UPDATE chat.messages m SET rating = rate_message.rating, feedback = nullif(rate_message.comment, ''), updated_at = clock_timestamp()
   WHERE m.user_id = caller_id AND m.id = rate_message.id;

@@ -10,7 +10,7 @@ BEGIN
   IF set_context_strategy.conversation_id IS NULL THEN
     RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
   ELSIF set_context_strategy.strategy NOT IN ('truncate_oldest', 'summarize', 'error') THEN
-    RAISE EXCEPTION 'strategy is none' USING ERRCODE = '22023',
+    RAISE EXCEPTION 'strategy is not valid' USING ERRCODE = '22023',
       HINT = 'It is truncate_oldest, summarize or error; NULL stands for the setting context_strategy.';
   ELSIF set_context_strategy.reserve < 1 THEN
     RAISE EXCEPTION 'reserve must be positive' USING ERRCODE = '22023', HINT = 'It is a number of tokens, such as 2000; NULL: what is usual.';
@@ -23,8 +23,7 @@ BEGIN
       summary_model = set_context_strategy.summary_model, updated_at = clock_timestamp()
   WHERE c.user_id = caller_id AND c.id = set_context_strategy.conversation_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
 END
 $$;
@@ -36,27 +35,6 @@ answer, of which never more than half is; NULL: max_tokens of the call, else wha
 else the setting context_reserve. summary_model: who writes summaries; NULL: the setting summary_model, else the model that replies.
 Errors: 28000 nobody is authenticated; 22004 conversation_id is NULL; 22023 strategy or reserve; P0002 no such conversation of mine;
 42704 no such model; 42501 it is not open to the user.';
-
-CREATE OR REPLACE FUNCTION chat_private.own_conversation(user_id uuid, conversation_id uuid) RETURNS chat.conversations
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-DECLARE
-  conversation chat.conversations;
-BEGIN
-  IF own_conversation.conversation_id IS NULL THEN
-    RAISE EXCEPTION 'conversation_id must not be null' USING ERRCODE = '22004';
-  END IF;
-  SELECT c.* INTO conversation FROM chat.conversations c
-  WHERE c.user_id = own_conversation.user_id AND c.id = own_conversation.conversation_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
-  END IF;
-  RETURN conversation;
-END
-$$;
-COMMENT ON FUNCTION chat_private.own_conversation(uuid, uuid) IS
-'A conversation of this user. Errors: 22004 conversation_id is NULL; P0002 no such conversation of theirs.';
 
 CREATE OR REPLACE FUNCTION chat.list_summaries(conversation_id uuid)
 RETURNS TABLE (id uuid, last_message_id uuid, content text, model text, created_at timestamptz)

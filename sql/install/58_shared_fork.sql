@@ -1,5 +1,40 @@
 -- Copying a shared conversation into one's own account.
 
+CREATE OR REPLACE FUNCTION chat_private.copy_attachment(from_user uuid, attachment_id uuid, to_user uuid, is_counted boolean DEFAULT false)
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  file chat.attachments;
+  content bytea;
+  copied_id uuid;
+  previous chat_private.identity := chat_private.act_as(copy_attachment.from_user);
+BEGIN
+  SELECT f.* INTO STRICT file FROM chat.attachments f
+  WHERE f.user_id = copy_attachment.from_user AND f.id = copy_attachment.attachment_id;
+  content := chat_private.attachment_bytes(copy_attachment.from_user, copy_attachment.attachment_id);
+  PERFORM chat_private.act_as(copy_attachment.to_user);
+  IF copy_attachment.is_counted THEN
+    copied_id := chat_private.store_attachment(copy_attachment.to_user, content, file.media_type);
+  ELSE
+    file.user_id := copy_attachment.to_user;
+    file.id := chat.uuid_v7();
+    INSERT INTO chat.attachments SELECT file.* ON CONFLICT (user_id, sha256) DO NOTHING RETURNING id INTO copied_id;
+    IF copied_id IS NOT NULL THEN
+      INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (file.user_id, file.id, content);
+    ELSE
+      SELECT f.id INTO STRICT copied_id FROM chat.attachments f WHERE f.user_id = copy_attachment.to_user AND f.sha256 = file.sha256;
+    END IF;
+  END IF;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN copied_id;
+END
+$$;
+COMMENT ON FUNCTION chat_private.copy_attachment(uuid, uuid, uuid, boolean) IS
+'The id of a user''s copy of another''s file; the one the user has, where that has the same bytes. is_counted: only where it fits into
+what the user may have; else whether it does or not. Looks at nobody''s rights.
+Errors: PC308 is_counted, and there is no room.';
+
 CREATE OR REPLACE FUNCTION chat_private.fork_attachments(share chat.conversation_shares, message_id uuid, to_user uuid, to_message uuid)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

@@ -133,8 +133,7 @@ BEGIN
               WHERE jsonb_typeof(e.value) = 'object' AND e.value ? 'attachment_id' LOOP
     SELECT g.attachment_id INTO given FROM chat_private.given_attachment(item.value) g;
     IF NOT EXISTS (SELECT FROM chat.attachments a WHERE a.user_id = lend_attachments.from_user AND a.id = given) AND given IS NOT NULL THEN
-      RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002',
-        HINT = 'chat.list_attachments shows yours; one that no message uses is removed after a while.';
+      PERFORM chat_private.attachment_not_found();
     ELSIF given IS NOT NULL THEN
       lent := jsonb_set(lent, ARRAY[(item.place - 1)::text, 'attachment_id'],
                         to_jsonb(chat_private.copy_attachment(lend_attachments.from_user, given, lend_attachments.to_user, true)));

@@ -93,17 +93,6 @@ system prompts, costs, metadata, nor who wrote it. A reply in progress is only t
 no login, unless the share does.
 Errors: as chat.shared_conversation.';
 
-CREATE OR REPLACE FUNCTION chat_private.file_of_message(user_id uuid, message_id uuid, at_position integer) RETURNS bytea
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN (SELECT chat_private.attachment_bytes(a.user_id, a.attachment_id) FROM chat.message_attachments a
-          WHERE a.user_id = file_of_message.user_id AND a.message_id = file_of_message.message_id
-            AND a.position = file_of_message.at_position);
-END
-$$;
-COMMENT ON FUNCTION chat_private.file_of_message(uuid, uuid, integer) IS 'The bytes of a message''s file; NULL where there is none.';
-
 CREATE OR REPLACE FUNCTION chat.shared_attachment_content(token text, message_id uuid, at_position integer) RETURNS bytea
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -125,38 +114,3 @@ $$;
 COMMENT ON FUNCTION chat.shared_attachment_content(text, uuid, integer) IS
 'The bytes of a file of a message that a link shows. message_id, at_position: as chat.read_share gives them in id and attachments.
 Errors: as chat.shared_conversation; P0002 also where there is no such file.';
-
-CREATE OR REPLACE FUNCTION chat_private.copy_attachment(from_user uuid, attachment_id uuid, to_user uuid, is_counted boolean DEFAULT false)
-RETURNS uuid
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-DECLARE
-  file chat.attachments;
-  content bytea;
-  copied_id uuid;
-  previous chat_private.identity := chat_private.act_as(copy_attachment.from_user);
-BEGIN
-  SELECT f.* INTO STRICT file FROM chat.attachments f
-  WHERE f.user_id = copy_attachment.from_user AND f.id = copy_attachment.attachment_id;
-  content := chat_private.attachment_bytes(copy_attachment.from_user, copy_attachment.attachment_id);
-  PERFORM chat_private.act_as(copy_attachment.to_user);
-  IF copy_attachment.is_counted THEN
-    copied_id := chat_private.store_attachment(copy_attachment.to_user, content, file.media_type);
-  ELSE
-    file.user_id := copy_attachment.to_user;
-    file.id := chat.uuid_v7();
-    INSERT INTO chat.attachments SELECT file.* ON CONFLICT (user_id, sha256) DO NOTHING RETURNING id INTO copied_id;
-    IF copied_id IS NOT NULL THEN
-      INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (file.user_id, file.id, content);
-    ELSE
-      SELECT f.id INTO STRICT copied_id FROM chat.attachments f WHERE f.user_id = copy_attachment.to_user AND f.sha256 = file.sha256;
-    END IF;
-  END IF;
-  PERFORM chat_private.switch_identity(previous);
-  RETURN copied_id;
-END
-$$;
-COMMENT ON FUNCTION chat_private.copy_attachment(uuid, uuid, uuid, boolean) IS
-'The id of a user''s copy of another''s file; the one the user has, where that has the same bytes. is_counted: only where it fits into
-what the user may have; else whether it does or not. Looks at nobody''s rights.
-Errors: PC308 is_counted, and there is no room.';

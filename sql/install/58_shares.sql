@@ -24,8 +24,7 @@ BEGIN
   SELECT c.* INTO conversation FROM chat.conversations c
   WHERE c.user_id = chat_private.require_user() AND c.id = conversation_to_share.conversation_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   RETURN conversation;
 END
@@ -268,8 +267,7 @@ DECLARE
 BEGIN
   PERFORM FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = wanted;
   IF NOT FOUND AND wanted IS NOT NULL THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   RETURN QUERY
     SELECT s.id, s.conversation_id, coalesce(s.title, c.title), s.kind, s.grantee_name, s.permission, s.leaf_id, s.includes_later,

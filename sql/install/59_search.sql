@@ -45,9 +45,9 @@ BEGIN
                check_search.stop_mark, check_search.snippet_length) > 0 THEN
     RAISE EXCEPTION 'only conversation_id and role may be null' USING ERRCODE = '22004';
   ELSIF check_search.mode NOT IN ('words', 'substring') THEN
-    RAISE EXCEPTION 'mode must be words or substring' USING ERRCODE = '22023';
+    RAISE EXCEPTION 'mode is not valid' USING ERRCODE = '22023', HINT = 'It is words or substring.';
   ELSIF check_search.role NOT IN ('system', 'user', 'assistant', 'tool') THEN
-    RAISE EXCEPTION 'role must be system, user, assistant or tool' USING ERRCODE = '22023';
+    RAISE EXCEPTION 'role is not valid' USING ERRCODE = '22023', HINT = 'It is system, user, assistant or tool.';
   ELSIF check_search.page_size NOT BETWEEN 1 AND 100 OR check_search.page_offset NOT BETWEEN 0 AND 1000 THEN
     RAISE EXCEPTION 'page_size must be 1 to 100 and page_offset 0 to 1000' USING ERRCODE = '22023',
       HINT = 'Search for more words to find less.';
@@ -87,7 +87,7 @@ BEGIN
     search_messages.page_offset, search_messages.start_mark, search_messages.stop_mark, search_messages.snippet_length);
   IF search_messages.conversation_id IS NOT NULL
      AND NOT EXISTS (SELECT FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = search_messages.conversation_id) THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   SELECT s.ids, s.ranks INTO candidates
   FROM chat_private.search_candidates(caller_id, search_messages.query, search_messages.mode, language,

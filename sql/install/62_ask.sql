@@ -115,8 +115,7 @@ COMMENT ON FUNCTION chat.ask(uuid, text, uuid, text, jsonb, text, jsonb, integer
 'Sends a message, waits for the reply and returns it, all in the caller''s transaction: a failure is raised, and then
 nothing is stored. timeout_ms: milliseconds for the whole call, by default pgchat.request_timeout. The other arguments and
 errors are those of chat.send_message; with an idempotency_key used before, the reply stored then is returned.
-The option when_busy can only be refuse.
-Where the conversation''s strategy is summarize and a summary is
-needed, it is written first, by a call of its own.
+The option when_busy can only be refuse. Where the conversation''s strategy is summarize and a summary is needed, it is written
+first, by a call of its own.
 Errors besides: PC110 the model''s context window is too small; 22023 timeout_ms is not positive, or when_busy is queue; 55006 the earlier reply to this key is not complete; 08001, 57014,
 PC101 to PC112 as the call to the model fails.';

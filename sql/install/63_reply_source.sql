@@ -17,8 +17,7 @@ BEGIN
   -- The lock comes before the look, so that of two simultaneous callers the second sees what the first has added.
   SELECT m.* INTO message FROM chat.messages m WHERE m.user_id = lock_message.user_id AND m.id = lock_message.message_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_messages shows the messages of a conversation; check who is authenticated.';
+    PERFORM chat_private.message_not_found();
   END IF;
   RETURN message;
 END

@@ -74,7 +74,7 @@ BEGIN
   LEFT JOIN chat_private.llm_requests q ON q.user_id = caller_id AND q.message_id = m.id
   WHERE m.user_id = caller_id AND m.id = cancel_message.id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002';
+    PERFORM chat_private.message_not_found();
   END IF;
   RETURN found_status IN ('pending', 'streaming') AND pending_request IS NOT NULL
          AND chat_private.cancel_request(caller_id, pending_request);
@@ -83,7 +83,7 @@ $$;
 COMMENT ON FUNCTION chat.cancel_message(uuid) IS
 'Stops the reply with this id: a queued or waiting one is not sent, one in progress is aborted and keeps the text it has. What
 waits for it goes on. True if it was stopped, false if it had ended already.
-Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine.';
+Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine; 57P03 it is under way, and no engine.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_retry(message chat.messages) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -120,4 +120,4 @@ COMMENT ON FUNCTION chat.retry_message(uuid) IS
 new message beside it, which becomes the end of the active branch. Sent when the transaction commits.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine; 22023 not a reply; 55000 the reply
 is complete; 55006 a reply is still being generated; PC303 the user''s plan allows no more messages now; 42704 its model is gone;
-42501 the user may not use it any more.';
+42501 the user may not use it any more; PC110 as for chat.send_message.';

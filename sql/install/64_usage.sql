@@ -94,8 +94,7 @@ BEGIN
   SELECT c.former_owner_ids || caller_id INTO payers
   FROM chat.conversations c WHERE c.user_id = caller_id AND c.id = conversation_cost.conversation_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   previous := chat_private.enter_gate();
   SELECT coalesce(sum(e.cost), 0) INTO result FROM chat.usage_events e

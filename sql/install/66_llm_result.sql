@@ -109,4 +109,4 @@ $$;
 COMMENT ON FUNCTION chat.llm_cancel(uuid) IS
 'Calls off a request of chat.llm_submit or chat.send_message, or a chat.llm_stream that runs in another session (its rows carry the
 id). True if it was stopped, false if it had ended already.
-Errors: 28000 nobody is authenticated; 22004 request_id is NULL; P0002 no such request of mine.';
+Errors: 28000 nobody is authenticated; 22004 request_id is NULL; P0002 no such request of mine; 57P03 it is under way, and no engine.';

@@ -88,8 +88,7 @@ BEGIN
   END IF;
   result := chat_private.export_one(caller_id, export_conversation.id, export_conversation.format, export_conversation.include_attachments);
   IF result IS NULL THEN
-    RAISE EXCEPTION 'conversation not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_conversations shows yours; check who is authenticated.';
+    PERFORM chat_private.conversation_not_found();
   END IF;
   RETURN result;
 END

@@ -150,7 +150,7 @@ BEGIN
   END IF;
   RETURN ARRAY(
     SELECT f.tag
-    FROM (SELECT left(lower(btrim(regexp_replace(normalize(e.value #>> '{}', NFC), '[\s[:cntrl:]]+', ' ', 'g'))), 50) AS tag, min(e.n) AS n
+    FROM (SELECT rtrim(left(chat_private.fold_tag(e.value #>> '{}'), 50)) AS tag, min(e.n) AS n
           FROM jsonb_array_elements(imported_tags.tags) WITH ORDINALITY e (value, n)
           WHERE jsonb_typeof(e.value) = 'string' GROUP BY 1) f
     WHERE f.tag <> '' ORDER BY f.n LIMIT 50);

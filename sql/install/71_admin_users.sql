@@ -13,18 +13,6 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.check_role(text) IS 'Errors: 22004 NULL; 22023 not a role that an account can be given.';
 
-CREATE OR REPLACE FUNCTION chat_private.check_page_size(page_size integer) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF check_page_size.page_size IS NULL THEN
-    RAISE EXCEPTION 'page_size must not be null' USING ERRCODE = '22004';
-  ELSIF check_page_size.page_size NOT BETWEEN 1 AND 1000 THEN
-    RAISE EXCEPTION 'page_size must be 1 to 1000' USING ERRCODE = '22023', HINT = 'Ask for further rows page by page.';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION chat_private.check_page_size(integer) IS 'Errors: 22004 NULL; 22023 not 1 to 1000.';
-
 CREATE OR REPLACE FUNCTION chat_private.check_supervisor(supervisor_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

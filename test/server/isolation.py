@@ -127,14 +127,59 @@ def _():
     request = alice.value("SELECT chat.llm_submit('x', %s)", mock.model("latency_ms=2000"))
     mine = bob.conversation(mock.model())
     key = alice.value("SELECT id FROM chat.list_api_keys() LIMIT 1")
+    folder = alice.value("SELECT chat.create_folder(%s)", uuid.uuid4().hex)
+    prompt = alice.value("SELECT chat.save_system_prompt(%s, 'secret')", uuid.uuid4().hex)
+    template = alice.value("SELECT chat.save_template(%s)", uuid.uuid4().hex)
+    file = alice.value("SELECT chat.add_attachment('what is only mine')")
+    share, = alice.rows("SELECT share_id FROM chat.share_conversation(%s, includes_later => true)", conversation)[0]
+    things = (("folders", folder), ("system_prompts", prompt), ("conversation_templates", template), ("attachments", file),
+              ("conversation_shares", share))
+
+    def kept():
+        return [*(alice.value(f"SELECT to_jsonb(t) FROM chat.{table} t WHERE id = %s", thing) for table, thing in things),
+                alice.rows("SELECT title, tags, folder_id, system_prompt, context_strategy FROM chat.conversations WHERE id = %s", conversation)]
+
+    before = kept()
     calls = [("SELECT chat.stream_message(%s)", live), ("SELECT chat.read_stream(%s, 0, 500)", live), ("SELECT chat.cancel_message(%s)", live),
-             ("SELECT chat.retry_message(%s)", live), ("SELECT chat.llm_result(%s)", request), ("SELECT chat.llm_result(%s, 500)", request),
-             ("SELECT chat.llm_cancel(%s)", request), ("SELECT chat.send_message(%s, 'x')", conversation),
+             ("SELECT chat.retry_message(%s)", live), ("SELECT chat.edit_message(%s, 'x')", live), ("SELECT chat.regenerate_message(%s)", live),
+             ("SELECT chat.continue_message(%s)", live), ("SELECT chat.rate_message(%s, 1)", live),
+             ("SELECT chat.send_tool_results(%s, '[]')", live), ("SELECT chat.list_message_attachments(%s)", live),
+             ("SELECT chat.llm_result(%s)", request), ("SELECT chat.llm_result(%s, 500)", request), ("SELECT chat.llm_cancel(%s)", request),
+             ("SELECT chat.send_message(%s, 'x')", conversation),
+             ("SELECT chat.send_message(%s, 'x', options => '{\"when_busy\": \"queue\", \"on_duplicate\": \"return\"}')", conversation),
              ("SELECT chat.ask(%s, 'x')", conversation), ("CALL chat.send_and_wait(%s, 'x')", conversation),
-             ("SELECT chat.list_messages(%s)", conversation),
+             ("SELECT chat.list_messages(%s)", conversation), ("SELECT chat.list_messages(%s, NULL, 10)", conversation),
+             ("SELECT chat.update_conversation(%s, title => 'x')", conversation), ("SELECT chat.delete_conversation(%s)", conversation),
+             ("SELECT chat.mark_conversation_read(%s)", conversation), ("SELECT chat.set_conversation_tags(%s, '{x}')", conversation),
+             ("SELECT chat.move_conversation(%s, NULL)", conversation), ("SELECT chat.fork_conversation(%s)", conversation),
+             ("SELECT chat.set_context_strategy(%s, 'error')", conversation), ("SELECT chat.list_summaries(%s)", conversation),
+             ("SELECT chat.context_preview(%s)", conversation), ("SELECT chat.conversation_cost(%s)", conversation),
+             ("SELECT chat.search_messages('x', %s)", conversation), ("SELECT chat.find_duplicates(%s)", conversation),
+             ("SELECT chat.export_conversation(%s)", conversation), ("SELECT chat.export_conversation(%s, 'markdown')", conversation),
+             ("SELECT chat.share_conversation(%s)", conversation),
+             (f"SELECT chat.grant_conversation(%s, '{bob.id}')", conversation),
+             ("SELECT chat.list_my_shares(%s)", conversation), ("SELECT chat.read_supervised_conversation(%s)", conversation),
+             (f"SELECT chat.use_system_prompt(%s, (SELECT chat.save_system_prompt('{uuid.uuid4().hex}', 'x')))", conversation),
+             ("SELECT chat.list_supervised_conversations(%s)", alice.id),
              ("SELECT chat.activate_api_key(%s)", key), ("SELECT chat.delete_api_key(%s)", key),
-             (f"SELECT chat.send_message('{mine}', 'x', parent_id => %s)", live),
-             (f"SELECT chat.list_messages('{mine}', leaf_id => %s)", live)]
+             ("SELECT chat.find_conversations(%s)", folder), ("SELECT chat.create_folder('x', %s)", folder),
+             ("SELECT chat.update_folder(%s, 'x')", folder), ("SELECT chat.delete_folder(%s)", folder),
+             ("SELECT chat.delete_folder(%s, true)", folder),
+             ("SELECT chat.save_system_prompt('x', 'x', id => %s)", prompt), ("SELECT chat.delete_system_prompt(%s)", prompt),
+             ("SELECT chat.save_template('x', id => %s)", template), ("SELECT chat.delete_template(%s)", template),
+             ("SELECT chat.create_from_template(%s)", template),
+             ("SELECT chat.attachment_content(%s)", file), ("SELECT chat.delete_attachment(%s)", file),
+             ("SELECT chat.update_share(%s, never_expires => true)", share), ("SELECT chat.revoke_share(%s)", share),
+             ("SELECT chat.read_shared_conversation(%s)", share), ("SELECT chat.send_to_shared(%s, 'x')", share),
+             (f"SELECT chat.read_shared_stream(%s, '{live}')", share), (f"SELECT chat.cancel_shared_message(%s, '{live}')", share),
+             (f"SELECT chat.shared_attachment_content(%s::uuid, '{live}', 1)", share),
+             *((f"SELECT chat.{call}", live) for call in (
+                 f"send_message('{mine}', 'x', parent_id => %s)", f"list_messages('{mine}', leaf_id => %s)", f"list_messages('{mine}', %s, 10)",
+                 f"select_branch('{mine}', %s)", f"fork_conversation('{mine}', at_message => %s)", f"context_preview('{mine}', leaf_id => %s)",
+                 f"share_conversation('{mine}', leaf_id => %s)")),
+             (f"SELECT chat.select_branch(%s, '{live}')", conversation), (f"SELECT chat.move_conversation('{mine}', %s)", folder),
+             (f"SELECT chat.use_system_prompt('{mine}', %s)", prompt),
+             (f"SELECT chat.send_message('{mine}', 'x', attachments => jsonb_build_array(jsonb_build_object('attachment_id', %s::uuid)))", file)]
     for call, theirs in calls:
         answers = []
         for wanted in theirs, uuid.uuid4():
@@ -144,6 +189,7 @@ def _():
                 answers.append((error.sqlstate, whole_text(error).replace(str(wanted), "ID")))
         equal(answers[0], answers[1], call)
         assert answers[0] == [] or answers[0][0] == "P0002", f"{call}: {answers[0]}"
+    equal(kept(), before, "what was tried")
     read = list(events(alice.connection, live))
     equal(read[-1][1], "done", "the stream that was tried")
     diag(f"{len(calls)} calls; the stream went on to event {read[-1][0]}")
@@ -153,7 +199,11 @@ def _():
 def _():
     for call in ("chat.stream_gateway()", "chat.engine_status()", "chat_private.claim_requests(10)", "chat_private.recover_requests()",
                  f"chat_private.set_identity('{alice.id}', 'admin', NULL, true)", f"chat_private.act_as('{alice.id}')",
-                 "chat.admin_register_provider('x', 'echo')", "chat.admin_set_provider_key('x', 'y')", "chat.admin_rotate_master_key()", "chat.admin_set_default_model('x')",
+                 "chat.admin_register_provider('x', 'echo')", f"chat.admin_read_conversation('{uuid.uuid4()}')", "chat.admin_list_conversations()",
+                 f"chat.admin_reassign_conversation('{uuid.uuid4()}', '{bob.id}')", "chat.admin_create_system_prompt('x', 'x')",
+                 f"chat.admin_update_system_prompt('{uuid.uuid4()}', 'x')", f"chat.admin_set_default_system_prompt('{uuid.uuid4()}')",
+                 f"chat.admin_delete_system_prompt('{uuid.uuid4()}')", "chat.admin_save_template('x')", f"chat.admin_delete_template('{uuid.uuid4()}')",
+                 "chat.admin_set_provider_key('x', 'y')", "chat.admin_rotate_master_key()", "chat.admin_set_default_model('x')",
                  f"chat_private.cancel_call('{alice.id}', '{uuid.uuid4()}')", f"chat_private.wait_request('{alice.id}', '{uuid.uuid4()}', 10)"):
         equal(attempt(bob.connection, f"SELECT {call}"), "42501", call)
     for name in "pgchat_service", "pgchat_owner", "pgchat_engine", "postgres":

@@ -123,10 +123,10 @@ SELECT is((SELECT count(*)::int FROM chat.attachments WHERE user_id = :'supa'), 
 
 -- What is forged or too much is not believed.
 SELECT is(pg_temp.import(:'supa', pg_temp.mine(:'alice', '[{"id": "1", "user_id": "' || :'bob' || '", "conversation_id": "' || :'bob' || '", "role": "user", "content": "x", "content_hash": "00", "author_id": "' || :'bob' || '", "idempotency_key": "k", "cost": 5000, "created_at": "2999-01-01T00:00:00Z", "status": "pending"}]',
-  jsonb_build_object('user_id', :'bob', 'title', repeat('t', 1000000), 'description', repeat('d', 20000), 'last_message_at', 'infinity', 'folder', jsonb_build_array(repeat('f', 9999), '', 'g'), 'tags', jsonb_build_array('a', E' A\t', '', 5, NULL, repeat('x', 1000)), 'reassigned_from', :'bob')::text)),
+  jsonb_build_object('user_id', :'bob', 'title', repeat('t', 1000000), 'description', repeat('d', 20000), 'last_message_at', 'infinity', 'folder', jsonb_build_array(repeat('f', 9999), '', 'g'), 'tags', jsonb_build_array('a', E' A\t', '', 5, NULL, repeat('x', 1000), repeat('y', 49) || ' y'), 'reassigned_from', :'bob')::text)),
   '1 imported 1', 'forged fields are no obstacle');
-SELECT is((SELECT concat_ws(' ', char_length(c.title), char_length(c.description), c.last_message_at <= clock_timestamp(), array_length(c.tags, 1), char_length(c.tags[2]), c.reassigned_from, m.status, m.author_id, m.idempotency_key, m.content_hash = chat.content_hash('x'), m.created_at <= clock_timestamp())
-           FROM chat.conversations c JOIN chat.messages m ON m.user_id = c.user_id AND m.conversation_id = c.id WHERE c.id = (pg_temp.latest(:'supa')).id), '500 10000 t 2 50 incomplete t t', 'and are not taken over');
+SELECT is((SELECT concat_ws(' ', char_length(c.title), char_length(c.description), c.last_message_at <= clock_timestamp(), array_length(c.tags, 1), char_length(c.tags[2]), char_length(c.tags[3]), c.reassigned_from, m.status, m.author_id, m.idempotency_key, m.content_hash = chat.content_hash('x'), m.created_at <= clock_timestamp())
+           FROM chat.conversations c JOIN chat.messages m ON m.user_id = c.user_id AND m.conversation_id = c.id WHERE c.id = (pg_temp.latest(:'supa')).id), '500 10000 t 3 50 49 incomplete t t', 'and are not taken over');
 SELECT is((SELECT count(*)::int FROM chat.conversations WHERE user_id = :'bob'), 1, 'nobody else gets anything');
 SELECT is((SELECT string_agg(char_length(name)::text, ',' ORDER BY char_length(name)) FROM chat.folders WHERE user_id = :'supa'), '1,255', 'folders have names of their length');
 SELECT is(pg_temp.got(:'supa_token', 'SELECT used FROM chat.my_limits() WHERE name = ''cost_per_month'''), '0', 'no cost counts');

@@ -1,14 +1,5 @@
 -- Another version of a message: edited by its author, generated anew, or going on where it was cut off. Nothing is overwritten.
 
-CREATE OR REPLACE FUNCTION chat_private.copy_attachments(user_id uuid, from_id uuid, to_id uuid) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-  INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name)
-  SELECT a.user_id, copy_attachments.to_id, a.position, a.attachment_id, a.name
-  FROM chat.message_attachments a
-  WHERE a.user_id = copy_attachments.user_id AND a.message_id = copy_attachments.from_id
-$$;
-COMMENT ON FUNCTION chat_private.copy_attachments(uuid, uuid, uuid) IS 'Has a message go with the files of another one.';
-
 CREATE OR REPLACE FUNCTION chat_private.edit_question(message chat.messages, content text,
   OUT user_message_id uuid, OUT assistant_message_id uuid, OUT request_id uuid)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -92,7 +83,7 @@ generated, it waits for that. Of a reply: the corrected text, complete, with met
 user_message_id and request_id are NULL.
 Errors: 28000 nobody is authenticated; 22004 id or content is NULL; 2200F empty; 54000 longer than pgchat.max_message_bytes; P0002
 no such message of mine; 22023 of another role; 55006 the reply, or one above it, is still being generated; 42704, 42501, PC003 the model, where the
-old one cannot be asked any more; PC303 the plan allows no more messages now.';
+old one cannot be asked any more; PC303 the plan allows no more messages now; PC110 as for chat.send_message.';
 
 CREATE OR REPLACE FUNCTION chat.regenerate_message(id uuid, model text DEFAULT NULL,
   OUT assistant_message_id uuid, OUT request_id uuid)
@@ -124,7 +115,7 @@ default the one that was asked before, else, where that is gone, the conversatio
 as long as that is kept.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine; 22023 it is no reply and cannot have one;
 55006 a reply to the same message, or one above, is still being generated; 42704 no such model; 42501 it is not open to the user;
-PC003 no default model; PC303 the plan allows no more messages now.';
+PC003 no default model; PC303 the plan allows no more messages now; PC110 as for chat.send_message.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_continuable(message chat.messages) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -132,7 +123,8 @@ BEGIN
   IF check_continuable.message.role <> 'assistant' THEN
     RAISE EXCEPTION 'only a reply can be continued' USING ERRCODE = '22023', HINT = 'Pass the id of an assistant message.';
   ELSIF check_continuable.message.status IN ('pending', 'streaming') THEN
-    RAISE EXCEPTION 'the reply is still being generated' USING ERRCODE = '55006', HINT = 'Wait for it.';
+    RAISE EXCEPTION 'the reply is still being generated' USING ERRCODE = '55006',
+      HINT = 'Wait for it, or call chat.cancel_message on it first.';
   ELSIF check_continuable.message.status NOT IN ('incomplete', 'cancelled') THEN
     RAISE EXCEPTION 'the reply was not cut off' USING ERRCODE = '55000',
       HINT = 'Only a reply with status incomplete or cancelled is continued; chat.regenerate_message asks for another one.';
@@ -170,4 +162,4 @@ a new reply below that one, which does not repeat it and becomes the end of the 
 are the whole. Model and options are those of the reply. Sent when the transaction commits.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such message of mine; 22023 not a reply; 55000 it is complete, or
 failed without text, or calls tools; 55006 it, or a continuation of it, is still being generated; 42704, 42501, PC003 the model, where
-the earlier one cannot be asked any more; PC303 the plan allows no more messages now.';
+the earlier one cannot be asked any more; PC303 the plan allows no more messages now; PC110 as for chat.send_message.';

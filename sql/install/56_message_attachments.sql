@@ -134,8 +134,7 @@ BEGIN
     SELECT a.media_type, a.byte_size INTO file FROM chat.attachments a
     WHERE a.user_id = attach.user_id AND a.id = given.attachment_id FOR KEY SHARE;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002',
-        HINT = 'chat.list_attachments shows yours; one that no message uses is removed after a while.';
+      PERFORM chat_private.attachment_not_found();
     END IF;
     image_bytes := chat_private.image_bytes_with(image_bytes, file.media_type, file.byte_size);
     INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name)
@@ -149,6 +148,26 @@ COMMENT ON FUNCTION chat_private.attach(uuid, uuid, jsonb) IS
 'Gives a message of the user, who must be current, its files: those that are there by id, others are stored. attachments: as for
 chat.send_message, not NULL.
 Errors: 22023 not of the form, or a file that cannot be stored; 54000 too many or too large; P0002 no such file of theirs; PC308 no room.';
+
+CREATE OR REPLACE FUNCTION chat_private.copy_attachments(user_id uuid, from_id uuid, to_id uuid) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+  INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name)
+  SELECT a.user_id, copy_attachments.to_id, a.position, a.attachment_id, a.name
+  FROM chat.message_attachments a
+  WHERE a.user_id = copy_attachments.user_id AND a.message_id = copy_attachments.from_id
+$$;
+COMMENT ON FUNCTION chat_private.copy_attachments(uuid, uuid, uuid) IS 'Has a message go with the files of another one.';
+
+CREATE OR REPLACE FUNCTION chat_private.file_of_message(user_id uuid, message_id uuid, at_position integer) RETURNS bytea
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (SELECT chat_private.attachment_bytes(a.user_id, a.attachment_id) FROM chat.message_attachments a
+          WHERE a.user_id = file_of_message.user_id AND a.message_id = file_of_message.message_id
+            AND a.position = file_of_message.at_position);
+END
+$$;
+COMMENT ON FUNCTION chat_private.file_of_message(uuid, uuid, integer) IS 'The bytes of a message''s file; NULL where there is none.';
 
 CREATE OR REPLACE FUNCTION chat_private.given_parts(user_id uuid, content text, attachments jsonb, takes_images boolean) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -177,8 +196,7 @@ BEGIN
       FROM chat.attachments a JOIN chat_private.attachment_data d ON d.user_id = a.user_id AND d.attachment_id = a.id
       WHERE a.user_id = given_parts.user_id AND a.id = given.attachment_id;
       IF NOT FOUND THEN
-        RAISE EXCEPTION 'attachment not found' USING ERRCODE = 'P0002',
-          HINT = 'chat.list_attachments shows yours; one that no message uses is removed after a while.';
+        PERFORM chat_private.attachment_not_found();
       END IF;
     END IF;
     image_bytes := chat_private.image_bytes_with(image_bytes, file.media_type, file.byte_size);
@@ -206,7 +224,7 @@ BEGIN
   END IF;
   PERFORM FROM chat.messages m WHERE m.user_id = caller_id AND m.id = list_message_attachments.message_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002', HINT = 'chat.list_messages shows yours; check who is authenticated.';
+    PERFORM chat_private.message_not_found();
   END IF;
   RETURN QUERY
     SELECT l.attachment_id, l.position, l.name, a.media_type, a.byte_size, a.width, a.height
