@@ -27,7 +27,7 @@ COMMENT ON TABLE chat_private.search_chunks IS 'Up to 128 messages of a user in 
 COMMENT ON COLUMN chat_private.search_chunks.language IS 'The text search configuration of pg_catalog whose forms of words were filed';
 COMMENT ON COLUMN chat_private.search_chunks.head IS 'The messages: id, conversation, role, length';
 COMMENT ON COLUMN chat_private.search_chunks.conversation_ids IS 'Where the messages are; head has an index of it for each';
-COMMENT ON COLUMN chat_private.search_chunks.words IS 'Which messages have a word, and how often';
+COMMENT ON COLUMN chat_private.search_chunks.words IS 'Which messages have a word, and how often; and in which two common words follow each other';
 COMMENT ON COLUMN chat_private.search_chunks.grams IS 'Which messages have three characters in a row, or one and two of scripts without spaces';
 COMMENT ON COLUMN chat_private.search_chunks.is_stale IS 'Some of the messages have gone; the engine makes the row anew';
 

@@ -105,16 +105,19 @@ void Search::add_chunk(const Row& row) {
     const std::optional<Datum> stored = row.value(4);
     if (!stored) return;
     bytea* slice = nullptr;
-    const PostingsReader postings(
-        mode_ == SearchMode::words ? PostingKind::counted : PostingKind::set,
-        mode_ == SearchMode::words ? head.word_terms : head.gram_terms, [&](std::size_t offset, std::size_t length) {
-            return call([&] {
-                if (slice != nullptr) pfree(slice);
-                slice = DatumGetByteaPSlice(*stored, static_cast<int32>(offset), static_cast<int32>(length));
-                return std::string_view(VARDATA_ANY(slice), VARSIZE_ANY_EXHDR(slice));
-            });
+    const auto fetch = [&](std::size_t offset, std::size_t length) {
+        return call([&] {
+            if (slice != nullptr) pfree(slice);
+            slice = DatumGetByteaPSlice(*stored, static_cast<int32>(offset), static_cast<int32>(length));
+            return std::string_view(VARDATA_ANY(slice), VARSIZE_ANY_EXHDR(slice));
         });
-    search.ranking.add_chunk(head.messages, wanted(head, row), postings);
+    };
+    const PostingsReader postings(mode_ == SearchMode::words ? PostingKind::counted : PostingKind::set,
+                                  mode_ == SearchMode::words ? head.word_terms : head.gram_terms, fetch);
+    const PostingsReader pairs(PostingKind::set, head.pair_terms, [&](std::size_t offset, std::size_t length) {
+        return fetch(head.pairs_begin + offset, length);
+    });
+    search.ranking.add_chunk(head.messages, wanted(head, row), postings, pairs);
     if (slice != nullptr) call([&] { pfree(slice); });
 }
 

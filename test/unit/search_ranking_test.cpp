@@ -29,13 +29,16 @@ std::vector<Candidate> search(const std::vector<std::string>& texts, std::string
     const ChunkHead head = decode_head(chunk.head);
     const SearchQuery query(text, mode, forms);
     const std::string& bytes = mode == SearchMode::words ? chunk.words : chunk.grams;
-    const PostingsReader postings(
-        mode == SearchMode::words ? PostingKind::counted : PostingKind::set,
-        mode == SearchMode::words ? head.word_terms : head.gram_terms, [&](std::size_t offset, std::size_t length) {
-            return offset > bytes.size() ? std::string_view() : std::string_view(bytes).substr(offset, length);
-        });
+    const auto fetch = [&](std::size_t offset, std::size_t length) {
+        return offset > bytes.size() ? std::string_view() : std::string_view(bytes).substr(offset, length);
+    };
+    const PostingsReader postings(mode == SearchMode::words ? PostingKind::counted : PostingKind::set,
+                                  mode == SearchMode::words ? head.word_terms : head.gram_terms, fetch);
+    const PostingsReader pairs(PostingKind::set, head.pair_terms, [&](std::size_t offset, std::size_t length) {
+        return fetch(head.pairs_begin + offset, length);
+    });
     SearchRanking ranking(query);
-    ranking.add_chunk(head.messages, MessageSet::first(head.messages.size()), postings);
+    ranking.add_chunk(head.messages, MessageSet::first(head.messages.size()), postings, pairs);
     std::vector<Candidate> found;
     ranking.append_to(found);
     std::sort(found.begin(), found.end());
@@ -65,6 +68,19 @@ TEST(SearchRanking, EvaluatesTheQueryOnPostings) {
     EXPECT_EQ(search(texts, "bird or \"red dog\"").size(), 2U);
     EXPECT_EQ(search(texts, "nothing").size(), 0U);
     EXPECT_EQ(numbers(search(texts, "-cat")), (std::vector<unsigned>{3, 2}));
+}
+
+TEST(SearchRanking, KnowsWhereCommonWordsFollowEachOther) {
+    std::vector<std::string> texts;
+    for (unsigned i = 0; i < chunk_messages; ++i)
+        texts.push_back(i % 32 == 5 ? "red big cat" : i % 2 == 0 ? "cat red big " : "big cat then red");
+    EXPECT_EQ(numbers(search(texts, "\"red big cat\"")), (std::vector<unsigned>{101, 69, 37, 5}));
+    EXPECT_EQ(search(texts, "\"cat red\"").size(), chunk_messages / 2);
+    EXPECT_EQ(search(texts, "\"cat then red\"").size(), chunk_messages / 2 - 4);
+    EXPECT_EQ(search(texts, "\"red then cat\"").size(), 0U);
+    EXPECT_EQ(search(texts, "red big cat").size(), chunk_messages);
+    // Of words that are rare in the chunk, all that have them are candidates.
+    EXPECT_EQ(search({"one two", "two one"}, "\"one two\"").size(), 2U);
 }
 
 TEST(SearchRanking, FindsEverySubstringOfAFullChunk) {

@@ -19,9 +19,15 @@ struct FiledMessage {
     std::uint16_t word_count = 0;   // at most 65535
 };
 
+// A word that so many messages of a chunk have is common there. Where two such words follow each other is filed, too,
+// so that a phrase of common words is found without reading each message that has them.
+inline constexpr std::size_t common_messages = 16;
+
 struct ChunkHead {
     std::size_t word_terms = 0;
     std::size_t gram_terms = 0;
+    std::size_t pair_terms = 0;
+    std::size_t pairs_begin = 0;  // where in Encoded::words the pairs are
     std::vector<FiledMessage> messages;
 };
 
@@ -37,16 +43,26 @@ public:
 
     struct Encoded {
         std::string head;
-        std::string words;  // postings that are counted
+        std::string words;  // postings that are counted, and after them those of pairs, which are sets
         std::string grams;  // postings that are sets
     };
     Encoded encode();
 
 private:
+    struct Pair {
+        std::uint32_t first;
+        std::uint32_t second;
+        std::uint32_t distance;
+        std::uint32_t ordinal;
+    };
+
+    PostingsBuilder common_pairs(std::string_view words) const;
+
     WordForms& forms_;
     ChunkHead head_;
     PostingsBuilder words_{PostingKind::counted};
     PostingsBuilder grams_{PostingKind::set};
+    std::vector<Pair> pairs_;  // of all words that are filed and the next one
 };
 
 }  // namespace pgchat

@@ -34,8 +34,27 @@ bool SearchRanking::look_up(std::size_t term, const PostingsReader& postings) {
     return !postings_[term].messages.empty();
 }
 
-// A superset: phrases are known by their words alone, and so excluded ones of several words exclude nothing yet.
-MessageSet SearchRanking::matching(const MessageSet& wanted, const PostingsReader& postings) {
+// Of the messages that have all words of the phrase, those in which the common ones among them may follow each other.
+MessageSet SearchRanking::with_common_pairs(const SearchPhrase& phrase, MessageSet found,
+                                            const PostingsReader& pairs) const {
+    const auto is_common = [&](const SearchPhrase::Word& word) {
+        return postings_[word.term].messages.size() >= common_messages;
+    };
+    for (std::size_t i = 1; i < phrase.words.size() && !found.empty(); ++i) {
+        const SearchPhrase::Word &first = phrase.words[i - 1], &second = phrase.words[i];
+        if (!is_common(first) || !is_common(second)) continue;
+        Posting pair;
+        pairs.find(pair_term(query_.terms()[first.term], query_.terms()[second.term], second.distance - first.distance),
+                   pair);
+        found = found & pair.messages;
+    }
+    return found;
+}
+
+// A superset: phrases are known by their words and common pairs alone, and so excluded ones of several words exclude
+// nothing yet.
+MessageSet SearchRanking::matching(const MessageSet& wanted, const PostingsReader& postings,
+                                   const PostingsReader& pairs) {
     looked_up_.assign(looked_up_.size(), false);
     if (query_.mode() == SearchMode::substring) {
         MessageSet found = wanted;
@@ -56,6 +75,7 @@ MessageSet SearchRanking::matching(const MessageSet& wanted, const PostingsReade
                 const MessageSet& with = postings_[word.term].messages;
                 found = phrase.excluded ? found.without(with) : found & with;
             }
+            if (!phrase.excluded) found = with_common_pairs(phrase, found, pairs);
         }
         any = any | found;
     }
@@ -68,10 +88,10 @@ void SearchRanking::keep(const Uuid& id, std::size_t word_count) {
 }
 
 void SearchRanking::add_chunk(const std::vector<FiledMessage>& messages, const MessageSet& wanted,
-                              const PostingsReader& postings) {
+                              const PostingsReader& postings, const PostingsReader& pairs) {
     message_count_ += messages.size();
     for (const FiledMessage& message : messages) word_count_ += message.word_count;
-    const MessageSet found = matching(wanted, postings);
+    const MessageSet found = matching(wanted, postings, pairs);
     if (found.empty()) return;
     for (std::size_t ordinal = 0; ordinal < messages.size(); ++ordinal) {
         if (!found.has(ordinal)) continue;

@@ -25,8 +25,9 @@ class SearchRanking {
 public:
     explicit SearchRanking(const SearchQuery& query);
 
-    // `wanted`: those messages of the chunk that may be found at all.
-    void add_chunk(const std::vector<FiledMessage>& messages, const MessageSet& wanted, const PostingsReader& postings);
+    // `wanted`: those messages of the chunk that may be found at all. `pairs`: of its common words.
+    void add_chunk(const std::vector<FiledMessage>& messages, const MessageSet& wanted, const PostingsReader& postings,
+                   const PostingsReader& pairs);
     // A message that is not filed; it is a candidate only if it matches.
     void add_text(const Uuid& id, std::string_view text, WordForms& forms);
 
@@ -39,7 +40,8 @@ private:
         std::uint16_t word_count;
     };
 
-    MessageSet matching(const MessageSet& wanted, const PostingsReader& postings);
+    MessageSet matching(const MessageSet& wanted, const PostingsReader& postings, const PostingsReader& pairs);
+    MessageSet with_common_pairs(const SearchPhrase& phrase, MessageSet found, const PostingsReader& pairs) const;
     bool look_up(std::size_t term, const PostingsReader& postings);
     void keep(const Uuid& id, std::size_t word_count);
 

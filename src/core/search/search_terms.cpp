@@ -26,4 +26,8 @@ std::uint32_t term_of(char32_t first, char32_t second, char32_t third) noexcept 
                third);
 }
 
+std::uint32_t pair_term(std::uint32_t first, std::uint32_t second, std::size_t distance) noexcept {
+    return mix(((static_cast<std::uint64_t>(first) << 32) | second) + distance * 0x9E3779B97F4A7C15U);
+}
+
 }  // namespace pgchat

@@ -28,6 +28,8 @@ public:
 // The number that stands for a form, or an n-gram.
 std::uint32_t term_of(std::string_view form) noexcept;
 std::uint32_t term_of(char32_t first, char32_t second, char32_t third) noexcept;
+// The number that stands for two forms, by theirs, of which the second is so many words after the first.
+std::uint32_t pair_term(std::uint32_t first, std::uint32_t second, std::size_t distance) noexcept;
 
 // Where a word is: bytes of the text.
 struct WordSpan {
