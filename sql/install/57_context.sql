@@ -22,7 +22,8 @@ BEGIN ATOMIC
                        + chat_private.reply_tokens(octet_length(m.content)::bigint + coalesce(octet_length(m.tool_calls::text), 0),
                            CASE m.status WHEN 'complete' THEN m.output_tokens END, m.thinking IS NOT NULL) END AS tokens,
              CASE WHEN m.attachment_count > 0 THEN chat_private.image_bytes(m.user_id, m.id) ELSE 0 END AS image_bytes,
-             octet_length(m.content)::bigint + coalesce(pg_column_size(m.tool_calls), 0)
+             -- With something for the row itself, so that not too many of them are read either.
+             500 + octet_length(m.content)::bigint + coalesce(octet_length(m.tool_calls::text), 0)
                + CASE WHEN m.attachment_count > 0 THEN 3 * chat_private.attachment_tokens(m.user_id, m.id) ELSE 0 END AS bytes
       FROM chat.messages m WHERE m.user_id = branch_upwards.user_id AND m.id = b.parent_id OFFSET 0) t
     WHERE (b.room < 0) IS NOT TRUE AND (branch_upwards.stop_id IS NULL OR b.parent_id <> branch_upwards.stop_id)
