@@ -9,10 +9,11 @@ BEGIN ATOMIC
   WITH RECURSIVE branch AS (
     SELECT 0 AS depth, NULL::uuid AS id, branch_upwards.leaf_id AS parent_id, NULL::text AS role, NULL::text AS content,
            NULL::jsonb AS tool_calls, NULL::text AS tool_call_id, 0::smallint AS attachment_count, 0::bigint AS tokens,
-           branch_upwards.room AS room, 0::bigint AS image_bytes
+           branch_upwards.room AS room, 0::bigint AS image_bytes, 0::bigint AS bytes
     UNION ALL
     SELECT b.depth + 1, t.id, t.parent_id, t.role, t.content, t.tool_calls, t.tool_call_id, t.attachment_count, t.tokens,
-           b.room - t.tokens, b.image_bytes + t.image_bytes
+           -- Whatever the window is, and whatever numbers of tokens an import tells: one call must not stop the engine for all.
+           CASE WHEN b.bytes + t.bytes > 33554432 THEN -1 ELSE b.room - t.tokens END, b.image_bytes + t.image_bytes, b.bytes + t.bytes
     FROM branch b, LATERAL (
       SELECT m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.attachment_count,
              CASE WHEN b.room IS NULL THEN NULL
@@ -20,7 +21,10 @@ BEGIN ATOMIC
                   ELSE 8 + CASE WHEN m.attachment_count > 0 THEN chat_private.attachment_tokens(m.user_id, m.id) ELSE 0 END
                        + chat_private.reply_tokens(octet_length(m.content)::bigint + coalesce(octet_length(m.tool_calls::text), 0),
                            CASE m.status WHEN 'complete' THEN m.output_tokens END, m.thinking IS NOT NULL) END AS tokens,
-             CASE WHEN m.attachment_count > 0 THEN chat_private.image_bytes(m.user_id, m.id) ELSE 0 END AS image_bytes
+             CASE WHEN m.attachment_count > 0 THEN chat_private.image_bytes(m.user_id, m.id) ELSE 0 END AS image_bytes,
+             -- With something for the row itself, so that not too many of them are read either.
+             500 + octet_length(m.content)::bigint + coalesce(octet_length(m.tool_calls::text), 0)
+               + CASE WHEN m.attachment_count > 0 THEN 3 * chat_private.attachment_tokens(m.user_id, m.id) ELSE 0 END AS bytes
       FROM chat.messages m WHERE m.user_id = branch_upwards.user_id AND m.id = b.parent_id OFFSET 0) t
     WHERE (b.room < 0) IS NOT TRUE AND (branch_upwards.stop_id IS NULL OR b.parent_id <> branch_upwards.stop_id)
   )
@@ -31,7 +35,7 @@ COMMENT ON FUNCTION chat_private.branch_upwards(uuid, uuid, bigint, uuid) IS
 'The messages from leaf_id up, until one does not fit into so many tokens of room, or to that below stop_id, or to the root.
 tokens: of the message; room: what is left with it, negative for one that does not fit;
 image_bytes: of the images of it and all after it. room NULL:
-not limited, and nothing is counted. To be used where enable_seqscan is off.';
+no tokens are counted. Of more than 32 MB of texts and quoted files what is beyond does not fit, whatever room there is. To be used where enable_seqscan is off.';
 
 CREATE OR REPLACE FUNCTION chat_private.from_first_question(messages jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

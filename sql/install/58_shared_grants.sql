@@ -16,7 +16,9 @@ BEGIN
   WHERE s.grantee_id = caller_id AND s.id = open_grant.share_id AND s.revoked_at IS NULL
     AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp()) AND u.is_active;
   PERFORM chat_private.switch_identity(previous);
-  IF share.id IS NULL THEN
+  -- As it is now, whatever this transaction still sees: streams and what is sent are not of its snapshot either.
+  share.permission := chat_private.share_now(share.user_id, share.id);
+  IF share.permission IS NULL THEN
     PERFORM chat_private.refuse_share();
   ELSIF open_grant.for_writing AND share.permission <> 'write' THEN
     RAISE EXCEPTION 'this conversation is shared for reading only' USING ERRCODE = '42501',
@@ -174,6 +176,12 @@ BEGIN
   UPDATE chat.messages m SET author_id = caller_id
   WHERE m.user_id = share.user_id AND m.id = send_to_shared.user_message_id AND m.id > begun;
   PERFORM chat_private.switch_identity(previous);
+  -- Once more after the wait for the conversation: whose share ended meanwhile sends nothing.
+  PERFORM chat_private.open_grant(send_to_shared.share_id, true);
+EXCEPTION WHEN SQLSTATE 'PC303' OR SQLSTATE 'PC308' THEN
+  -- How much the owner may have, and has, is the owner's to know.
+  RAISE EXCEPTION 'the limits of the conversation''s owner leave no room for this' USING ERRCODE = SQLSTATE,
+    HINT = 'Wait, send fewer or smaller files, or ask the owner.';
 END
 $$;
 COMMENT ON FUNCTION chat.send_to_shared(uuid, text, uuid, jsonb, text, jsonb) IS
@@ -181,7 +189,8 @@ COMMENT ON FUNCTION chat.send_to_shared(uuid, text, uuid, jsonb, text, jsonb) IS
 models count and who pays; the message''s author_id is the current user. The conversation''s own model answers; options may name no
 other. The reply is read with chat.read_shared_stream or chat.read_shared_conversation.
 Errors: 28000 nobody is authenticated; 22004 share_id or content is NULL; P0002 nothing is shared under this id, or no such parent; 42501
-it is shared for reading only, or options has fallback_models or extra; others as chat.send_message.';
+it is shared for reading only, or options has fallback_models or extra; PC303, PC308 the owner''s limits leave no room, without a word
+about these; others as chat.send_message.';
 
 CREATE OR REPLACE FUNCTION chat.read_shared_stream(share_id uuid, assistant_message_id uuid, after_seq integer DEFAULT 0,
   wait_ms integer DEFAULT 0) RETURNS SETOF chat.stream_event
@@ -192,8 +201,10 @@ DECLARE
   previous chat_private.identity := chat_private.act_as(share.user_id);
 BEGIN
   PERFORM chat_private.check_granted_message(share, read_shared_stream.assistant_message_id);
-  RETURN QUERY SELECT e.* FROM chat.read_stream(read_shared_stream.assistant_message_id, read_shared_stream.after_seq,
-                                                read_shared_stream.wait_ms) e;
+  -- Why a call failed can tell of the owner's limits and of their account with the provider.
+  RETURN QUERY SELECT e.seq, e.kind, CASE WHEN e.kind = 'error' THEN 'the reply failed; its owner can see why' ELSE e.delta END, e.request_id
+               FROM chat.read_stream(read_shared_stream.assistant_message_id, read_shared_stream.after_seq,
+                                     read_shared_stream.wait_ms) e;
   PERFORM chat_private.switch_identity(previous);
   -- Once more after the wait: what came once the share had ended is not told.
   PERFORM chat_private.open_grant(read_shared_stream.share_id);
@@ -201,7 +212,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.read_shared_stream(uuid, uuid, integer, integer) IS
 'chat.read_stream of a reply in a conversation that is shared with the current user: what is new after after_seq, for which it waits at
-most wait_ms milliseconds. A share that ends meanwhile gives nothing.
+most wait_ms milliseconds. A share that ends meanwhile gives nothing. Why a reply failed is for its owner to see.
 Errors: 28000 nobody is authenticated; 22004 an id is NULL; P0002 nothing is shared under this id, or not any more, or it does not show
 this message; others as chat.read_stream.';
 

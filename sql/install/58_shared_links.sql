@@ -16,6 +16,12 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.refuse_share() IS 'Errors: P0002, always: the one answer to whatever is wrong with a share.';
 
+CREATE OR REPLACE FUNCTION chat_private.share_now(user_id uuid, share_id uuid) RETURNS text
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgchat_share_now';
+COMMENT ON FUNCTION chat_private.share_now(uuid, uuid) IS
+'The permission of a share that is in force by what is committed now, also where the transaction sees an earlier state; NULL: it is not,
+or an argument is NULL. Looks at nobody''s rights.';
+
 CREATE OR REPLACE FUNCTION chat_private.open_link(token text) RETURNS chat.conversation_shares
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -41,7 +47,7 @@ BEGIN
     AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp())
     AND u.is_active AND opened_by <> 'nobody';
   PERFORM chat_private.switch_identity(previous);
-  IF share.id IS NULL THEN
+  IF chat_private.share_now(share.user_id, share.id) IS NULL THEN
     PERFORM chat_private.refuse_share();
   ELSIF (share.requires_login OR opened_by = 'login') AND coalesce(reader_role, 'guest') = 'guest' THEN
     RAISE EXCEPTION 'this conversation is shared with who is logged in' USING ERRCODE = '28000',

@@ -59,12 +59,14 @@ BEGIN
   WHERE t.user_id = move_shares.from_user AND t.share_id IN (
     SELECT s.id FROM chat.conversation_shares s
     WHERE s.user_id = move_shares.from_user AND s.conversation_id = move_shares.conversation_id);
-  UPDATE chat.conversation_shares s SET user_id = move_shares.to_user
+  -- The new owner has allowed nobody to spend what is theirs.
+  UPDATE chat.conversation_shares s SET user_id = move_shares.to_user, permission = 'read'
   WHERE s.user_id = move_shares.from_user AND s.conversation_id = move_shares.conversation_id;
 END
 $$;
 COMMENT ON FUNCTION chat_private.move_shares(uuid, uuid, uuid) IS
-'Gives the new owner a conversation''s shares, whose links go on working; a grant to the new owner ends. For callers in the gate.';
+'Gives the new owner a conversation''s shares, whose links go on working; a grant to the new owner ends, and those for writing are for
+reading from now on. For callers in the gate.';
 
 CREATE OR REPLACE FUNCTION chat_private.move_conversation_row(from_user uuid, to_user uuid, conversation_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -191,11 +193,30 @@ COMMENT ON FUNCTION chat_private.reassignable_people() IS
 'Between whom the caller may move conversations: NULL, everybody, for administrators and pgchat_service; a supervisor and all under them.
 Errors: 42501 neither.';
 
+CREATE OR REPLACE FUNCTION chat_private.confirm_people(people uuid[]) RETURNS uuid[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity;
+BEGIN
+  IF confirm_people.people IS NULL THEN
+    RETURN NULL;
+  END IF;
+  previous := chat_private.enter_gate();
+  PERFORM FROM chat.users u WHERE u.id = ANY (confirm_people.people) ORDER BY u.id FOR NO KEY UPDATE;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN chat_private.reassignable_people();
+END
+$$;
+COMMENT ON FUNCTION chat_private.confirm_people(uuid[]) IS
+'chat_private.reassignable_people once more, with the accounts that it gave locked, so that nobody leaves them before this transaction ends.
+Errors: 42501 the caller is no supervisor any more; 40001 one has changed, in a transaction that sees an earlier state.';
+
 CREATE OR REPLACE FUNCTION chat.admin_reassign_conversation(conversation_id uuid, new_user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  people CONSTANT uuid[] := chat_private.reassignable_people();
+  people uuid[] := chat_private.reassignable_people();
   moved CONSTANT uuid := admin_reassign_conversation.conversation_id;
   target CONSTANT uuid := admin_reassign_conversation.new_user_id;
   owner_id uuid;
@@ -211,6 +232,10 @@ BEGIN
     END IF;
     EXIT WHEN chat_private.lock_conversation(owner_id, moved);
   END LOOP;
+  people := chat_private.confirm_people(people);
+  IF owner_id <> ALL (people) THEN
+    PERFORM chat_private.refuse_supervision('admin.reassign_conversation', 'conversation:' || moved, 'conversation');
+  END IF;
   IF target <> ALL (people) THEN
     PERFORM chat_private.refuse_supervision('admin.reassign_conversation', 'conversation:' || moved, 'user');
   END IF;
@@ -227,7 +252,7 @@ $$;
 COMMENT ON FUNCTION chat.admin_reassign_conversation(uuid, uuid) IS
 'Gives a conversation to another user, with its messages, files, summaries, requests, shares and links; reassigned_from says who had it,
 author_id who wrote each message. What was spent stays with who spent it, and chat.conversation_cost adds it up. A grant to the new
-owner ends; others, and links, go on. The conversation leaves its folder and is no longer pinned. Administrators and
+owner ends; others, for reading alone, and links go on. The conversation leaves its folder and is no longer pinned. Administrators and
 pgchat_service move any; a supervisor those of themselves and everybody under them, to one of these. Nothing is done where it is
 the user''s already. Audited.
 Errors: 42501 not an administrator, pgchat_service or supervisor; 22004 an argument is NULL; P0002 no such conversation or user, or a

@@ -72,7 +72,8 @@ END
 $shared$;
 
 DROP POLICY IF EXISTS grantee_rows ON chat.conversation_shares;
-CREATE POLICY grantee_rows ON chat.conversation_shares FOR SELECT TO pgchat_owner, pgchat_client USING (grantee_id = chat.current_user_id());
+CREATE POLICY grantee_rows ON chat.conversation_shares FOR SELECT TO pgchat_owner, pgchat_client
+  USING (grantee_id = chat.current_user_id() AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp()));
 
 -- Read before there is an identity, by pgchat's own functions only.
 ALTER TABLE chat_private.login_names ENABLE ROW LEVEL SECURITY;

@@ -104,6 +104,83 @@ def in_savepoint(person, statement, argument):
         return person.rows(statement, argument)
 
 
+@test("an older snapshot keeps no share open: neither for reading streams nor for sending")
+def _():
+    owner, writer = Person("owner"), Person("writer")
+    conversation = owner.conversation(mock.model("text=answer"))
+    owner.value("SELECT chat.ask(%s, 'question')", conversation)
+    share = granted(owner, conversation, writer, "write")
+    link, token = owner.rows("SELECT * FROM chat.share_conversation(%s)", conversation)[0]
+    writer.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with writer.connection.transaction():
+        equal(len(writer.rows("SELECT * FROM chat.read_shared_conversation(%s)", share)), 2)
+        owner.value("SELECT chat.update_share(%s, permission => 'read')", share)
+        fails("42501", in_savepoint, writer, "SELECT * FROM chat.send_to_shared(%s, 'late')", share)
+        reply = owner.send(conversation)[1]
+        for ended in share, link:
+            owner.value("SELECT chat.revoke_share(%s)", ended)
+        fails("P0002", in_savepoint, writer, "SELECT * FROM chat.send_to_shared(%s, 'late')", share)
+        fails("P0002", in_savepoint, writer, f"SELECT * FROM chat.read_shared_stream(%s, '{reply}')", share)
+        fails("P0002", in_savepoint, writer, "SELECT * FROM chat.read_share(%s)", token)
+
+
+@test("who waits for the conversation to send sends nothing once the share has ended")
+def _():
+    owner, writer = Person("owner"), Person("writer")
+    conversation = owner.conversation(mock.model("text=answer"))
+    share = granted(owner, conversation, writer, "write")
+    with connect() as admin:
+        with admin.transaction():
+            admin.execute("SELECT FROM chat.conversations WHERE id = %s FOR UPDATE", (conversation,))
+            task = Task(writer.rows, "SELECT * FROM chat.send_to_shared(%s, 'late')", share)
+            with connect() as other:
+                wait_until(lambda: value(other, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s",
+                                         writer.connection.info.backend_pid), "the writer waits")
+            owner.value("SELECT chat.revoke_share(%s)", share)
+        fails("P0002", task.result)
+        equal(value(admin, "SELECT count(*) FROM chat.messages WHERE user_id = %s", owner.id), 0)
+
+
+@test("a grantee is not told the owner's limits nor what the provider says of the owner")
+def _():
+    owner, writer = Person("owner"), Person("writer")
+    for model in "status=400", "tokens=3":
+        share = granted(owner, owner.conversation(mock.model(model)), writer, "write")
+        reply = writer.rows("SELECT * FROM chat.send_to_shared(%s, 'hello')", share)[0][1]
+        equal(read_shared(writer, share, reply)[-1][1:], ("error", "the reply failed; its owner can see why"))
+        assert read_new(owner.connection, reply)[-1][2] != "the reply failed; its owner can see why", "the owner is told why"
+        with connect() as admin:
+            admin.execute("SELECT chat.admin_set_limits(%s, '{\"tokens_per_day\": 1}')", (owner.id,))
+
+
+@test("a supervisor moves no conversation of who has left their team, whatever their transaction sees")
+def _():
+    worker, other, supervisor = Person("worker"), Person("other"), Person("supervisor")
+    conversation = worker.conversation(mock.model("text=answer"))
+    with connect() as admin:
+        admin.execute("SELECT chat.admin_set_role(%s, 'supervisor')", (supervisor.id,))
+        for person in worker, other:
+            admin.execute("SELECT chat.admin_set_supervisor(%s, %s)", (person.id, supervisor.id))
+        move = f"SELECT chat.admin_reassign_conversation(%s, '{other.id}')"
+        with supervisor.connect() as above:
+            above.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            with above.transaction(force_rollback=True):
+                equal(len(rows(above, "SELECT * FROM chat.list_supervised_conversations()")), 1)
+                admin.execute("SELECT chat.admin_set_supervisor(%s, NULL)", (worker.id,))
+                equal(state_of(above, move, conversation), "40001")
+        admin.execute("SELECT chat.admin_set_supervisor(%s, %s)", (worker.id, supervisor.id))
+        with supervisor.connect() as above:
+            with admin.transaction():
+                admin.execute("SELECT FROM chat.conversations WHERE id = %s FOR UPDATE", (conversation,))
+                task = Task(state_of, above, move, conversation)
+                with connect() as third:
+                    wait_until(lambda: value(third, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s",
+                                             above.info.backend_pid), "the supervisor waits")
+                    third.execute("SELECT chat.admin_set_supervisor(%s, NULL)", (worker.id,))
+            equal(task.result(), "P0002")
+        equal(value(admin, "SELECT user_id FROM chat.conversations WHERE id = %s", conversation), worker.id)
+
+
 @test("a supervisor who is demoted, disabled or moved sees nothing with the next statement of an open transaction")
 def _():
     worker, supervisor = Person("worker"), Person("supervisor")

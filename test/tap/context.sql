@@ -1,7 +1,7 @@
 -- What a model is told: fitted to its context window by each strategy, counted, cut where a user begins to speak.
 BEGIN;
 \ir setup.psql
-SELECT plan(61);
+SELECT plan(67);
 SELECT chat.admin_register_model('test-provider', 'small'), chat.admin_register_model('test-provider', 'open'), chat.admin_register_model('test-provider', 'blind');
 UPDATE chat.models SET context_window = 1000 WHERE name = 'small';
 UPDATE chat.models SET capabilities = '{tools}' WHERE name = 'blind';
@@ -139,5 +139,22 @@ FROM (VALUES ('forget', 'NULL', NULL, '22023', 'no such strategy'), ('error', '0
              ('summarize', '5', 'open', '1 rows', 'all three'), (NULL, 'NULL', NULL, '1 rows', 'or none')) t (strategy, reserve, model, state, what);
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.set_context_strategy(NULL, $$error$$)'), '22004', 'no conversation');
 SELECT is(pg_temp.outcome(:'bob', format('SELECT chat.set_context_strategy(%L, $$error$$)', :'conv')), 'P0002', 'another''s conversation');
+
+-- What no window limits, and what tells a wrong number of tokens, is cut all the same: one claim must not stop the engine for all.
+SELECT pg_temp.add(n, CASE WHEN n > 101 THEN n - 1 END, CASE n % 2 WHEN 1 THEN 'user' ELSE 'assistant' END, rpad('m' || n, 1000000, '.'), :'other') FROM generate_series(101, 141) n;
+UPDATE chat.messages SET output_tokens = 1 WHERE conversation_id = :'other';
+UPDATE chat.models SET context_window = 1000000000 WHERE name = 'small';
+SELECT is(pg_temp.told(141, model, conversation => :'other'), (SELECT string_agg(n::text, ' ' ORDER BY n) FROM generate_series(109, 141) n),
+          'a branch of more than 32 MB: ' || model) FROM unnest(ARRAY['open', 'small']) model;
+UPDATE chat.messages SET content = substring(content FROM '^m[0-9]+'), tool_calls = jsonb_build_array(jsonb_build_object('id', '1', 'type', 'function', 'function',
+  jsonb_build_object('name', 'f', 'arguments', repeat('x', 1900000)))) WHERE conversation_id = :'other' AND role = 'assistant';
+SELECT is(pg_temp.told(141, model, conversation => :'other'), (SELECT string_agg(n::text, ' ' ORDER BY n) FROM generate_series(119, 141) n),
+          'calls of tools count, however well they are compressed: ' || model) FROM unnest(ARRAY['open', 'small']) model;
+INSERT INTO chat.attachments (user_id, id, sha256, media_type, byte_size) VALUES (:'alice', :'alice', sha256('much'), 'text/plain', 90000);
+INSERT INTO chat_private.attachment_data (user_id, attachment_id, data) VALUES (:'alice', :'alice', convert_to(repeat('x', 90000), 'UTF8'));
+SELECT pg_temp.add(201, NULL, 'user', 'm201', :'other');
+INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id) SELECT :'alice', pg_temp.id(201), n, :'alice' FROM generate_series(1, 400) n;
+UPDATE chat.messages SET attachment_count = 400 WHERE id = pg_temp.id(201);
+SELECT is(pg_temp.told(201, model, conversation => :'other'), 'PC110', 'a message with so much of files is refused: ' || model) FROM unnest(ARRAY['open', 'small']) model;
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Giving conversations to others: who may, what moves, and what stays.
 BEGIN;
 \ir people.psql
-SELECT plan(56);
+SELECT plan(58);
 -- chief over supa over wendy and willy; supb over wanda.
 SELECT chat.admin_create_user('chief@example.com', 'chief-password-1', 'supervisor', 'chief') AS chief,
        chat.admin_create_user('willy@example.com', 'willy-password-1', 'worker', 'willy', 'Willy', NULL, :'supa') AS willy,
@@ -33,7 +33,7 @@ UPDATE chat.conversations SET folder_id = :'worker', system_prompt_id = :'worker
 INSERT INTO chat.usage_events (user_id, conversation_id, cost, outcome) VALUES (:'worker', :'conv', 0.25, 'complete'), (:'worker', :'stays', 8, 'complete');
 SELECT pg_temp.got(:'worker_token', format('SELECT token FROM chat.share_conversation(%L, %L)', :'conv', :'s_user_message_id')) AS link,
        pg_temp.got(:'worker_token', format('SELECT chat.grant_conversation(%L, $$willy$$, $$write$$)', :'conv')) AS to_willy,
-       pg_temp.got(:'worker_token', format('SELECT chat.grant_conversation(%L, $$bob$$)', :'conv')) AS to_bob \gset
+       pg_temp.got(:'worker_token', format('SELECT chat.grant_conversation(%L, $$bob$$, $$write$$)', :'conv')) AS to_bob \gset
 
 -- what the conversation is, and what hangs on it
 CREATE FUNCTION pg_temp.parts(person uuid) RETURNS text LANGUAGE sql AS $$
@@ -77,6 +77,8 @@ SELECT is((SELECT string_agg(a.name || convert_from(d.data, 'UTF8'), ' ' ORDER B
           'aalone bshared cknown dalone', 'the files under their names');
 SELECT pg_temp.log_in('bob', 'bob-password') AS bob_token \gset
 SELECT is(pg_temp.got(:'bob_token', format('SELECT string_agg(content || coalesce(author_name, $$$$), $$ $$) FROM chat.read_shared_conversation(%L)', :'to_bob')), 'questionWendy answer', 'grants to others go on');
+SELECT is(pg_temp.try(:'bob_token', format('SELECT chat.send_to_shared(%L, $$x$$)', :'to_bob')), '42501', 'but nobody spends what is the new owner''s');
+SELECT is(pg_temp.got(:'willy_token', 'SELECT string_agg(grantee_name || permission, $$,$$) FROM chat.list_my_shares() WHERE kind = $$grant$$'), 'bobread', 'until they allow it');
 SELECT is(pg_temp.got(NULL, format('SELECT string_agg(content, $$ $$) FROM chat.read_share(%L)', :'link')), 'question', 'as do links');
 SELECT is(pg_temp.try(:'worker_token', format('SELECT chat.revoke_share(%L)', :'to_bob')), 'P0002', 'which the old owner has no say in');
 SELECT is(pg_temp.audited('admin.reassign_conversation', 'conversation:' || :'conv'), 1, 'it is noted');

@@ -1,7 +1,7 @@
 -- Sharing: links and grants, who is shown what, and when that ends.
 BEGIN;
 \ir people.psql
-SELECT plan(205);
+SELECT plan(213);
 
 -- A conversation of alice: two branches below the first message, the second of which is active and ends in a reply in progress.
 SELECT pg_temp.got(:'alice_token', 'SELECT chat.create_conversation($$A title$$, system_prompt => $$Be secret.$$)') AS conv,
@@ -278,6 +278,20 @@ SELECT chat_private.audit('after.revoking');
 SELECT is(pg_temp.audited('share.revoke', 'conversation:' || :'conv'), 2, 'revoking is audited');
 SELECT is(pg_temp.audited('share.update', 'conversation:' || :'conv'), 6, 'as is changing');
 SELECT is_empty(format($$SELECT a.details FROM chat.audit_log a WHERE a.details::text ~ 'title|BOB|pgl_' OR a.details::text LIKE '%%' || %L || '%%'$$, :'token'), 'with nothing of what was said');
+
+-- what has ended is not to be seen in the table either
+SELECT is(pg_temp.got(:'bob_token', format('SELECT count(*) FROM chat.conversation_shares WHERE id = %L', :'granted')), '0', 'what is revoked is no row of the grantee''s');
+SELECT is(pg_temp.got(:'worker_token', format('SELECT count(*) FROM chat.conversation_shares WHERE id = %L', :'writing')), '0', 'nor is what has expired');
+SELECT is(pg_temp.got(:'bob_token', 'SELECT count(*) FROM chat.conversation_shares WHERE user_id <> grantee_id'), '1', 'what is in force is');
+SELECT is(chat_private.share_now(:'alice', share), NULL, 'what has ended is not in force') FROM unnest(ARRAY[:'granted', :'writing', :'bob']::uuid[]) share;
+
+-- the owner's limits are the owner's to know
+SELECT pg_temp.got(:'alice_token', format('SELECT chat.grant_conversation(%L, $$wendy$$, $$write$$)', :'conv')) AS limited \gset
+SELECT chat.admin_save_plan('tight', 'Tight', limits => '{"messages_per_day": 1, "attachment_bytes": 99}'), chat.admin_set_plan(:'alice', 'tight');
+SELECT is(pg_temp.message_of(:'worker_token', format('SELECT chat.send_to_shared(%L, $$x$$, %L)', :'limited', :'m4')),
+          'the limits of the conversation''s owner leave no room for this', 'a plan''s number is not told');
+SELECT is(pg_temp.message_of(:'worker_token', format('SELECT chat.send_to_shared(%L, $$x$$, %L, %L)', :'limited', :'m4', jsonb_build_array(jsonb_build_object('data', encode(convert_to(repeat('x', 100), 'UTF8'), 'base64'))))),
+          'the limits of the conversation''s owner leave no room for this', 'nor how much room there is for files');
 
 -- people who go
 SELECT chat.admin_delete_user(:'bob');
