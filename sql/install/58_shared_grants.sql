@@ -63,9 +63,16 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
   share chat.conversation_shares := chat_private.open_grant(leave_shared.share_id);
   previous chat_private.identity := chat_private.act_as(share.user_id);
+  was_open boolean;
 BEGIN
-  UPDATE chat.conversation_shares s SET revoked_at = clock_timestamp() WHERE s.user_id = share.user_id AND s.id = share.id;
+  UPDATE chat.conversation_shares s SET revoked_at = clock_timestamp()
+  WHERE s.user_id = share.user_id AND s.id = share.id AND s.revoked_at IS NULL;
+  was_open := FOUND;
   PERFORM chat_private.switch_identity(previous);
+  IF NOT was_open THEN
+    -- It was ended, or its conversation given to somebody else, at the same moment.
+    PERFORM chat_private.refuse_share();
+  END IF;
   -- As with chat.revoke_share, a missing engine does not stand in the way.
   PERFORM chat_private.audit('share.leave', 'conversation:' || share.conversation_id, jsonb_build_object('share', share.id), wait => false);
 END
