@@ -97,12 +97,13 @@ CREATE OR REPLACE FUNCTION chat_private.joined_parts(content text, files jsonb[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE WHEN p.images IS NULL THEN to_jsonb(p.told)
               ELSE jsonb_build_array(jsonb_build_object('type', 'text', 'text', p.told)) || p.images END
-  FROM (SELECT concat_ws(E'\n\n', joined_parts.content, string_agg(f.part ->> 'text', E'\n\n' ORDER BY f.place) FILTER (WHERE f.part ->> 'type' = 'text')) AS told,
+  FROM (SELECT concat_ws(E'\n\n', CASE WHEN joined_parts.content ~ '\S' THEN joined_parts.content END, string_agg(f.part ->> 'text', E'\n\n' ORDER BY f.place) FILTER (WHERE f.part ->> 'type' = 'text')) AS told,
                jsonb_agg(f.part ORDER BY f.place) FILTER (WHERE f.part ->> 'type' = 'image_url') AS images
         FROM unnest(joined_parts.files) WITH ORDINALITY f (part, place)) p
 $$;
 COMMENT ON FUNCTION chat_private.joined_parts(text, jsonb[]) IS
-'A message''s content with what is told of its files: one text where that is all, else parts, the text first and then the images.';
+'A message''s content, if it is not blank, with what is told of its files: one text where that is all, else parts, the text first, which is
+empty where there is none, and then the images.';
 
 CREATE OR REPLACE FUNCTION chat_private.content_parts(user_id uuid, message_id uuid, content text, takes_images boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

@@ -1,9 +1,9 @@
 -- Sending a message: what is checked first, and the turn that is stored and queued in the caller's transaction.
 
-CREATE OR REPLACE FUNCTION chat_private.check_content(content text) RETURNS void
+CREATE OR REPLACE FUNCTION chat_private.check_content(content text, has_files boolean DEFAULT false) RETURNS void
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_content';
-COMMENT ON FUNCTION chat_private.check_content(text) IS
-'Errors: 22004 NULL; 2200F empty or blank; 54000 longer than pgchat.max_message_bytes.';
+COMMENT ON FUNCTION chat_private.check_content(text, boolean) IS
+'Errors: 22004 NULL; 2200F empty or blank, unless the message has files; 54000 longer than pgchat.max_message_bytes.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_options(options jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -16,11 +16,16 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.check_options(jsonb) IS 'Errors: PC002 not a JSON object. NULL passes.';
 
+CREATE OR REPLACE FUNCTION chat_private.has_files(attachments jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(jsonb_typeof(attachments) = 'array' AND attachments <> '[]', false);
+COMMENT ON FUNCTION chat_private.has_files(jsonb) IS 'Whether the argument attachments of a turn names a file, so that its text may be blank.';
+
 CREATE OR REPLACE FUNCTION chat_private.check_turn(conversation_id uuid, content text, idempotency_key text, options jsonb,
-                                                   timeout_ms integer DEFAULT NULL) RETURNS void
+                                                   timeout_ms integer DEFAULT NULL, has_files boolean DEFAULT false) RETURNS void
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_turn';
-COMMENT ON FUNCTION chat_private.check_turn(uuid, text, text, jsonb, integer) IS
-'The checks of a turn that need no table.
+COMMENT ON FUNCTION chat_private.check_turn(uuid, text, text, jsonb, integer, boolean) IS
+'The checks of a turn that need no table. has_files: content may be blank.
 Errors: 22004, 2200F, 54000, PC002, 22023.';
 
 CREATE OR REPLACE FUNCTION chat_private.wait_for_branch(user_id uuid, message_id uuid, may_wait boolean) RETURNS uuid
@@ -168,7 +173,7 @@ BEGIN
     send_message.options := send_message.options - ARRAY['when_busy', 'on_duplicate'];
   END IF;
   PERFORM chat_private.check_turn(send_message.conversation_id, send_message.content, send_message.idempotency_key,
-                                  send_message.options);
+                                  send_message.options, has_files => chat_private.has_files(send_message.attachments));
   IF send_message.idempotency_key IS NOT NULL OR own.on_duplicate <> 'allow' THEN
     -- The lock comes before the look, so that the second of two simultaneous calls sees what the first stored.
     PERFORM FROM chat.conversations c
@@ -211,7 +216,7 @@ on_duplicate, what is done where the conversation has a message of the same text
 duplicate_window ("allow", "refuse", or "return" the ids of that message and its newest reply). attachments: an array of at most
 20 files, each {"attachment_id"} as chat.add_attachment gave it, {"data": base64 or a data URL, "media_type"}, both with "name", or a data URL
 alone. A model is sent images where it takes them, and quoted texts.
-Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty; 54000 longer than
+Errors: 28000 nobody is authenticated; 22004 conversation_id or content is NULL; 2200F empty, and without files; 54000 longer than
 pgchat.max_message_bytes; P0002 no such conversation of mine, or no such parent in it; 42704 no such model; 42501 it
 is not open to the user; PC003 no default model; PC002 options; 22023 idempotency_key; 55006 the reply before it is still being generated; PC303 the plan
 allows no more messages now; PC309 on_duplicate is refuse, and there is such a message; PC110 the

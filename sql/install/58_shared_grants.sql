@@ -42,7 +42,7 @@ DECLARE
   previous chat_private.identity := chat_private.enter_gate();
 BEGIN
   RETURN QUERY
-    SELECT s.id, coalesce(u.display_name, u.username), coalesce(s.title, c.title), s.permission, s.includes_later, s.created_at,
+    SELECT s.id, coalesce(u.display_name, u.username, u.email), coalesce(s.title, c.title), s.permission, s.includes_later, s.created_at,
            s.expires_at, CASE WHEN s.includes_later THEN c.last_message_at END
     FROM chat.conversation_shares s
     JOIN chat.users u ON u.id = s.user_id
@@ -54,9 +54,34 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.list_shared_with_me() IS
-'The conversations that others share with the current user, the latest share first. owner_name: the display name, else the username.
+'The conversations that others share with the current user, the latest share first. owner_name: the display name, else the username,
+else the e-mail address.
 last_message_at: NULL where what is added later is not shown.
 Errors: 28000 nobody is authenticated.';
+
+CREATE OR REPLACE FUNCTION chat.leave_shared(share_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  share chat.conversation_shares := chat_private.open_grant(leave_shared.share_id);
+  previous chat_private.identity := chat_private.act_as(share.user_id);
+  was_open boolean;
+BEGIN
+  UPDATE chat.conversation_shares s SET revoked_at = clock_timestamp()
+  WHERE s.user_id = share.user_id AND s.id = share.id AND s.revoked_at IS NULL;
+  was_open := FOUND;
+  PERFORM chat_private.switch_identity(previous);
+  IF NOT was_open THEN
+    -- It was ended, or its conversation given to somebody else, at the same moment.
+    PERFORM chat_private.refuse_share();
+  END IF;
+  -- As with chat.revoke_share, a missing engine does not stand in the way.
+  PERFORM chat_private.audit('share.leave', 'conversation:' || share.conversation_id, jsonb_build_object('share', share.id), wait => false);
+END
+$$;
+COMMENT ON FUNCTION chat.leave_shared(uuid) IS
+'Ends what somebody else shares with the current user, for good, as chat.revoke_share does for its owner. Audited.
+Errors: 28000 nobody is authenticated; 22004 share_id is NULL; P0002 nothing is shared under this id.';
 
 CREATE OR REPLACE FUNCTION chat.read_shared_conversation(share_id uuid, leaf_id uuid DEFAULT NULL) RETURNS SETOF chat.shared_message
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

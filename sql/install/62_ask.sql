@@ -53,7 +53,8 @@ BEGIN
     END IF;
     ask.options := ask.options - ARRAY['when_busy', 'on_duplicate'];
   END IF;
-  PERFORM chat_private.check_turn(ask.conversation_id, ask.content, ask.idempotency_key, ask.options, ask.timeout_ms);
+  PERFORM chat_private.check_turn(ask.conversation_id, ask.content, ask.idempotency_key, ask.options, ask.timeout_ms,
+                                  chat_private.has_files(ask.attachments));
   IF ask.attachments IS NOT NULL THEN
     own.on_duplicate := NULL;
   END IF;

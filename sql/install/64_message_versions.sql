@@ -62,8 +62,8 @@ DECLARE
   caller_id uuid := chat_private.require_user();
   message chat.messages;
 BEGIN
-  PERFORM chat_private.check_content(edit_message.content);
   message := chat_private.lock_message(caller_id, edit_message.id);
+  PERFORM chat_private.check_content(edit_message.content, message.role = 'user' AND message.attachment_count > 0);
   IF message.role = 'user' THEN
     SELECT e.* INTO edit_message.user_message_id, edit_message.assistant_message_id, edit_message.request_id
     FROM chat_private.edit_question(message, edit_message.content) e;
@@ -81,7 +81,7 @@ is reached with chat.select_branch. Of a message of role user: the new text with
 model and with the options of the old one''s reply, sent when the transaction commits; where a reply above is still being
 generated, it waits for that. Of a reply: the corrected text, complete, with metadata -> edited; no model is asked, and
 user_message_id and request_id are NULL.
-Errors: 28000 nobody is authenticated; 22004 id or content is NULL; 2200F empty; 54000 longer than pgchat.max_message_bytes; P0002
+Errors: 28000 nobody is authenticated; 22004 id or content is NULL; 2200F empty, and no message with files; 54000 longer than pgchat.max_message_bytes; P0002
 no such message of mine; 22023 of another role; 55006 the reply, or one above it, is still being generated; 42704, 42501, PC003 the model, where the
 old one cannot be asked any more; PC303 the plan allows no more messages now; PC110 as for chat.send_message.';
 

@@ -122,6 +122,7 @@ BEGIN
   RETURN jsonb_strip_nulls(jsonb_build_object(
     'title', nullif(btrim(coalesce(item ->> 'title', talk ->> 'title')), ''),
     'is_pinned', coalesce(item ->> 'pinned' = 'true', false), 'is_archived', coalesce(item ->> 'archived' = 'true', false),
+    'model', CASE jsonb_typeof(talk #> '{models,0}') WHEN 'string' THEN nullif(left(talk #>> '{models,0}', 255), '') END,
     'system_prompt', nullif(coalesce(talk #>> '{params,system}', talk ->> 'system'), ''),
     'tags', (SELECT jsonb_agg(coalesce(t -> 'name', t)) FROM jsonb_array_elements(CASE jsonb_typeof(tags) WHEN 'array' THEN tags ELSE '[]' END) t),
     'created_at', began, 'updated_at', chat_private.json_time(item -> 'updated_at'),

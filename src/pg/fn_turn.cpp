@@ -9,10 +9,10 @@ using namespace pgchat::pg;
 
 namespace {
 
-void check_content_argument(const Args& args, int index) {
+void check_content_argument(const Args& args, int index, bool has_files) {
     if (args.is_null(index))
         throw Error(ErrorCode::null_argument, "content must not be null", "Pass the text to send.");
-    check_content(args.text_at(index), static_cast<std::size_t>(settings.max_message_kb) * 1024);
+    check_content(args.text_at(index), static_cast<std::size_t>(settings.max_message_kb) * 1024, has_files);
 }
 
 }  // namespace
@@ -26,7 +26,8 @@ PG_FUNCTION_INFO_V1(pgchat_check_call_options);
 
 Datum pgchat_check_content(PG_FUNCTION_ARGS) {
     return entry([&] {
-        check_content_argument(Args(fcinfo), 0);
+        const Args args(fcinfo);
+        check_content_argument(args, 0, args.boolean_at(1, false));
         return Datum{};
     });
 }
@@ -37,7 +38,7 @@ Datum pgchat_check_turn(PG_FUNCTION_ARGS) {
         if (args.is_null(0))
             throw Error(ErrorCode::null_argument, "conversation_id must not be null",
                         "Make one with chat.create_conversation.");
-        check_content_argument(args, 1);
+        check_content_argument(args, 1, args.boolean_at(5, false));
         if (!args.is_null(2)) check_idempotency_key(args.text_at(2));
         parse_chat_options(args.json_at(3));
         timeout_argument(args, 4);

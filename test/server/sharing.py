@@ -76,6 +76,16 @@ def _():
     fails("P0002", reader.rows, "SELECT * FROM chat.read_shared_conversation(%s)", share)
 
 
+@test("who leaves a share is in the audit log, which nobody waits for")
+def leaving():
+    owner, reader = Person("owner"), Person("reader")
+    share = granted(owner, owner.conversation(mock.model()), reader)
+    reader.value("SELECT chat.leave_shared(%s)", share)
+    with connect() as admin:
+        wait_until(lambda: rows(admin, "SELECT user_id, outcome FROM chat.audit_log WHERE action = 'share.leave' AND details ->> 'share' = %s",
+                                str(share)) == [(reader.id, "success")], "it is audited")
+
+
 @test("revoking and expiring bite at the next statement of an open transaction")
 def _():
     owner, reader = Person("owner"), Person("reader")

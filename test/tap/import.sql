@@ -71,7 +71,7 @@ SELECT $json$[{"id": "ow-1", "user_id": "forged", "title": "Owls", "created_at":
   {"title": "Old", "chat": {"title": "Old", "messages": [{"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}}]}, {"role": "assistant", "content": "two", "done": false}], "tags": [{"name": "t"}]}},
   {"history": {"messages": {"x": {"role": "user", "content": null, "parentId": null}}, "currentId": "y"}, "title": ""}
 ]$json$ AS openwebui \gset
-SELECT is(pg_temp.import(:'bob', :'openwebui'), E'1 imported 3\n2 imported 2\n3 imported 1', 'Open WebUI''s chats are imported');
+SELECT is(pg_temp.import(:'bob', :'openwebui'), E'1 imported 3 model "llama3" is not available\n2 imported 2\n3 imported 1', 'Open WebUI''s chats are imported');
 SELECT is(pg_temp.import(:'bob', :'openwebui'), E'1 unchanged 0\n2 unchanged 0\n3 unchanged 0', 'once, also where they have no id');
 DELETE FROM chat.conversations WHERE user_id = :'bob' AND title NOT IN ('Owls', 'Old');
 SELECT is(pg_temp.branch(:'bob'), 'user:one|assistant:two', 'a list is a branch');

@@ -57,7 +57,7 @@ SELECT is((SELECT (m.status, m.parent_id, q.id, q.state, q.options, q.model)::te
 SELECT is((SELECT active_leaf_id::text FROM chat.conversations WHERE id = :'conv'), :'e_assistant_message_id', 'which is shown');
 SELECT is(pg_temp.shown_all(:'conv', :'b_reply'), 'one 1/2, fine 1/1, two 1/1, fine 1/1', 'the old branch is as it was');
 SELECT pg_temp.finish(:'e_assistant_message_id');
-SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.edit_message(%L, %L)', :'a_question', '')), '2200F', 'not without text');
+SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.edit_message(%L, %L)', :'b_question', '')), '2200F', 'not without text');
 SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.edit_message(%L, NULL)', :'a_question')), '22004', 'nor NULL');
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.edit_message(NULL, $$x$$)'), '22004', 'nor nothing');
 SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.edit_message(%L, repeat($$x$$, 1048577))', :'a_question')), '54000', 'nor too much');

@@ -33,6 +33,11 @@ TEST(TurnCheck, RefusesBlankTextHoweverLong) {
     EXPECT_EQ(code_of([] { check_content(std::string(100, ' '), 5); }), ErrorCode::empty_content);
 }
 
+TEST(TurnCheck, TakesBlankTextWithFiles) {
+    EXPECT_NO_THROW(check_content("", 5, true));
+    EXPECT_EQ(code_of([] { check_content("hello", 4, true); }), ErrorCode::content_too_long);
+}
+
 TEST(TurnCheck, SaysHowLongTheTextIs) {
     try {
         check_content("hello", 4);

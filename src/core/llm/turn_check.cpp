@@ -17,8 +17,8 @@ bool begins_character(char byte) noexcept {
 
 }  // namespace
 
-void check_content(std::string_view content, std::size_t max_bytes) {
-    if (is_blank_text(content))
+void check_content(std::string_view content, std::size_t max_bytes, bool has_files) {
+    if (!has_files && is_blank_text(content))
         throw Error(ErrorCode::empty_content, "the message is empty", "A message needs some text.");
     if (content.size() > max_bytes)
         throw Error(ErrorCode::content_too_long,
