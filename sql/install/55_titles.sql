@@ -76,10 +76,11 @@ BEGIN
     -- The word that the limit would cut is left out, unless it is as long as those of languages without spaces.
     words := regexp_replace(words, '\s\S*$', '');
   END IF;
-  WHILE substr(line, char_length(words) + 1, 1) ~ '[\u0300-\u036f\u200d\u3099\u309a\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]' OR right(words, 1) = U&'\200d' LOOP
+  WHILE words <> '' AND (substr(line, char_length(words) + 1, 1) ~ '[\u0300-\u036f\u200d\u3099\u309a\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]' OR right(words, 1) = U&'\200d') LOOP
     words := left(words, -1);
   END LOOP;
-  RETURN regexp_replace(words, '[\s.,;:!?、。，；：！？-]+$', '') || '…';
+  -- Nothing but marks: they are cut anywhere.
+  RETURN regexp_replace(coalesce(nullif(words, ''), left(line, longest)), '[\s.,;:!?、。，；：！？-]+$', '') || '…';
 END
 $$;
 COMMENT ON FUNCTION chat_private.first_words(text) IS

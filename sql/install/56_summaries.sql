@@ -10,28 +10,37 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN chat_private.text_tokens(octet_length(content)) + 30;
 COMMENT ON FUNCTION chat_private.summary_tokens(text) IS 'Tokens of a summary as a model is told of it.';
 
+-- Bound at creation and inlined where used.
+CREATE OR REPLACE FUNCTION chat_private.has_summary(user_id uuid, message_id uuid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM chat.conversation_summaries s
+               WHERE s.user_id = has_summary.user_id AND s.last_message_id = has_summary.message_id);
+COMMENT ON FUNCTION chat_private.has_summary(uuid, uuid) IS 'Whether a summary ends with this message. To be used where enable_seqscan is off.';
+
 CREATE OR REPLACE FUNCTION chat_private.nearest_summary(user_id uuid, conversation_id uuid, leaf_id uuid) RETURNS chat.conversation_summaries
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-  ends CONSTANT uuid[] := ARRAY(SELECT s.last_message_id FROM chat.conversation_summaries s
-    WHERE s.user_id = nearest_summary.user_id AND s.conversation_id = nearest_summary.conversation_id);
   summary chat.conversation_summaries;
 BEGIN
-  IF ends = '{}' THEN
+  PERFORM FROM chat.conversation_summaries s
+  WHERE s.user_id = nearest_summary.user_id AND s.conversation_id = nearest_summary.conversation_id LIMIT 1;
+  IF NOT FOUND THEN
     RETURN NULL;
   END IF;
+  -- One look-up a step, however many summaries there are: an import may bring thousands.
   WITH RECURSIVE branch AS (
-    SELECT nearest_summary.leaf_id AS id
+    SELECT nearest_summary.leaf_id AS id, chat_private.has_summary(nearest_summary.user_id, nearest_summary.leaf_id) AS is_told
     UNION ALL
-    SELECT p.parent_id FROM branch b, LATERAL (SELECT m.parent_id FROM chat.messages m
-                                               WHERE m.user_id = nearest_summary.user_id AND m.id = b.id OFFSET 0) p
-    WHERE b.id <> ALL (ends)
+    SELECT p.parent_id, chat_private.has_summary(nearest_summary.user_id, p.parent_id)
+    FROM branch b, LATERAL (SELECT m.parent_id FROM chat.messages m
+                            WHERE m.user_id = nearest_summary.user_id AND m.id = b.id OFFSET 0) p
+    WHERE NOT b.is_told
   )
-  SELECT s.* INTO summary FROM branch b JOIN chat.conversation_summaries s
-    ON s.user_id = nearest_summary.user_id AND s.conversation_id = nearest_summary.conversation_id AND s.last_message_id = b.id
-  WHERE b.id = ANY (ends)
-  ORDER BY s.id DESC LIMIT 1;
+  SELECT s.* INTO summary
+  FROM branch b, LATERAL (SELECT x.* FROM chat.conversation_summaries x
+                          WHERE x.user_id = nearest_summary.user_id AND x.last_message_id = b.id ORDER BY x.id DESC LIMIT 1) s
+  WHERE b.is_told LIMIT 1;
   RETURN summary;
 END
 $$;

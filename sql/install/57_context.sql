@@ -38,11 +38,13 @@ image_bytes: of the images of it and all after it. room NULL:
 no tokens are counted. Of more than 32 MB of texts and quoted files what is beyond does not fit, whatever room there is. To be used where enable_seqscan is off.';
 
 CREATE OR REPLACE FUNCTION chat_private.from_first_question(messages jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT jsonb_agg(e.message ORDER BY e.n)
-  FROM jsonb_array_elements(from_first_question.messages) WITH ORDINALITY e (message, n)
-  WHERE e.n >= (SELECT min(u.n) FROM jsonb_array_elements(from_first_question.messages) WITH ORDINALITY u (message, n)
-                WHERE u.message ->> 'role' = 'user')
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT jsonb_agg(e.message ORDER BY e.n)
+          FROM jsonb_array_elements(from_first_question.messages) WITH ORDINALITY e (message, n)
+          WHERE e.n >= (SELECT min(u.n) FROM jsonb_array_elements(from_first_question.messages) WITH ORDINALITY u (message, n)
+                        WHERE u.message ->> 'role' = 'user'));
+END
 $$;
 COMMENT ON FUNCTION chat_private.from_first_question(jsonb) IS 'The messages from the first of a user on; NULL where there is none.';
 

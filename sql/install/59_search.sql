@@ -16,9 +16,12 @@ COMMENT ON FUNCTION chat_private.search_configuration(text) IS
 'The text search configuration for a language tag such as "en" or "de-AT", or an English name of a language; simple for any other.';
 
 CREATE OR REPLACE FUNCTION chat_private.search_language(user_id uuid) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-  SELECT chat_private.search_configuration(
-    (SELECT s.preferences ->> 'language' FROM chat.user_settings s WHERE s.user_id = search_language.user_id))
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN chat_private.search_configuration(
+    (SELECT s.preferences ->> 'language' FROM chat.user_settings s WHERE s.user_id = search_language.user_id));
+END
 $$;
 COMMENT ON FUNCTION chat_private.search_language(uuid) IS 'The text search configuration for a user, by preferences -> language.';
 

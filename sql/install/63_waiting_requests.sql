@@ -2,7 +2,11 @@
 -- progress at a time and no request waits for ever.
 
 CREATE OR REPLACE FUNCTION chat_private.busy_reply(user_id uuid, message_id uuid) RETURNS uuid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  busy_id uuid;
+BEGIN
   -- Below a reply in progress there are only replies that wait, or were cancelled while they did: so the walk goes up past
   -- cancelled ones and stops at any other.
   WITH RECURSIVE above (id, parent_id, role, status) AS (
@@ -14,7 +18,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = o
                            WHERE m.user_id = busy_reply.user_id AND m.id = a.parent_id OFFSET 0) p
     WHERE a.role <> 'assistant' OR a.status = 'cancelled'
   )
-  SELECT a.id FROM above a WHERE a.status IN ('pending', 'streaming')
+  SELECT a.id INTO busy_id FROM above a WHERE a.status IN ('pending', 'streaming') LIMIT 1;
+  RETURN busy_id;
+END
 $$;
 COMMENT ON FUNCTION chat_private.busy_reply(uuid, uuid) IS
 'The reply in progress on the branch that ends with a message, the lowest where others wait for it; NULL: there is none.';

@@ -114,8 +114,10 @@ BEGIN
   FROM (
     SELECT u.id, coalesce(cardinality(p.late), 0) AS late, w.messages, w.bytes,
            EXISTS (SELECT FROM chat_private.search_chunks c WHERE c.user_id = u.id
-                   AND (c.is_stale OR c.language <> chat_private.search_language(u.id))) AS is_stale
+                   AND (c.is_stale OR c.language <> l.language)) AS is_stale
     FROM (SELECT x.id FROM chat.users x WHERE x.id > users_to_file.after_id ORDER BY x.id LIMIT users_to_file.max_users) u
+    -- Once for a user, and not for each of their chunks.
+    CROSS JOIN LATERAL (SELECT chat_private.search_language(u.id) AS language OFFSET 0) l
     LEFT JOIN chat_private.search_progress p ON p.user_id = u.id
     CROSS JOIN LATERAL (
       SELECT count(*) AS messages, sum(octet_length(n.content)) AS bytes

@@ -1,7 +1,7 @@
 -- Searching: who finds what, how it is ranked and shown, and what is filed in the background.
 BEGIN;
 \ir people.psql
-SELECT plan(82);
+SELECT plan(83);
 SET LOCAL TIME ZONE 'UTC';
 
 -- Messages of alice in two conversations; the second has two branches.
@@ -79,6 +79,14 @@ SELECT is(pg_temp.found(:'alice', $$'tomato', page_size => 1, page_offset => 1$$
 -- changes: another language, a deleted conversation, one that becomes another's
 SELECT pg_temp.outcome(:'alice', $$UPDATE chat.user_settings SET preferences = '{"language": "de"}'$$);
 SELECT is(pg_temp.found(:'alice', $$'grown'$$), NULL, 'words are sought in the language they were filed in');
+-- Each chunk of each user was asked for the user's language: of somebody with 50,000 messages that stopped the engine for 60 ms.
+INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams)
+SELECT :'bob', 'simple', '', '{}', '', '' FROM generate_series(1, 100);
+SET LOCAL track_functions = 'all';
+SELECT cardinality(user_ids) FROM chat_private.users_to_file('00000000-0000-0000-0000-000000000000', 1000) \g /dev/null
+SELECT cmp_ok(pg_stat_get_xact_function_calls('chat_private.search_language(uuid)'::regprocedure), '<', 20::bigint, 'languages are looked up once for a user');
+SET LOCAL track_functions = 'none';
+DELETE FROM chat_private.search_chunks WHERE user_id = :'bob';
 SELECT ok((SELECT :'alice'::uuid = ANY (f.user_ids) FROM chat_private.users_to_file('00000000-0000-0000-0000-000000000000', 1000) f), 'another language is to be filed');
 SELECT is(pg_temp.value(NULL, format('SELECT chat_private.file_messages(%L)', :'alice'), 'pgchat_engine'), 'true', 'which the engine does');
 SELECT is((SELECT string_agg(language, ' ') FROM chat_private.search_chunks WHERE user_id = :'alice'), 'german', 'in place of the other');

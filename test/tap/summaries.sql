@@ -1,7 +1,7 @@
 -- Summaries and titles: which summary stands for what, what is asked for, and what becomes of the answers.
 BEGIN;
 \ir setup.psql
-SELECT plan(47);
+SELECT plan(48);
 SELECT chat.admin_register_model('test-provider', 'small'), chat.admin_register_model('test-provider', 'large');
 UPDATE chat.models SET context_window = 1000 WHERE name = 'small';
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation(model => $$small$$)') AS conv \gset
@@ -108,5 +108,15 @@ SELECT is(char_length(chat_private.transcript(:'alice', pg_temp.id(40), NULL, 15
 SELECT is(chat_private.clean_title(given), wanted, 'a title from: ' || coalesce(left(given, 30), 'nothing'))
 FROM (VALUES ('Title: "Rome"', 'Rome'), (E'\n\n## **Plans**\nmore', 'Plans'), ('<think>a</think> B', 'B'), ('<think>never ends', NULL), ('""', NULL), (E'tab\tin', 'tab in')) t (given, wanted);
 SELECT is(char_length(chat_private.clean_title(repeat('é', 300))), 100, 'of at most 100 characters');
+-- An import may bring any number of summaries. The branch was compared with each of them at each step.
+SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS long \gset
+INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content)
+SELECT :'alice', pg_temp.id(n), :'long', CASE WHEN n > 100001 THEN pg_temp.id(n - 1) END, 'user', 'x' FROM generate_series(100001, 120000) n;
+INSERT INTO chat.messages (user_id, id, conversation_id, role, content) VALUES (:'alice', pg_temp.id(200000), :'long', 'user', 'x');
+INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content)
+SELECT :'alice', :'long', pg_temp.id(200000), 's' FROM generate_series(1, 40000);
+SET LOCAL statement_timeout = '10s';
+SELECT is((SELECT (chat_private.nearest_summary(:'alice', :'long', pg_temp.id(120000))).id), NULL, 'summaries of another branch cost a long one little');
+SET LOCAL statement_timeout = 0;
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Titles by rule: of the installation, of a user, at the beginning and from the first message.
 BEGIN;
 \ir setup.psql
-SELECT plan(41);
+SELECT plan(42);
 CREATE FUNCTION pg_temp.titled(conversation uuid) RETURNS text LANGUAGE sql AS $$ SELECT title || '/' || title_source FROM chat.conversations WHERE id = conversation $$;
 CREATE FUNCTION pg_temp.opened(person uuid, title text DEFAULT NULL) RETURNS uuid LANGUAGE sql AS $$
   SELECT pg_temp.value(person, format('SELECT chat.create_conversation(%L)', title))::uuid
@@ -22,6 +22,7 @@ FROM (VALUES ('How do rivers form?', 'How do rivers form?', 'a short line is lef
              (repeat('水循環', 30), repeat('水循環', 20) || '…', 'a language without spaces is cut between characters'),
              (repeat('x', 100), repeat('x', 60) || '…', 'as is a word without an end'),
              (repeat('x', 58) || 'e' || U&'\0301' || 'e' || U&'\0301' || 'zzzz', repeat('x', 58) || 'e' || U&'\0301' || '…', 'an accent stays with its letter'),
+             (repeat(U&'\0301', 61), repeat(U&'\0301', 60) || '…', 'nothing but accents is cut as it comes'),
              (E' \n\t ', NULL, 'blank text has none')) t (content, wanted, what);
 
 -- new_conversation, the default
