@@ -21,8 +21,8 @@ DECLARE
 BEGIN
   SELECT c.head INTO filed_head FROM chat_private.search_chunks c
   WHERE c.user_id = refile_chunk.user_id AND c.id = refile_chunk.chunk_id FOR UPDATE;
-  ids := ARRAY(SELECT encode(substr(filed_head, 9 + 20 * n, 16), 'hex')::uuid
-               FROM generate_series(0, (length(filed_head) - 8) / 20 - 1) n);
+  ids := ARRAY(SELECT encode(substr(filed_head, 17 + 20 * n, 16), 'hex')::uuid
+               FROM generate_series(0, (length(filed_head) - 16) / 20 - 1) n);
   UPDATE chat_private.search_chunks c
   SET language = refile_chunk.language, head = f.head, conversation_ids = f.conversation_ids, words = f.words, grams = f.grams,
       is_stale = false

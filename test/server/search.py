@@ -9,7 +9,7 @@ from support.databases import cluster, crash_server, database, wait_for_engine, 
 from support.tap import diag, equal, run, skip_all, test, wait_until
 
 FILED = """
-  SELECT coalesce(sum((length(head) - 8) / 20), 0)::integer FROM chat_private.search_chunks WHERE user_id = %s AND NOT is_stale"""
+  SELECT coalesce(sum((length(head) - 16) / 20), 0)::integer FROM chat_private.search_chunks WHERE user_id = %s AND NOT is_stale"""
 # Rounds of the engine rest for 10 s, and this machine may be busy.
 SECONDS = 90
 
