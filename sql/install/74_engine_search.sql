@@ -47,6 +47,8 @@ DECLARE
   -- What a slice reads, and from when on fewer messages are worth a chunk.
   most_bytes CONSTANT integer := 262144;
   many_bytes CONSTANT integer := 131072;
+  -- Of late ones, which may be all messages of a conversation that was reassigned.
+  most_late CONSTANT integer := 512;
   horizon CONSTANT uuid := chat_private.search_horizon();
   own_language CONSTANT text := chat_private.search_language(user_id);
   progress chat_private.search_progress;
@@ -66,7 +68,7 @@ BEGIN
   END IF;
   WITH waiting AS (
     (SELECT m.id, m.conversation_id, m.role, m.content, m.status IN ('pending', 'streaming') AS is_late, false AS is_new
-     FROM unnest(progress.late) l (id) JOIN chat.messages m ON m.user_id = file_messages.user_id AND m.id = l.id
+     FROM unnest(progress.late[:most_late]) l (id) JOIN chat.messages m ON m.user_id = file_messages.user_id AND m.id = l.id
      WHERE m.status NOT IN ('pending', 'streaming') ORDER BY m.id LIMIT 128)
     UNION ALL
     (SELECT m.id, m.conversation_id, m.role, m.content, m.status IN ('pending', 'streaming'), true
@@ -92,9 +94,10 @@ BEGIN
   FROM chat_private.search_chunk(next.ids, next.conversations, next.roles, next.contents, own_language) f;
   UPDATE chat_private.search_progress p
   SET filed_to = coalesce(next.filed_to, p.filed_to),
-      late = ARRAY(SELECT l.id FROM unnest(p.late || next.late) l (id)
+      -- Those that were looked at and have not ended go behind the others.
+      late = p.late[most_late + 1:] || ARRAY(SELECT l.id FROM unnest(p.late[:most_late]) l (id)
                    WHERE l.id <> ALL (next.ids)
-                     AND EXISTS (SELECT FROM chat.messages m WHERE m.user_id = file_messages.user_id AND m.id = l.id))
+                     AND EXISTS (SELECT FROM chat.messages m WHERE m.user_id = file_messages.user_id AND m.id = l.id)) || next.late
   WHERE p.user_id = file_messages.user_id;
   RETURN true;
 END

@@ -1,7 +1,7 @@
 -- What must hold of every object there is: keys, rights, pinned search paths, comments, dumps.
 BEGIN;
 \ir setup.psql
-SELECT plan(16);
+SELECT plan(17);
 CREATE TEMP VIEW functions AS
   SELECT p.* FROM pg_proc p WHERE p.pronamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace);
 CREATE TEMP VIEW tables AS
@@ -40,6 +40,13 @@ SELECT ok(NOT has_schema_privilege('pgchat_client', 'chat_private', 'USAGE') AND
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
   WHERE pronamespace = 'chat'::regnamespace AND NOT has_function_privilege('pgchat_service', p.oid, 'EXECUTE')$$,
   'no function of the API was forgotten in the grants');
+SELECT is_empty($$
+  SELECT p.oid::regprocedure, c.oid::regprocedure
+  FROM functions p, LATERAL regexp_matches(pg_get_functiondef(p.oid), '\m(chat|chat_private)\.(\w+)\(', 'g') called,
+       -- Hints name administrators' functions.
+       LATERAL (SELECT f.oid FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE n.nspname = called[1] AND f.proname = called[2] AND f.proname NOT LIKE 'admin%') c
+  WHERE has_function_privilege('pgchat_engine', p.oid, 'EXECUTE') AND NOT p.prosecdef AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')
+    AND NOT has_function_privilege('pgchat_engine', c.oid, 'EXECUTE')$$, 'the engine may call what its functions call');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions p WHERE coalesce(obj_description(oid, 'pg_proc'), '') = ''$$, 'each function has a comment');
 SELECT is_empty($$SELECT oid::regclass FROM tables WHERE coalesce(obj_description(oid, 'pg_class'), '') = ''$$, 'each table has a comment');
 SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JOIN owned o ON o.oid = c.conrelid
