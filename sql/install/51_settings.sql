@@ -1,8 +1,10 @@
 -- The installation's settings: which there are, what each may be, and reading one.
 
+-- Bound at creation and inlined where used, or each look at a default would plan the whole list.
 CREATE OR REPLACE FUNCTION chat_private.setting_definitions()
 RETURNS TABLE (key text, kind text, default_value jsonb, choices text[], description text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40
+BEGIN ATOMIC
   VALUES
     ('default_model', 'model or null', jsonb 'null', NULL::text[], 'The model that is asked where neither call, conversation nor user names one'),
     ('models_open_by_default', 'boolean', 'true', NULL, 'Whether a model is open to everybody where its is_open is null; else it must be granted'),
@@ -62,8 +64,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_te
     ('image_max_pixels', 'size', '50000000', NULL, 'How many pixels an image can have in all'),
     ('image_max_bytes', 'size', '5242880', NULL, 'The largest image that can be sent with a message, in bytes: models are sent the whole of it'),
     ('image_context_bytes', 'size', '20971520', NULL, 'How many bytes of images a model is sent for one reply, the newest first; at most 41943040'),
-    ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody')
-$$;
+    ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody');
+END;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';
 

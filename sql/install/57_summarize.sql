@@ -169,7 +169,8 @@ content, model, request_id}, not stored yet. It ends with the first that fails.'
 
 CREATE OR REPLACE FUNCTION chat_private.tell_turn(turn chat_private.turn, user_id uuid, conversation_id uuid, content text, options jsonb,
                                                   timeout_ms integer) RETURNS chat_private.turn
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+-- The query is long, and planning it for its values would take longer than it takes.
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   told chat_private.turn := tell_turn.turn;
   writer text;

@@ -100,7 +100,9 @@ BEGIN
   IF ask.attachments IS NOT NULL THEN
     PERFORM chat_private.attach(caller_id, question_id, ask.attachments);
   END IF;
-  PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
+  IF turn.summaries IS NOT NULL THEN
+    PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
+  END IF;
   UPDATE chat.conversations c
   SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,
       last_read_at = answered_at

@@ -8,7 +8,8 @@ CREATE OR REPLACE FUNCTION chat_private.claim_requests(max_requests integer, aft
 RETURNS TABLE (user_id uuid, request_id uuid, message_id uuid, conversation_id uuid, model text, messages jsonb,
                system_prompt text, response_format jsonb, options jsonb, timeout_ms integer, has_more boolean,
                next_model text, next_user uuid, is_refused boolean)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+-- The query is long, and planning it for its values would take longer than it takes.
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   last_user CONSTANT uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';

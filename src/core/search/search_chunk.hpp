@@ -21,7 +21,7 @@ struct FiledMessage {
 
 // A word that so many messages of a chunk have is common there. Where two such words follow each other is filed, too,
 // so that a phrase of common words is found without reading each message that has them.
-inline constexpr std::size_t common_messages = 16;
+inline constexpr std::size_t common_messages = 8;
 
 struct ChunkHead {
     std::size_t word_terms = 0;
