@@ -36,7 +36,8 @@ DECLARE
 BEGIN
   INSERT INTO bench.conversations
   SELECT new_round, p.n - 1, t, p.user_id, chat.uuid_v7() FROM bench.people p, generate_series(0, each - 1) t WHERE p.n <= clients;
-  INSERT INTO chat.conversations (user_id, id) SELECT c.user_id, c.id FROM bench.conversations c WHERE c.round = new_round;
+  -- As chat.create_conversation leaves them: with a title by rule.
+  INSERT INTO chat.conversations (user_id, id, title_source) SELECT c.user_id, c.id, 'rule' FROM bench.conversations c WHERE c.round = new_round;
   RETURN new_round;
 END
 $$;

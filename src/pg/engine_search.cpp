@@ -15,6 +15,11 @@ constexpr Milliseconds shortest_rest{10'000};
 constexpr Milliseconds longest_rest{600'000};
 constexpr int rest_factor = 200;
 constexpr Milliseconds retry_delay{1000};
+// So long after a call another one is likely.
+constexpr Milliseconds quiet{1000};
+// Pauses, as a multiple of what they follow.
+constexpr int idle_factor = 1;
+constexpr int busy_factor = 49;
 
 bool file_messages(const Uuid& user_id, bool& more) {
     static Statement statement("SELECT chat_private.file_messages($1)", {UUIDOID});
@@ -41,8 +46,10 @@ bool find_users(Uuid& looked_to, std::deque<Uuid>& found) {
 
 }  // namespace
 
-void EngineSearch::run(bool is_idle) {
+void EngineSearch::run(std::uint64_t calls, bool is_idle) {
     const TimePoint begin = clock_.now();
+    if (calls != calls_seen_ || !is_idle) last_call_ = begin;
+    calls_seen_ = calls;
     if (begin < next_run_) return;
     if (waiting_.empty())
         look_further();
@@ -51,7 +58,8 @@ void EngineSearch::run(bool is_idle) {
     const TimePoint end = clock_.now();
     const auto spent = std::chrono::duration_cast<Milliseconds>(end - begin);
     round_cost_ += spent;
-    Milliseconds pause = std::max(shortest_pause, is_idle ? spent : spent * 9);
+    const bool is_quiet = begin - last_call_ >= quiet;
+    Milliseconds pause = std::max(shortest_pause, spent * (is_quiet ? idle_factor : busy_factor));
     // At its end, once what it has found is filed as far as can be.
     if (waiting_.empty() && looked_to_ == Uuid{}) {
         pause = std::clamp(round_cost_ * rest_factor, shortest_rest, longest_rest);

@@ -13,8 +13,9 @@ class EngineSearch {
 public:
     explicit EngineSearch(const Clock& clock) : clock_(clock) {}
 
-    // Does what is due, one slice at most. While calls are under way it takes a tenth of the time, else half of it.
-    void run(bool is_idle);
+    // Does what is due, one slice at most. `calls`: how many there have been so far; is_idle: none is under way. It takes half
+    // of the time once there was none for a second, else a fiftieth of it.
+    void run(std::uint64_t calls, bool is_idle);
     TimePoint next_run() const noexcept { return next_run_; }
 
 private:
@@ -23,6 +24,8 @@ private:
 
     const Clock& clock_;
     TimePoint next_run_{};
+    std::uint64_t calls_seen_ = 0;
+    TimePoint last_call_{};
     std::deque<Uuid> waiting_;  // users with something to file
     Uuid looked_to_;            // the round over all users is here
     Milliseconds round_cost_{0};

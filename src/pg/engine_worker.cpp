@@ -105,7 +105,7 @@ void EngineWorker::run() {
         if (save_checkpoints()) work_on_network();
         tidy();
         usage_.run();
-        search_.run(is_idle());
+        search_.run(engine_.counters().submitted, is_idle());
         secrets_.rotation().run();
         key_uses_.run();
         channels_.deliver();
