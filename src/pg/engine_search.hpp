@@ -13,8 +13,8 @@ class EngineSearch {
 public:
     explicit EngineSearch(const Clock& clock) : clock_(clock) {}
 
-    // Does what is due, one slice at most. `calls`: how many there have been so far; is_idle: none is under way. It takes half
-    // of the time once there was none for a second, else a fiftieth of it.
+    // Does what is due, one slice at most. `calls`: how many there have been so far; is_idle: none is under way. It
+    // takes half of the time once there was none for a second, else a fiftieth of it.
     void run(std::uint64_t calls, bool is_idle);
     TimePoint next_run() const noexcept { return next_run_; }
 
