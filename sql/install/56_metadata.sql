@@ -62,8 +62,7 @@ BEGIN
   WHERE m.user_id = caller_id AND m.id = set_message_metadata.message_id
   RETURNING m.metadata INTO merged;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'message not found' USING ERRCODE = 'P0002',
-      HINT = 'chat.list_messages shows the messages of a conversation; check who is authenticated.';
+    PERFORM chat_private.message_not_found();
   END IF;
   RETURN merged;
 END
