@@ -6,7 +6,7 @@ CREATE TABLE chat_private.llm_requests (
   id uuid NOT NULL DEFAULT chat.uuid_v7(),
   message_id uuid,
   conversation_id uuid,
-  purpose text CHECK (purpose IN ('title', 'summary')),
+  purpose text CHECK (purpose IN ('title', 'summary', 'deliberation')),
   waits_for uuid,
   state text NOT NULL DEFAULT 'queued'
     CHECK (state IN ('waiting', 'queued', 'running', 'complete', 'incomplete', 'error', 'cancelled')),
@@ -39,5 +39,5 @@ COMMENT ON TABLE chat_private.llm_requests IS 'Requests to models that survive a
 COMMENT ON COLUMN chat_private.llm_requests.queued_at IS 'When it was queued; NULL once the engine has taken it or it was cancelled';
 COMMENT ON COLUMN chat_private.llm_requests.timeout_ms IS 'Milliseconds for the whole call; NULL: the engine''s default';
 COMMENT ON COLUMN chat_private.llm_requests.result IS 'What chat.llm_result returns; NULL for replies of conversations, whose message row holds it';
-COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id; NULL: somebody asked';
+COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';
 COMMENT ON COLUMN chat_private.llm_requests.waits_for IS 'The message, or the request, that must end before this one is queued';

@@ -18,6 +18,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat_private.share_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat.conversation_shares', 'user_id', '{}', 'delete'),
     ('chat.conversation_imports', 'user_id', '{}', 'delete'),
+    ('chat.votes', 'user_id', '{}', 'delete'),
+    ('chat.contributions', 'user_id', '{}', 'delete'),
+    ('chat.deliberation_rounds', 'user_id', '{}', 'delete'),
+    ('chat.deliberation_checkpoints', 'user_id', '{}', 'delete'),
+    ('chat.deliberation_steps', 'user_id', '{}', 'delete'),
+    ('chat.deliberation_participants', 'user_id', '{}', 'delete'),
+    ('chat.deliberations', 'user_id', '{}', 'delete'),
+    ('chat.personas', 'user_id', '{}', 'delete'),
     ('chat.folders', 'user_id', '{}', 'delete'),
     ('chat.system_prompts', 'user_id', '{}', 'delete'),
     ('chat.conversation_templates', 'user_id', '{}', 'delete'),
@@ -80,6 +88,19 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.leave_workers(uuid) IS 'Takes the supervisor from all users, and all who are invited, who have this one.';
 
+CREATE OR REPLACE FUNCTION chat_private.leave_deliberations(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity := chat_private.enter_gate();
+BEGIN
+  UPDATE chat.deliberations d SET killed_by = NULL
+  WHERE d.killed_by = leave_deliberations.user_id AND d.user_id <> leave_deliberations.user_id;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.leave_deliberations(uuid) IS 'Takes the name of this user from the deliberations of others that they killed.';
+
 CREATE OR REPLACE FUNCTION chat_private.remove_account(user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -90,6 +111,7 @@ BEGIN
   PERFORM chat_private.leave_workers(remove_account.user_id);
   PERFORM chat_private.leave_models(remove_account.user_id);
   PERFORM chat_private.leave_shares(remove_account.user_id);
+  PERFORM chat_private.leave_deliberations(remove_account.user_id);
   previous := chat_private.act_as(remove_account.user_id);
   PERFORM chat_private.cancel_requests(remove_account.user_id);
   SELECT u.email INTO address FROM chat.users u WHERE u.id = remove_account.user_id;

@@ -165,6 +165,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF TG_TABLE_NAME = 'plans' THEN
     DELETE FROM chat.plans p WHERE p.code = to_jsonb(NEW) ->> 'code' AND p.is_default;
+  ELSIF TG_TABLE_NAME = 'deliberation_prompts' THEN
+    DELETE FROM chat.deliberation_prompts p WHERE p.code = to_jsonb(NEW) ->> 'code' AND p.is_default;
+  ELSIF TG_TABLE_NAME = 'personas' THEN
+    DELETE FROM chat.personas p
+    WHERE p.user_id = (to_jsonb(NEW) ->> 'user_id')::uuid AND p.code = to_jsonb(NEW) ->> 'code' AND p.is_default;
   ELSE
     DELETE FROM chat.mail_templates t
     WHERE t.kind = to_jsonb(NEW) ->> 'kind' AND t.language = to_jsonb(NEW) ->> 'language' AND t.is_default;
@@ -177,6 +182,10 @@ COMMENT ON FUNCTION chat_private.replace_default() IS
 place of the one that CREATE EXTENSION has just made.';
 
 CREATE OR REPLACE TRIGGER replace_default BEFORE INSERT ON chat.plans
+  FOR EACH ROW WHEN (NOT NEW.is_default) EXECUTE FUNCTION chat_private.replace_default();
+CREATE OR REPLACE TRIGGER replace_default BEFORE INSERT ON chat.deliberation_prompts
+  FOR EACH ROW WHEN (NOT NEW.is_default) EXECUTE FUNCTION chat_private.replace_default();
+CREATE OR REPLACE TRIGGER replace_default BEFORE INSERT ON chat.personas
   FOR EACH ROW WHEN (NOT NEW.is_default) EXECUTE FUNCTION chat_private.replace_default();
 CREATE OR REPLACE TRIGGER replace_default BEFORE INSERT ON chat.mail_templates
   FOR EACH ROW WHEN (NOT NEW.is_default) EXECUTE FUNCTION chat_private.replace_default();

@@ -53,7 +53,7 @@ BEGIN
     )
     SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, t.messages, c.messages, '[]'),
            coalesce(x.system_prompt, t.system_prompt, c.system_prompt), c.response_format, c.options, c.timeout_ms,
-           p.has_more, p.model, p.user_id, coalesce(x.is_refused, c.purpose IS NOT NULL AND t.messages IS NULL)
+           p.has_more, p.model, p.user_id, coalesce(x.is_refused, c.purpose IN ('title', 'summary') AND t.messages IS NULL, false)
     FROM claimed c
     CROSS JOIN place p
     LEFT JOIN LATERAL (
@@ -63,7 +63,7 @@ BEGIN
       OFFSET 0) x ON true
     LEFT JOIN LATERAL (
       SELECT s.* FROM chat_private.side_request_text(c.user_id, c.conversation_id, c.purpose, c.messages, c.model) s
-      WHERE c.purpose IS NOT NULL OFFSET 0) t ON true
+      WHERE c.purpose IN ('title', 'summary') OFFSET 0) t ON true
     ORDER BY c.created_at, c.id;
 END
 $$;

@@ -23,6 +23,14 @@ BEGIN
                  ('chat.conversation_imports', 'user_id'),
                  ('chat_private.search_progress', 'user_id'),
                  ('chat_private.search_chunks', 'user_id'),
+                 ('chat.personas', 'user_id'),
+                 ('chat.deliberations', 'user_id'),
+                 ('chat.deliberation_participants', 'user_id'),
+                 ('chat.deliberation_steps', 'user_id'),
+                 ('chat.contributions', 'user_id'),
+                 ('chat.votes', 'user_id'),
+                 ('chat.deliberation_rounds', 'user_id'),
+                 ('chat.deliberation_checkpoints', 'user_id'),
                  ('chat.usage_events', 'user_id'),
                  ('chat.user_model_access', 'user_id'),
                  ('chat.usage_rollups', 'user_id'),
@@ -62,7 +70,7 @@ DO $shared$
 DECLARE
   shared text;
 BEGIN
-  FOREACH shared IN ARRAY ARRAY['chat.system_prompts', 'chat.conversation_templates'] LOOP
+  FOREACH shared IN ARRAY ARRAY['chat.system_prompts', 'chat.conversation_templates', 'chat.personas'] LOOP
     EXECUTE pg_catalog.format('DROP POLICY IF EXISTS shared_rows ON %s', shared);
     EXECUTE pg_catalog.format(
       'CREATE POLICY shared_rows ON %s FOR SELECT TO pgchat_owner, pgchat_client USING (user_id = uuid %L)',
@@ -125,6 +133,14 @@ $gate$;
 
 DROP POLICY IF EXISTS gate_rows ON chat.api_keys;
 CREATE POLICY gate_rows ON chat.api_keys TO pgchat_owner USING (chat.current_user_role() = 'gate');
+-- An administrator's functions find a deliberation by its id, and then act as its owner.
+DROP POLICY IF EXISTS gate_rows ON chat.deliberations;
+CREATE POLICY gate_rows ON chat.deliberations TO pgchat_owner USING (chat.current_user_role() = 'gate');
+ALTER TABLE chat.deliberation_prompts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.deliberation_prompts FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS all_rows ON chat.deliberation_prompts;
+CREATE POLICY all_rows ON chat.deliberation_prompts TO pgchat_owner, pgchat_service, pgchat_engine USING (true);
+
 DROP POLICY IF EXISTS gate_rows ON chat.usage_events;
 CREATE POLICY gate_rows ON chat.usage_events FOR SELECT TO pgchat_owner USING (chat.current_user_role() = 'gate');
 

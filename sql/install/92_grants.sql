@@ -10,7 +10,9 @@ GRANT USAGE ON SCHEMA chat_private TO pgchat_engine;
 GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, chat.api_keys, chat.conversations, chat.messages, chat.usage_events, chat.usage_rollups,
   chat.usage_by_model, chat.usage_by_day, chat.user_limits,
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
-GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates TO pgchat_service;
+GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates, chat.deliberation_prompts TO pgchat_service;
+GRANT SELECT ON chat.personas, chat.deliberations, chat.deliberation_participants, chat.deliberation_steps, chat.contributions, chat.votes,
+  chat.deliberation_rounds, chat.deliberation_checkpoints TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.folders, chat.system_prompts, chat.conversation_templates, chat.conversation_summaries, chat.attachments,
   chat.message_attachments, chat.conversation_shares, chat.conversation_imports TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
@@ -26,8 +28,13 @@ ALTER VIEW chat_private.gate_messages OWNER TO pgchat_engine;
 ALTER VIEW chat_private.gate_requests OWNER TO pgchat_engine;
 GRANT SELECT, UPDATE ON chat_private.gate_conversations, chat_private.gate_messages, chat_private.gate_requests TO pgchat_owner;
 GRANT SELECT, INSERT ON chat.conversation_summaries TO pgchat_engine;
+GRANT SELECT ON chat.personas, chat.deliberation_prompts TO pgchat_engine;
+GRANT SELECT, UPDATE ON chat.deliberations TO pgchat_engine;
+GRANT SELECT, INSERT, UPDATE ON chat.deliberation_steps TO pgchat_engine;
+GRANT SELECT, INSERT ON chat.deliberation_participants, chat.contributions, chat.votes, chat.deliberation_rounds,
+  chat.deliberation_checkpoints TO pgchat_engine;
 GRANT SELECT ON chat.attachments, chat.message_attachments TO pgchat_engine;
-GRANT DELETE ON chat_private.llm_requests TO pgchat_engine;
+GRANT INSERT, DELETE ON chat_private.llm_requests TO pgchat_engine;
 GRANT SELECT, INSERT ON chat.usage_events TO pgchat_engine;
 GRANT USAGE ON SEQUENCE chat_private.usage_seq TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat.usage_rollups, chat_private.usage_totals, chat_private.usage_progress TO pgchat_engine;

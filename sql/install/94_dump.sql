@@ -16,7 +16,8 @@ BEGIN
       CASE WHEN member IN ('chat_private.search_progress'::pg_catalog.regclass, 'chat_private.search_chunks'::pg_catalog.regclass)
            -- The engine makes their rows anew, and may have begun while the others are restored.
            THEN 'WHERE false'
-           WHEN member IN ('chat.plans'::pg_catalog.regclass, 'chat.mail_templates'::pg_catalog.regclass)
+           WHEN member IN ('chat.plans'::pg_catalog.regclass, 'chat.mail_templates'::pg_catalog.regclass,
+                           'chat.personas'::pg_catalog.regclass, 'chat.deliberation_prompts'::pg_catalog.regclass)
            THEN 'WHERE NOT is_default' ELSE '' END);
   END LOOP;
 END

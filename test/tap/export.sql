@@ -17,7 +17,7 @@ SELECT is_empty($$SELECT name FROM personal WHERE name::oid NOT IN (SELECT t.nam
 SELECT is_empty($$SELECT t.name FROM chat_private.personal_tables() t LEFT JOIN personal p ON p.name = t.name::regclass AND p.column = t.owner_column WHERE p.name IS NULL$$,
                 'and each that is named has that column');
 SELECT is_empty($$SELECT p.name, p.column FROM personal p JOIN chat_private.personal_tables() t ON t.name::regclass = p.name
-                  WHERE p.column <> t.owner_column AND (p.name, p.column) NOT IN (VALUES ('chat.users'::regclass, 'supervisor_id'), ('chat.invitations', 'supervisor_id'), ('chat.invitations', 'invited_by'), ('chat.user_model_access', 'granted_by'))$$,
+                  WHERE p.column <> t.owner_column AND (p.name, p.column) NOT IN (VALUES ('chat.users'::regclass, 'supervisor_id'), ('chat.invitations', 'supervisor_id'), ('chat.invitations', 'invited_by'), ('chat.user_model_access', 'granted_by'), ('chat.deliberations', 'killed_by'))$$,
                 'other columns that name a user are those that removal clears');
 SELECT is_empty($$SELECT t.name, s FROM chat_private.personal_tables() t, unnest(t.secrets) s
                   WHERE t.name <> 'chat.audit_log' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.name::regclass AND a.attname = s)$$, 'each secret is a column');
@@ -71,6 +71,14 @@ INSERT INTO chat_private.share_tokens (user_id, share_id, token_hash) SELECT per
 INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT person, 'pgchat', 'x', conversation FROM spoken;
 INSERT INTO chat_private.search_progress (user_id) SELECT person FROM spoken;
 INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT person, 'simple', '', '{}', '', '' FROM spoken;
+INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt) SELECT person, 'p', 'P', 'text', 'own', 'text' FROM spoken;
+INSERT INTO chat.deliberations (user_id, id, problem_statement) SELECT person, person, 'text' FROM spoken;
+INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, system_prompt, seq) SELECT person, person, 'p', 1, 'P', 'text', 'text', 1 FROM spoken;
+INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, model) SELECT person, person, person, 'initial', 'initial_round', 1, 'm' FROM spoken;
+INSERT INTO chat.contributions (user_id, deliberation_id, persona_code, round_number, phase, content, model, seq) SELECT person, person, 'p', 1, 'initial_round', 'text', 'm', 1 FROM spoken;
+INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, seq) SELECT person, person, 'p', 'text', 1 FROM spoken;
+INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, verdict, seq) SELECT person, person, 1, 1, 'continue', 1 FROM spoken;
+INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, phase, round_number, status, state, total_cost, total_tokens) SELECT person, person, 1, 'created', 'initial_round', 1, 'active', '{}', 0, 0 FROM spoken;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT substring(body FROM 'pgt_[A-Za-z0-9_-]{64}') AS mailed FROM chat.outbox_claim(10) WHERE recipient = 'alice@example.com' \gset
 

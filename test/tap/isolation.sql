@@ -40,6 +40,14 @@ INSERT INTO chat_private.share_tokens (user_id, share_id, token_hash) SELECT per
 INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT person, 'pgchat', 'x', conversation FROM things;
 INSERT INTO chat_private.search_progress (user_id) SELECT person FROM things;
 INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT person, 'simple', '', '{}', '', '' FROM things;
+INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt) SELECT person, 'p', 'P', 'secret', 'own', 'secret' FROM things;
+INSERT INTO chat.deliberations (user_id, id, problem_statement) SELECT person, person, 'secret' FROM things;
+INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, system_prompt, seq) SELECT person, person, 'p', 1, 'P', 'secret', 'secret', 1 FROM things;
+INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, model) SELECT person, person, person, 'initial', 'initial_round', 1, 'm' FROM things;
+INSERT INTO chat.contributions (user_id, deliberation_id, persona_code, round_number, phase, content, model, seq) SELECT person, person, 'p', 1, 'initial_round', 'secret', 'm', 1 FROM things;
+INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, seq) SELECT person, person, 'p', 'secret', 1 FROM things;
+INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, verdict, seq) SELECT person, person, 1, 1, 'continue', 1 FROM things;
+INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, phase, round_number, status, state, total_cost, total_tokens) SELECT person, person, 1, 'created', 'initial_round', 1, 'active', '{}', 0, 0 FROM things;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT count(*) FROM chat.outbox_claim(10);
 
