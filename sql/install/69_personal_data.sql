@@ -26,6 +26,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.deliberation_participants', 'user_id', '{}', 'delete'),
     ('chat.deliberations', 'user_id', '{}', 'delete'),
     ('chat.personas', 'user_id', '{}', 'delete'),
+    ('chat.import_map', 'user_id', '{}', 'delete'),
+    ('chat.import_findings', 'user_id', '{}', 'delete'),
     ('chat.folders', 'user_id', '{}', 'delete'),
     ('chat.system_prompts', 'user_id', '{}', 'delete'),
     ('chat.conversation_templates', 'user_id', '{}', 'delete'),

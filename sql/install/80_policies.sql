@@ -31,6 +31,8 @@ BEGIN
                  ('chat.votes', 'user_id'),
                  ('chat.deliberation_rounds', 'user_id'),
                  ('chat.deliberation_checkpoints', 'user_id'),
+                 ('chat.import_map', 'user_id'),
+                 ('chat.import_findings', 'user_id'),
                  ('chat.usage_events', 'user_id'),
                  ('chat.user_model_access', 'user_id'),
                  ('chat.usage_rollups', 'user_id'),

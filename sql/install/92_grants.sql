@@ -12,7 +12,7 @@ GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, 
   chat.providers, chat.models, chat.plans, chat.audit_log TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates, chat.deliberation_prompts TO pgchat_service;
 GRANT SELECT ON chat.personas, chat.deliberations, chat.deliberation_participants, chat.deliberation_steps, chat.contributions, chat.votes,
-  chat.deliberation_rounds, chat.deliberation_checkpoints TO pgchat_client, pgchat_service;
+  chat.deliberation_rounds, chat.deliberation_checkpoints, chat.import_map, chat.import_findings TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.folders, chat.system_prompts, chat.conversation_templates, chat.conversation_summaries, chat.attachments,
   chat.message_attachments, chat.conversation_shares, chat.conversation_imports TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;

@@ -79,6 +79,8 @@ INSERT INTO chat.contributions (user_id, deliberation_id, persona_code, round_nu
 INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, seq) SELECT person, person, 'p', 'text', 1 FROM spoken;
 INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, verdict, seq) SELECT person, person, 1, 1, 'continue', 1 FROM spoken;
 INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, phase, round_number, status, state, total_cost, total_tokens) SELECT person, person, 1, 'created', 'initial_round', 1, 'active', '{}', 0, 0 FROM spoken;
+INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id) SELECT person, 'other', 'users', person, person FROM spoken;
+INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason) SELECT person, 'other', 'users', person, 'changed', 'name_cut' FROM spoken;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT substring(body FROM 'pgt_[A-Za-z0-9_-]{64}') AS mailed FROM chat.outbox_claim(10) WHERE recipient = 'alice@example.com' \gset
 
