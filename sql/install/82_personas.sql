@@ -33,19 +33,13 @@ code.';
 CREATE OR REPLACE FUNCTION chat.list_personas(category text DEFAULT NULL, search text DEFAULT NULL)
 RETURNS TABLE (code text, name text, expertise text, category text, model text, system_prompt text, is_personal boolean,
                created_at timestamptz, updated_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  caller_id uuid := chat_private.require_user();
-  wanted text := lower(btrim(list_personas.search));
-BEGIN
-  RETURN QUERY
-    SELECT p.code, p.name, p.expertise, p.category, p.model, p.system_prompt, p.user_id = caller_id, p.created_at, p.updated_at
-    FROM chat_private.persona_catalogue(caller_id) p
-    WHERE (list_personas.category IS NULL OR p.category = list_personas.category)
-      AND (wanted IS NULL OR strpos(lower(concat_ws(E'\n', p.code, p.name, p.expertise)), wanted) > 0)
-    ORDER BY p.category, p.code;
-END
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
+  SELECT p.code, p.name, p.expertise, p.category, p.model, p.system_prompt, p.user_id = caller.id, p.created_at, p.updated_at
+  FROM (SELECT chat_private.require_user() AS id) caller, chat_private.persona_catalogue(caller.id) p
+  WHERE (list_personas.category IS NULL OR p.category = list_personas.category)
+    AND (list_personas.search IS NULL
+         OR strpos(lower(concat_ws(E'\n', p.code, p.name, p.expertise)), lower(btrim(list_personas.search))) > 0)
+  ORDER BY p.category, p.code
 $$;
 COMMENT ON FUNCTION chat.list_personas(text, text) IS
 'The personas that the current user can choose from: those for all and the user''s own (is_personal), which hide those for all of the
