@@ -64,7 +64,8 @@ BEGIN ATOMIC
     ('image_max_pixels', 'size', '50000000', NULL, 'How many pixels an image can have in all'),
     ('image_max_bytes', 'size', '5242880', NULL, 'The largest image that can be sent with a message, in bytes: models are sent the whole of it'),
     ('image_context_bytes', 'size', '20971520', NULL, 'How many bytes of images a model is sent for one reply, the newest first; at most 41943040'),
-    ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody');
+    ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody'),
+    ('personas_per_user', 'count', '100', NULL, 'How many personas of their own a user can have');
 END;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';

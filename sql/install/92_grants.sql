@@ -81,6 +81,7 @@ DECLARE
     'create_folder', 'update_folder', 'delete_folder', 'list_folders', 'move_conversation',
     'list_system_prompts', 'use_system_prompt', 'save_system_prompt', 'delete_system_prompt',
     'list_templates', 'save_template', 'delete_template', 'create_from_template',
+    'list_personas', 'save_persona', 'delete_persona',
     'search_messages',
     'add_attachment', 'list_attachments', 'attachment_content', 'delete_attachment', 'attachment_quota', 'list_message_attachments',
     'share_conversation', 'grant_conversation', 'update_share', 'revoke_share', 'list_my_shares', 'list_shared_with_me', 'leave_shared',
@@ -103,7 +104,7 @@ DECLARE
     'admin_usage', 'admin_set_limits', 'admin_set_budget',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',
-    'admin_save_template', 'admin_delete_template',
+    'admin_save_template', 'admin_delete_template', 'admin_save_persona', 'admin_set_persona_active', 'admin_delete_persona',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
   -- USAGE on their schema nobody can name them.
@@ -141,7 +142,8 @@ DECLARE
     'chat_private.databases_with_secrets', 'chat_private.holds_secrets',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
     'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
-    'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file'];
+    'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file',
+    'chat_private.find_persona', 'chat_private.persona_catalogue'];
   f record;
 BEGIN
   FOR f IN

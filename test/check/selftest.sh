@@ -60,5 +60,8 @@ plants shell.sh test/planted.sh <<<$'#!/usr/bin/env bash\nset -euo pipefail\nif'
 plants shell.sh test/planted.sh <<<$'#!/usr/bin/env bash\necho "$1"'
 plants settings.py docs/configuration.md <<<'| `pgchat.planted` | 1 | reload | does not exist |'
 plants settings.py docs/configuration.md <<<'| `pgchat.max_calls` | 7 | reload | another default |'
+plants personas.py docs/personas.md <<<'| `planted` | Planted | finance | does not exist |'
+plants personas.py docs/personas.md <<<'| `actuary` | Planted | finance | another name |'
+plants personas.py sql/install/82_shipped_personas_finance.sql <<<'(''planted'', $prompt$x$prompt$)'
 echo "1..$number"
 [ $missed -eq 0 ]

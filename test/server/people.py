@@ -152,6 +152,22 @@ def _():
         assert value(admin, "SELECT state FROM chat.engine_status()") == "running"
 
 
+@test("two personas that are saved at once are no more than the setting allows")
+def _():
+    outcomes = []
+    with service() as operator:
+        value(operator, "SELECT chat.admin_set_setting('personas_per_user', '2')")
+        for turn in range(6):
+            person = Person(f"saver{turn}")
+            person.value("SELECT chat.save_persona('first', 'F', 'F.', 'You are F.')")
+            with person.connect() as one, person.connect() as other:
+                outcomes.append(sorted(both(lambda: one.execute("SELECT chat.save_persona('a', 'A', 'A.', 'You are A.')"),
+                                            lambda: other.execute("SELECT chat.save_persona('b', 'B', 'B.', 'You are B.')")), key=str))
+            equal(len(person.rows("SELECT code FROM chat.list_personas() WHERE is_personal")), 2)
+        value(operator, "SELECT chat.admin_set_setting('personas_per_user', NULL)")
+    equal(outcomes, [["54000", None]] * 6)
+
+
 @test("what an administrator has set survives dump and restore, and what they have not is as installed")
 def _():
     with service() as operator:
@@ -160,10 +176,16 @@ def _():
         value(operator, "SELECT chat.admin_save_plan('enterprise', is_active => false)")
         value(operator, "SELECT chat.admin_set_mail_template('invitation', 'en', 'Come in', 'Here: {{token}}')")
         value(operator, "SELECT chat.admin_set_mail_template('invitation', 'de', 'Komm', 'Hier: {{token}}')")
+        member = Person("member")
+        member.value("SELECT chat.save_persona('growth_hacker', 'Mine', 'Grows mine.', 'You are mine.')")
+        value(operator, "SELECT chat.admin_save_persona('growth_hacker', expertise => 'Edited.')")
+        value(operator, "SELECT chat.admin_save_persona('of_the_house', 'House', 'Knows the house.', 'You are the house.')")
+        value(operator, "SELECT chat.admin_set_persona_active('actuary', false)")
         value(operator, "SELECT chat.admin_set_setting('registration_domains', %s)", json.dumps(["example.org"]))
         value(operator, "SELECT chat.admin_invite('restored@example.com')")
     queries = ("SELECT code, name, description, limits, is_active, is_default FROM chat.plans ORDER BY code",
                "SELECT kind, language, subject, body, is_default FROM chat.mail_templates ORDER BY kind, language",
+               "SELECT user_id, code, name, expertise, category, system_prompt, model, is_active, is_default FROM chat.personas ORDER BY user_id, code",
                "SELECT key, value FROM chat.settings ORDER BY key", "SELECT * FROM chat.users ORDER BY id",
                "SELECT * FROM chat.invitations ORDER BY id", "SELECT * FROM chat_private.outbox ORDER BY id",
                "SELECT * FROM chat_private.account_tokens ORDER BY token_hash", "SELECT * FROM chat_private.login_names ORDER BY name")
@@ -180,6 +202,10 @@ def _():
             with connect(dbname="check_people_restored") as restored:
                 for query, wanted in zip(queries, before):
                     equal(rows(restored, query), wanted, query)
+                equal(value(restored, "SELECT count(*) FROM chat.personas WHERE user_id = %s", member.id), 1)
+                equal(rows(restored, "SELECT is_default, count(*) FROM chat.personas WHERE user_id = '00000000-0000-0000-0000-000000000000' GROUP BY 1 ORDER BY 1"),
+                      [(False, 3), (True, 43)])
+                equal(value(restored, "SELECT chat_private.ship_personas()"), 0)
                 value(restored, "SELECT chat.admin_save_plan('free', description => 'changed')")
                 equal(value(restored, "SELECT count(*) FROM chat.plans"), 5)
         finally:
