@@ -67,8 +67,8 @@ BEGIN ATOMIC
     ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody'),
     ('deliberation_agreement', 'share', '0.40', NULL, 'How alike the contributions of a round must be for a board to agree, from 0 to 1'),
     ('deliberation_stability', 'share', '0.50', NULL, 'How alike contributions must be to those of the round before for a board to have settled, from 0 to 1'),
-    ('deliberation_focus', 'share', '0.10', NULL, 'How much contributions must have of the problem''s words not to have drifted away from it, from 0 to 1'),
-    ('deliberation_one_sided', 'share', '0.60', NULL, 'How alike contributions of the first round may be before a board counts as one-sided, from 0 to 1');
+    ('deliberation_focus', 'share', '0.18', NULL, 'How much contributions must have of the problem''s words not to have drifted away from it, from 0 to 1'),
+    ('deliberation_one_sided', 'share', '0.55', NULL, 'How alike contributions of the first round may be before a board counts as one-sided, from 0 to 1');
 END;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';

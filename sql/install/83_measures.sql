@@ -31,14 +31,16 @@ $$;
 COMMENT ON FUNCTION chat_private.round_threshold(jsonb, text) IS
 'agreement, stability, focus or one_sided: what options -> convergence of a deliberation says, from 0 to 1, else the setting deliberation_*.';
 
-CREATE OR REPLACE FUNCTION chat_private.round_verdict(r chat.deliberation_rounds, options jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION chat_private.round_verdict(r chat.deliberation_rounds, options jsonb, first_focus double precision) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   enough numeric := chat_private.round_threshold(round_verdict.options, 'agreement');
 BEGIN
   IF r.speakers < 2 THEN
     RETURN 'continue';
-  ELSIF r.focus < chat_private.round_threshold(round_verdict.options, 'focus') THEN
+  -- Some problems have few of their words in any answer, as where it is in another language: what counts then is that the board
+  -- has left what it began with.
+  ELSIF r.focus < least(chat_private.round_threshold(round_verdict.options, 'focus'), 0.7 * round_verdict.first_focus) THEN
     RETURN 'drift';
   ELSIF r.round_number = 1 THEN
     RETURN CASE WHEN r.agreement >= chat_private.round_threshold(round_verdict.options, 'one_sided') THEN 'one_sided' ELSE 'continue' END;
@@ -50,9 +52,10 @@ BEGIN
   RETURN CASE WHEN round_verdict.options -> 'convergence' = 'false' THEN 'continue' ELSE 'converged' END;
 END
 $$;
-COMMENT ON FUNCTION chat_private.round_verdict(chat.deliberation_rounds, jsonb) IS
+COMMENT ON FUNCTION chat_private.round_verdict(chat.deliberation_rounds, jsonb, double precision) IS
 'What follows from the measures of a round, by the options of its deliberation: drift, one_sided (of the first round alone),
-converged, stalling or continue; always continue where fewer than two spoke. convergence false in options: never converged.';
+converged, stalling or continue; always continue where fewer than two spoke. convergence false in options: never converged.
+first_focus: that of the first round, below 0.7 of which a later one must be to have drifted; NULL: this is the first.';
 
 CREATE OR REPLACE FUNCTION chat_private.deliberation_topic(d chat.deliberations) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -96,6 +99,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 DECLARE
   d chat.deliberations;
   r chat.deliberation_rounds;
+  first_focus double precision;
 BEGIN
   SELECT t.* INTO d FROM chat.deliberations t WHERE t.user_id = measure_round.user_id AND t.id = measure_round.deliberation_id;
   SELECT measure_round.user_id, measure_round.deliberation_id, measure_round.round_number, m.speakers, m.agreement, m.stability, m.focus,
@@ -103,7 +107,9 @@ BEGIN
   INTO r
   FROM chat_private.round_measures(measure_round.user_id, measure_round.deliberation_id, measure_round.round_number,
                                    chat_private.deliberation_topic(d)) m;
-  r.verdict := chat_private.round_verdict(r, d.options);
+  SELECT t.focus INTO first_focus FROM chat.deliberation_rounds t
+  WHERE t.user_id = measure_round.user_id AND t.deliberation_id = measure_round.deliberation_id AND t.round_number = 1;
+  r.verdict := chat_private.round_verdict(r, d.options, first_focus);
   INSERT INTO chat.deliberation_rounds SELECT r.* ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     SELECT t.* INTO r FROM chat.deliberation_rounds t

@@ -9,7 +9,7 @@
 namespace pgchat {
 namespace {
 
-constexpr std::size_t compared_characters = 6;
+constexpr std::size_t compared_characters = 5;
 
 struct Counted {
     std::uint64_t count = 0;
@@ -135,7 +135,8 @@ std::vector<double> similarities(const std::vector<TermVector>& texts) {
     const std::size_t size = texts.size();
     std::vector<double> result(size * size);
     for (std::size_t i = 0; i < size; ++i)
-        for (std::size_t j = i; j < size; ++j) result[i * size + j] = result[j * size + i] = similarity(texts[i], texts[j]);
+        for (std::size_t j = i; j < size; ++j)
+            result[i * size + j] = result[j * size + i] = similarity(texts[i], texts[j]);
     return result;
 }
 

@@ -1,14 +1,15 @@
 // How alike texts are, told from their words alone: the same answer for the same texts everywhere, and in any language.
 //
 // A text is a vector with an entry for each term: 1 + ln(how often it has the term), times the weight of the term.
-// - Words are compared in lower case and by their first six characters, so that most inflections of a word are one
+// - Words are compared in lower case and by their first five characters, so that most inflections of a word are one
 //   term: cutting words off serves languages of many kinds (McNamee, Nicholas and Mayfield, Addressing Morphological
 //   Variation in Alphabetic Languages, SIGIR 2009).
 // - Of scripts without spaces, each two neighbouring characters are a term (Nie, Gao, Zhang and Zhou, On the Use of
 //   Words and N-grams for Chinese Information Retrieval, IRAL 2000).
 // - Frequent words are short in all languages (Zipf, The Psycho-Biology of Language, 1935), so short words weigh less,
 //   and no list of stop words of one language is needed. Numbers weigh as much as long words.
-// - The logarithm damps what a text repeats (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008,
+// - The logarithm damps what a text repeats (Manning, Raghavan and Schütze, Introduction to Information Retrieval,
+// 2008,
 //   section 6.4.1).
 #pragma once
 
