@@ -2,7 +2,7 @@
 BEGIN;
 \ir people.psql
 \ir debates.psql
-SELECT plan(75);
+SELECT plan(80);
 
 -- Similarity, as SQL has it; the rest is tested in test/unit.
 SELECT is(chat_private.text_similarity('Raise the prices', 'raise THE price'), 1::float8, 'the same words are alike');
@@ -89,7 +89,7 @@ DECLARE
 BEGIN
   DELETE FROM chat.deliberations WHERE user_id = alice AND id = md5('judged')::uuid;
   PERFORM pg_temp.add_debate(alice, md5('judged')::uuid, 'stalled');
-  EXECUTE 'DELETE FROM chat.contributions WHERE deliberation_id = md5(''judged'')::uuid AND ' || condition;
+  EXECUTE 'DELETE FROM chat.contributions WHERE deliberation_id = md5(''judged'')::uuid AND (' || condition || ')';
   RETURN chat_private.measure_round(alice, md5('judged')::uuid, round, 1);
 END $$;
 SELECT is((r.speakers, r.verdict, r.agreement, r.stability IS NULL)::text, '(1,continue,,f)', 'one alone does not stall')
