@@ -31,7 +31,7 @@ CREATE FUNCTION pg_temp.verdicts(owner uuid, deliberation uuid) RETURNS text LAN
 $$;
 SELECT pg_temp.add_debate(:'alice', md5(debate)::uuid, debate) FROM debate_problems;
 SET LOCAL ROLE pgchat_engine;
-SELECT chat_private.measure_round(:'alice', md5('one_sided')::uuid, 1, 5);
+SELECT (chat_private.measure_round(:'alice', md5('one_sided')::uuid, 1, 5)).verdict;
 RESET ROLE;
 SELECT is((SELECT array_agg(r.verdict || ' ' || r.seq) FROM chat.deliberation_rounds r), '{one_sided 5}', 'the engine measures, and stores it');
 SELECT is(pg_temp.verdicts(:'alice', md5(debate)::uuid), expected, 'a debate that is ' || debate)
