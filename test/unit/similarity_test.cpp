@@ -85,6 +85,54 @@ TEST(Similarity, ScriptsWithoutSpacesAreComparedByPairs) {
     EXPECT_LT(alike("これについては価格です", "これについては採用です"), 0.6);
 }
 
+// Two opinions on a problem are closer to each other and to it than one on something else, by what the thresholds of
+// chat.deliberation_rounds have in between, in languages with other words and scripts.
+TEST(Similarity, ServesManyLanguages) {
+    struct Debate {
+        std::string_view problem, one, other, elsewhere;
+    };
+    const Debate debates[] = {
+        {"我们应该在圣诞季之前把订单数据库从一台大型服务器迁移到托管云服务吗？",
+         "托管云服务可以替我们处理备份、故障切换和补丁，而单台服务器是所有订单的单点故障。但是在圣诞季之前迁移时机不对"
+         "。我建议现在就建立到云数据库的复制，在十月演练切换，只有演练成功才迁移，否则留在服务器上直到一月。",
+         "去年圣诞节订单数据库连续九天处理器使用率达到百分之八十。服务器还可以再扩容一次，这是我们熟悉的风险。我的团队"
+         "不了解云服务：监控不同，连接限制不同。我会推迟迁移到旺季之后，利用这段时间培训人员。",
+         "图书馆应该在星期天开放，因为家庭只有周末才有空。孩子们在十岁之前养成阅读习惯，星期天是父母双方都能一起来的唯"
+         "一一天。"},
+        {"Sollen wir unsere Bestelldatenbank vor dem Weihnachtsgeschäft von einem großen Server in einen Clouddienst "
+         "verlegen?",
+         "Ein Clouddienst nimmt uns Sicherungen, Umschaltung und Aktualisierungen ab, und der eine große Server ist "
+         "die einzige Schwachstelle für alle Bestellungen. Ein Umzug kurz vor dem Weihnachtsgeschäft kommt aber zur "
+         "falschen Zeit. Ich würde jetzt die Replikation einrichten, im Oktober das Umschalten proben und nur "
+         "verlegen, wenn die Probe gelingt.",
+         "Vergangene Weihnachten lief die Bestelldatenbank neun Tage lang mit achtzig Prozent Auslastung. Der Server "
+         "lässt sich noch einmal vergrößern, das ist ein Risiko, das wir kennen. Der Clouddienst ist meinen Leuten "
+         "fremd: andere Überwachung, andere Grenzen für Verbindungen. Ich würde den Umzug auf die Zeit nach dem "
+         "Weihnachtsgeschäft verschieben und die Leute schulen.",
+         "Familien nutzen die Bücherei, wenn sie Zeit haben, und das ist am Wochenende. Der Sonntag ist der einzige "
+         "Tag, an dem beide Eltern mitkommen können. Lesen lernt man vor dem zehnten Lebensjahr, also sollte "
+         "wenigstens nachmittags geöffnet sein."},
+        {"クリスマス商戦の前に、注文データベースを一台の大型サーバーからマネージドクラウドへ移行すべきでしょうか。",
+         "マネージドクラウドはバックアップやフェイルオーバーを任せられますし、一台のサーバーはすべての注文の単一障害点"
+         "です。しかしクリスマス商戦の直前の移行は時期が悪いです。今のうちに複製を設定し、十月に切り替えを練習し、成功"
+         "した場合だけ移行すべきです。",
+         "昨年のクリスマスには注文データベースのサーバーが九日間八十パーセントの負荷でした。サーバーはもう一度増強でき"
+         "ます。クラウドは私のチームには未知で、監視も接続の制限も違います。移行は商戦の後に延期し、その間に人を訓練す"
+         "べきです。",
+         "図書館は日曜日に開けるべきです。家族が利用できるのは週末で、両親が一緒に来られるのは日曜日だけです。読書の習"
+         "慣は十歳までに身に付くからです。"},
+    };
+    for (const auto& [problem, one, other, elsewhere] : debates) {
+        EXPECT_GT(alike(one, other), 0.15) << problem;
+        EXPECT_LT(alike(one, other), 0.4) << problem;
+        EXPECT_LT(alike(one, elsewhere), 0.1) << problem;
+        EXPECT_LT(alike(other, elsewhere), 0.1) << problem;
+        EXPECT_GT(shared(problem, one), 0.3) << problem;
+        EXPECT_GT(shared(problem, other), 0.3) << problem;
+        EXPECT_LT(shared(problem, elsewhere), 0.15) << problem;
+    }
+}
+
 TEST(Similarity, AnOverlapDoesNotSinkWithTheLengthOfOne) {
     std::string essay = "Prices should follow value.";
     for (int i = 0; i < 500; ++i)
