@@ -143,7 +143,7 @@ COMMENT ON TABLE chat.deliberation_rounds IS 'What was measured of each round wh
 COMMENT ON COLUMN chat.deliberation_rounds.speakers IS 'Personas who contributed';
 COMMENT ON COLUMN chat.deliberation_rounds.agreement IS 'How alike the contributions of the round are: the mean over all pairs of personas, 0 to 1; NULL: fewer than two spoke';
 COMMENT ON COLUMN chat.deliberation_rounds.stability IS 'How alike each contribution is to the same persona''s in the round before: the mean, 0 to 1; NULL: in the first round';
-COMMENT ON COLUMN chat.deliberation_rounds.focus IS 'How alike the contributions are to the problem: the mean, 0 to 1';
+COMMENT ON COLUMN chat.deliberation_rounds.focus IS 'How much the contributions have of the words of the problem, its context and its parts: the mean, 0 to 1';
 COMMENT ON COLUMN chat.deliberation_rounds.verdict IS 'What follows from that: continue; converged: the vote comes next; stalling, drift, one_sided: the moderator intervenes';
 COMMENT ON COLUMN chat.deliberation_rounds.seq IS 'The checkpoint with which it appeared';
 

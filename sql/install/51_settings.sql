@@ -65,7 +65,11 @@ BEGIN ATOMIC
     ('image_max_bytes', 'size', '5242880', NULL, 'The largest image that can be sent with a message, in bytes: models are sent the whole of it'),
     ('image_context_bytes', 'size', '20971520', NULL, 'How many bytes of images a model is sent for one reply, the newest first; at most 41943040'),
     ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody'),
-    ('personas_per_user', 'count', '100', NULL, 'How many personas of their own a user can have');
+    ('personas_per_user', 'count', '100', NULL, 'How many personas of their own a user can have'),
+    ('deliberation_agreement', 'share', '0.40', NULL, 'How alike the contributions of a round must be for a board to agree, from 0 to 1'),
+    ('deliberation_stability', 'share', '0.50', NULL, 'How alike contributions must be to those of the round before for a board to have settled, from 0 to 1'),
+    ('deliberation_focus', 'share', '0.18', NULL, 'How much contributions must have of the problem''s words not to have drifted away from it, from 0 to 1'),
+    ('deliberation_one_sided', 'share', '0.55', NULL, 'How alike contributions of the first round may be before a board counts as one-sided, from 0 to 1');
 END;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';
@@ -165,6 +169,8 @@ BEGIN
     WHEN 'count' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,5}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999.' END
     WHEN 'size' THEN CASE WHEN setting_hint.value::text ~ '^[1-9][0-9]{0,14}$' IS NOT TRUE THEN 'It is a whole number from 1 to 999999999999999.' END
     WHEN 'amount' THEN CASE WHEN NOT chat_private.is_amount(setting_hint.value) THEN 'It is a number from 0 to 1000000.' END
+    WHEN 'share' THEN CASE WHEN NOT coalesce(jsonb_typeof(setting_hint.value) = 'number' AND (setting_hint.value #>> '{}')::numeric BETWEEN 0 AND 1, false)
+                      THEN 'It is a number from 0 to 1.' END
     WHEN 'domains' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^[^][:space:][:cntrl:][:upper:]@,]{1,253}$')
                         THEN 'It is an array of domains in lower case, such as ["example.com"].' END
     WHEN 'roles' THEN CASE WHEN NOT chat_private.are_texts(setting_hint.value, '^(admin|supervisor|worker|user|guest)$')
@@ -179,7 +185,7 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.setting_hint(text, jsonb, text[]) IS
 'What a value of this kind of setting must be, where the one given is not; NULL where it is. Kinds: boolean, text, prompt, choice,
-language, interval, count, size, amount, domains, roles, texts, plan, model; followed by "or null" where null is one.';
+language, interval, count, size, amount, share, domains, roles, texts, plan, model; followed by "or null" where null is one.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_setting(key text, value jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -138,6 +138,9 @@ CREATE POLICY gate_rows ON chat.api_keys TO pgchat_owner USING (chat.current_use
 -- An administrator's functions find a deliberation by its id, and then act as its owner.
 DROP POLICY IF EXISTS gate_rows ON chat.deliberations;
 CREATE POLICY gate_rows ON chat.deliberations TO pgchat_owner USING (chat.current_user_role() = 'gate');
+-- Their reports add up what all deliberations have used.
+DROP POLICY IF EXISTS gate_rows ON chat.deliberation_steps;
+CREATE POLICY gate_rows ON chat.deliberation_steps FOR SELECT TO pgchat_owner USING (chat.current_user_role() = 'gate');
 ALTER TABLE chat.deliberation_prompts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat.deliberation_prompts FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS all_rows ON chat.deliberation_prompts;

@@ -13,6 +13,8 @@ GRANT SELECT ON chat.users, chat.user_settings, chat.sessions, chat.identities, 
 GRANT SELECT ON chat.settings, chat.invitations, chat.mail_templates, chat.deliberation_prompts TO pgchat_service;
 GRANT SELECT ON chat.personas, chat.deliberations, chat.deliberation_participants, chat.deliberation_steps, chat.contributions, chat.votes,
   chat.deliberation_rounds, chat.deliberation_checkpoints, chat.import_map, chat.import_findings TO pgchat_client, pgchat_service;
+GRANT SELECT ON chat.deliberation_cost_by_phase, chat.deliberation_cost_by_persona, chat.deliberation_cost_by_model,
+  chat.deliberation_metrics, chat.deliberation_agreement, chat.deliberation_votes_agreement TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.folders, chat.system_prompts, chat.conversation_templates, chat.conversation_summaries, chat.attachments,
   chat.message_attachments, chat.conversation_shares, chat.conversation_imports TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
@@ -101,14 +103,14 @@ DECLARE
     'admin_list_invitations', 'admin_remove_lost_guests', 'admin_settings', 'admin_set_setting', 'admin_save_plan', 'admin_set_mail_template',
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
-    'admin_usage', 'admin_set_limits', 'admin_set_budget',
+    'admin_usage', 'admin_deliberation_usage', 'admin_set_limits', 'admin_set_budget',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',
     'admin_save_template', 'admin_delete_template', 'admin_save_persona', 'admin_set_persona_active', 'admin_delete_persona',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
   -- USAGE on their schema nobody can name them.
-  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models', 'chat_private.usage_watermark', 'chat_private.utc_day'];
+  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models', 'chat_private.usage_watermark', 'chat_private.utc_day', 'chat_private.text_similarities'];
   -- The first two take as long as they are told to, and nothing can stop them.
   for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'metrics', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
@@ -143,7 +145,9 @@ DECLARE
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
     'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file',
-    'chat_private.find_persona', 'chat_private.persona_catalogue'];
+    'chat_private.find_persona', 'chat_private.persona_catalogue',
+    'chat_private.text_similarity', 'chat_private.text_similarities', 'chat_private.text_overlaps', 'chat_private.round_threshold',
+    'chat_private.round_verdict', 'chat_private.deliberation_topic', 'chat_private.round_measures', 'chat_private.measure_round'];
   f record;
 BEGIN
   FOR f IN
