@@ -12,18 +12,21 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.text_clip(text, integer) IS 'A text cut to so many bytes; what is cut ends with an ellipsis.';
 
+-- Bound at creation and inlined, as are those that follow: a round quotes hundreds of texts.
 CREATE OR REPLACE FUNCTION chat_private.text_line(content text, most_characters integer) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT nullif(left(btrim(regexp_replace(left(text_line.content, 4 * text_line.most_characters), '[[:cntrl:][:space:]]+', ' ', 'g')), text_line.most_characters), '')
-$$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN nullif(left(btrim(regexp_replace(left(content, 4 * most_characters), '[[:cntrl:][:space:]]+', ' ', 'g')), most_characters), '');
 COMMENT ON FUNCTION chat_private.text_line(text, integer) IS 'A text as one line of at most so many characters; NULL where nothing is left.';
 
--- Bound at creation and inlined: a round quotes hundreds of texts.
+CREATE OR REPLACE FUNCTION chat_private.plain_lines(content text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN replace(replace(replace(replace(replace(content, E'\r\n', E'\n'), E'\r', E'\n'), E'\u2028', E'\n'), E'\u2029', E'\n'), E'\u0085', E'\n');
+COMMENT ON FUNCTION chat_private.plain_lines(text) IS 'A text whose lines end with a line feed, whatever they ended with.';
+
 CREATE OR REPLACE FUNCTION chat_private.quoted_lines(content text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN '> ' || replace(replace(replace(replace(replace(replace(content, E'\r\n', E'\n'), E'\r', E'\n'), E'\u2028', E'\n'), E'\u2029', E'\n'),
-                       E'\u0085', E'\n'), E'\n', E'\n> ');
-COMMENT ON FUNCTION chat_private.quoted_lines(text) IS 'A text as a quotation: > before each line, so that nothing in it ends the quotation.';
+RETURN '> ' || replace(content, E'\n', E'\n> ');
+COMMENT ON FUNCTION chat_private.quoted_lines(text) IS 'A text of chat_private.plain_lines as a quotation: > before each line, so that nothing in it ends the quotation.';
 
 CREATE OR REPLACE FUNCTION chat_private.fair_share(sizes integer[], room integer) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -67,16 +70,18 @@ BEGIN
     RETURN NULL;
   END IF;
   RETURN (
-    WITH opening AS (
-      SELECT c.round_number, p.seat, left(p.name, 40) || ': '
+    WITH speaker AS MATERIALIZED (
+      SELECT p.persona_code, p.seat, chat_private.text_line(p.name, 40) AS name FROM chat.deliberation_participants p
+      WHERE p.user_id = d.user_id AND p.deliberation_id = d.id),
+    opening AS (
+      SELECT c.round_number, p.seat, p.name || ': '
              || left(split_part(ltrim(left(c.content, 2 * most_characters), E' \t\r\n#*_>-'), E'\n', 1),
                      least(most_characters, greatest(fewest_characters, record_openings.room / contributions - 24))) AS said
-      FROM chat.contributions c JOIN chat.deliberation_participants p
-        ON p.user_id = c.user_id AND p.deliberation_id = c.deliberation_id AND p.persona_code = c.persona_code
+      FROM chat.contributions c JOIN speaker p ON p.persona_code = c.persona_code
       WHERE c.user_id = d.user_id AND c.deliberation_id = d.id AND c.round_number < last_round),
     line AS (
       SELECT o.round_number, '> Round ' || o.round_number || ': '
-             || translate(string_agg(o.said, ' · ' ORDER BY nullif(o.seat, 0) NULLS LAST), E'\n\r\u2028\u2029\u0085', '     ') AS said
+             || string_agg(o.said, ' · ' ORDER BY nullif(o.seat, 0) NULLS LAST) AS said
       FROM opening o GROUP BY o.round_number),
     fitted AS (
       SELECT l.round_number, l.said, sum(octet_length(l.said) + 1) OVER (ORDER BY l.round_number DESC) AS bytes FROM line l)
@@ -92,30 +97,26 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan
 #variable_conflict use_column
 DECLARE
   last_round CONSTANT integer := chat_private.told_rounds(record_latest.d);
-  heads text[];
-  contents text[];
-  sizes integer[];
-  share integer;
 BEGIN
-  WITH latest AS (
-    SELECT DISTINCT ON (c.persona_code) c.persona_code, c.round_number, c.content FROM chat.contributions c
-    WHERE c.user_id = d.user_id AND c.deliberation_id = d.id AND c.round_number <= last_round
-    ORDER BY c.persona_code, c.round_number DESC),
-  told AS (
-    SELECT p.seat, left(l.content, greatest(record_latest.room, 0)) AS content,
-           CASE WHEN p.seat = 0 THEN 'The chair, after round ' || l.round_number
-                ELSE chat_private.text_line(p.name, 100) || ' (' || p.persona_code || '), round ' || l.round_number
-                     || CASE WHEN p.persona_code = record_latest.persona_code THEN ', you yourself' ELSE '' END END || E':\n' AS head
-    FROM latest l JOIN chat.deliberation_participants p
-      ON p.user_id = d.user_id AND p.deliberation_id = d.id AND p.persona_code = l.persona_code)
-  SELECT array_agg(t.head ORDER BY nullif(t.seat, 0) NULLS LAST), array_agg(q.content ORDER BY nullif(t.seat, 0) NULLS LAST),
-         array_agg(octet_length(q.content) ORDER BY nullif(t.seat, 0) NULLS LAST),
-         record_latest.room - sum(octet_length(t.head) + 2)
-  INTO heads, contents, sizes, share
-  FROM told t, LATERAL (SELECT chat_private.quoted_lines(t.content) AS content) q;
-  share := chat_private.fair_share(sizes, share);
-  RETURN (SELECT string_agg(t.head || chat_private.text_clip(t.content, share), E'\n\n' ORDER BY t.n)
-          FROM unnest(heads, contents) WITH ORDINALITY t (head, content, n));
+  RETURN (
+    -- Kept as they are stored: only as much of each content is read as is told.
+    WITH latest AS MATERIALIZED (
+      SELECT DISTINCT ON (c.persona_code) c.persona_code, c.round_number, c.content FROM chat.contributions c
+      WHERE c.user_id = d.user_id AND c.deliberation_id = d.id AND c.round_number <= last_round
+      ORDER BY c.persona_code, c.round_number DESC),
+    told AS MATERIALIZED (
+      SELECT nullif(p.seat, 0) AS place, l.content,
+             CASE WHEN p.seat = 0 THEN 'The chair, after round ' || l.round_number
+                  ELSE chat_private.text_line(p.name, 100) || ' (' || p.persona_code || '), round ' || l.round_number
+                       || CASE WHEN p.persona_code = record_latest.persona_code THEN ', you yourself' ELSE '' END END || E':\n' AS head
+      FROM latest l JOIN chat.deliberation_participants p
+        ON p.user_id = d.user_id AND p.deliberation_id = d.id AND p.persona_code = l.persona_code),
+    cut AS MATERIALIZED (
+      SELECT chat_private.fair_share(array_agg(octet_length(t.content) * 21 / 20 + 4),
+                                     (record_latest.room - sum(octet_length(t.head) + 2))::integer) AS share FROM told t)
+    SELECT string_agg(t.head || chat_private.text_clip(chat_private.quoted_lines(left(t.content, c.share)), c.share), E'\n\n'
+                      ORDER BY t.place NULLS LAST)
+    FROM told t, cut c);
 END
 $$;
 COMMENT ON FUNCTION chat_private.record_latest(chat.deliberations, text, integer) IS

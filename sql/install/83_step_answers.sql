@@ -179,7 +179,7 @@ DECLARE
   answer jsonb;
 BEGIN
   IF read_answer.kind IN ('initial', 'contribute', 'moderate') THEN
-    RETURN (SELECT jsonb_build_object('content', left(t.said, most_characters)) FROM chat_private.answer_text(read_answer.content) t (said)
+    RETURN (SELECT jsonb_build_object('content', chat_private.plain_lines(left(t.said, most_characters))) FROM chat_private.answer_text(read_answer.content) t (said)
             WHERE t.said IS NOT NULL);
   END IF;
   answer := chat_private.answer_json(read_answer.content);

@@ -57,7 +57,7 @@ BEGIN
   SELECT chat_private.fair_share(array_agg(octet_length(v.reasoning) + 4), (told_votes.room - 200 * count(*))::integer) INTO share
   FROM chat.votes v WHERE v.user_id = d.user_id AND v.deliberation_id = d.id;
   RETURN (
-    SELECT string_agg('> ' || left(p.name, 40) || ' (' || p.persona_code || '): '
+    SELECT string_agg('> ' || chat_private.text_line(p.name, 40) || ' (' || p.persona_code || '): '
              || CASE WHEN v.is_abstention THEN 'abstains' ELSE v.choice || coalesce(', confidence ' || v.confidence, '') END
              || coalesce('. ' || chat_private.text_clip(chat_private.text_line(v.reasoning, greatest(share, 1)), share), ''), E'\n' ORDER BY p.seat)
     FROM chat.votes v JOIN chat.deliberation_participants p
@@ -88,10 +88,10 @@ BEGIN
   SELECT p.* INTO speaker FROM chat.deliberation_participants p
   WHERE p.user_id = d.user_id AND p.deliberation_id = d.id AND p.persona_code = step_values.persona_code;
   RETURN jsonb_build_object(
-    'problem', chat_private.text_clip(chat_private.quoted_lines(d.problem_statement), most_problem),
-    'context', coalesce(chat_private.text_clip(chat_private.quoted_lines(CASE WHEN 'context' = ANY (step_values.wanted) THEN
+    'problem', chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(d.problem_statement)), most_problem),
+    'context', coalesce(chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(CASE WHEN 'context' = ANY (step_values.wanted) THEN
       CASE jsonb_typeof(d.problem_context) WHEN 'null' THEN NULL WHEN 'string' THEN nullif(d.problem_context #>> '{}', '')
-           ELSE jsonb_pretty(d.problem_context) END END), most_context), '(Nothing.)'),
+           ELSE jsonb_pretty(d.problem_context) END END)), most_context), '(Nothing.)'),
     'sub_problems', coalesce(chat_private.told_list(d.sub_problems, 'number'), '(It is one question.)'),
     'round', d.round_number, 'max_rounds', d.max_rounds, 'count', chat_private.board_size(d),
     'name', coalesce(chat_private.text_line(speaker.name, 255), ''), 'expertise', coalesce(chat_private.text_line(speaker.expertise, 500), ''),
@@ -102,7 +102,7 @@ BEGIN
     'choices', CASE WHEN 'choices' = ANY (step_values.wanted) THEN coalesce(chat_private.told_list(d.choices, 'id'), '(There are none.)') END,
     'votes', CASE WHEN 'votes' = ANY (step_values.wanted) THEN coalesce(chat_private.told_votes(d, step_values.record_tokens), '(Nobody has voted.)') END,
     'outcome', CASE WHEN 'outcome' = ANY (step_values.wanted) THEN
-      coalesce(chat_private.text_clip(chat_private.quoted_lines(d.outcome::text), 6000), '(There was no vote.)') END);
+      coalesce(chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(d.outcome::text)), 6000), '(There was no vote.)') END);
 END
 $$;
 COMMENT ON FUNCTION chat_private.step_values(chat.deliberations, text, text[], integer, integer) IS
@@ -161,7 +161,7 @@ BEGIN
   room := chat_private.context_room(context_window, answer_tokens,
     chat_private.text_tokens(octet_length(concat(texts.frame, texts.system_prompt, texts.prompt, filled::text, schema::text))) + 100);
   filled := filled || jsonb_build_object('record', CASE WHEN 'record' = ANY (wanted) THEN
-    chat_private.record(step_request.d, step_request.persona_code, least(most_record, greatest(room, fewest_record))::integer) END);
+    chat_private.record(step_request.d, step_request.persona_code, least(most_record, greatest(coalesce(room, most_record), fewest_record))::integer) END);
   RETURN QUERY SELECT
     jsonb_build_array(jsonb_build_object('role', 'user', 'content', chat_private.fill_placeholders(texts.prompt, filled))),
     nullif(concat_ws(E'\n\n', chat_private.fill_placeholders(texts.frame, filled), chat_private.fill_placeholders(texts.system_prompt, filled)), ''),

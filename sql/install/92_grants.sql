@@ -142,7 +142,7 @@ DECLARE
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
     'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file',
-    'chat_private.text_clip', 'chat_private.text_line', 'chat_private.quoted_lines', 'chat_private.fair_share', 'chat_private.told_rounds',
+    'chat_private.text_clip', 'chat_private.text_line', 'chat_private.plain_lines', 'chat_private.quoted_lines', 'chat_private.fair_share', 'chat_private.told_rounds',
     'chat_private.record_openings', 'chat_private.record_latest', 'chat_private.record', 'chat_private.choosable_personas', 'chat_private.board_size',
     'chat_private.known_choices', 'chat_private.schema_object', 'chat_private.schema_array', 'chat_private.schema_enum', 'chat_private.vote_schema',
     'chat_private.step_schema', 'chat_private.step_window', 'chat_private.told_list', 'chat_private.told_people', 'chat_private.told_votes',
