@@ -43,9 +43,11 @@ $$;
 COMMENT ON FUNCTION chat_private.answer_json(text) IS 'The JSON object that a model answered with; NULL where there is none.';
 
 CREATE OR REPLACE FUNCTION chat_private.answer_line(value jsonb, most_characters integer) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN jsonb_typeof(answer_line.value) = 'string'
-         THEN nullif(btrim(left(btrim(answer_line.value #>> '{}', E' \t\r\n\f\v\u00a0\u200b\u2028\u2029\ufeff'), answer_line.most_characters)), '') END
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT CASE WHEN jsonb_typeof(answer_line.value) = 'string'
+           THEN nullif(btrim(left(btrim(answer_line.value #>> '{}', E' \t\r\n\f\v\u00a0\u200b\u2028\u2029\ufeff'), answer_line.most_characters)), '') END);
+END
 $$;
 COMMENT ON FUNCTION chat_private.answer_line(jsonb, integer) IS 'A string of an answer, cut to so many characters; NULL where it is none, or blank.';
 
@@ -58,32 +60,38 @@ $$;
 COMMENT ON FUNCTION chat_private.answer_items(jsonb) IS 'The first 200 items of an array of an answer; none where it is no array.';
 
 CREATE OR REPLACE FUNCTION chat_private.answer_lines(value jsonb, most integer, most_characters integer) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(jsonb_agg(l.said ORDER BY l.n), '[]')
-  FROM (SELECT chat_private.answer_line(i.item, answer_lines.most_characters) AS said, i.n FROM chat_private.answer_items(answer_lines.value) i) l
-  WHERE l.said IS NOT NULL AND l.n <= answer_lines.most
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(jsonb_agg(l.said ORDER BY l.n), '[]')
+    FROM (SELECT chat_private.answer_line(i.item, answer_lines.most_characters) AS said, i.n FROM chat_private.answer_items(answer_lines.value) i) l
+    WHERE l.said IS NOT NULL AND l.n <= answer_lines.most);
+END
 $$;
 COMMENT ON FUNCTION chat_private.answer_lines(jsonb, integer, integer) IS 'The strings among the first so many items of an array of an answer, each cut.';
 
 CREATE OR REPLACE FUNCTION chat_private.answer_codes(value jsonb, known text[]) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(array_agg(u.code ORDER BY u.n), '{}')
-  FROM (SELECT k.code, min(i.n) AS n
-        FROM chat_private.answer_items(answer_codes.value) i JOIN unnest(answer_codes.known) k (code)
-          ON k.code = chat_private.answer_line(i.item, 200)
-        GROUP BY k.code) u
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(array_agg(u.code ORDER BY u.n), '{}')
+    FROM (SELECT k.code, min(i.n) AS n
+          FROM chat_private.answer_items(answer_codes.value) i JOIN unnest(answer_codes.known) k (code)
+            ON k.code = chat_private.answer_line(i.item, 200)
+          GROUP BY k.code) u);
+END
 $$;
 COMMENT ON FUNCTION chat_private.answer_codes(jsonb, text[]) IS 'Those of an array of an answer that are known, each once, in its order.';
 
 CREATE OR REPLACE FUNCTION chat_private.read_sub_problems(answer jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object('sub_problems',
-           jsonb_agg(jsonb_build_object('id', 'sub_problem_' || r.id, 'title', r.title, 'description', r.description) ORDER BY r.id)) END
-  FROM (SELECT row_number() OVER (ORDER BY i.n) AS id, t.title, coalesce(t.description, '') AS description
-        FROM chat_private.answer_items(read_sub_problems.answer -> 'sub_problems') i,
-             LATERAL (SELECT coalesce(chat_private.answer_line(i.item -> 'title', 200), chat_private.answer_line(i.item -> 'description', 200)) AS title,
-                             chat_private.answer_line(i.item -> 'description', 2000) AS description) t
-        WHERE t.title IS NOT NULL ORDER BY i.n LIMIT 12) r
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object('sub_problems',
+             jsonb_agg(jsonb_build_object('id', 'sub_problem_' || r.id, 'title', r.title, 'description', r.description) ORDER BY r.id)) END
+    FROM (SELECT row_number() OVER (ORDER BY i.n) AS id, t.title, coalesce(t.description, '') AS description
+          FROM chat_private.answer_items(read_sub_problems.answer -> 'sub_problems') i,
+               LATERAL (SELECT coalesce(chat_private.answer_line(i.item -> 'title', 200), chat_private.answer_line(i.item -> 'description', 200)) AS title,
+                               chat_private.answer_line(i.item -> 'description', 2000) AS description) t
+          WHERE t.title IS NOT NULL ORDER BY i.n LIMIT 12) r);
+END
 $$;
 COMMENT ON FUNCTION chat_private.read_sub_problems(jsonb) IS 'The answer to decompose, at most 12 sub-problems, with ids; NULL: it is unusable.';
 
@@ -102,18 +110,20 @@ COMMENT ON FUNCTION chat_private.read_selection(chat.deliberations, jsonb) IS
 'The answer to select: active personas that the owner sees, no more than are wanted; NULL: fewer than two are left.';
 
 CREATE OR REPLACE FUNCTION chat_private.read_choices(answer jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN count(*) >= 2 THEN jsonb_build_object('choices',
-           jsonb_agg(jsonb_build_object('id', r.id, 'label', r.label, 'description', r.description) ORDER BY r.n)) END
-  FROM (SELECT CASE WHEN s.slug ~ '^[a-z]' AND s.slug !~ '^choice_[0-9]+$' AND count(*) OVER (PARTITION BY s.slug) = 1 THEN s.slug
-                    -- Which no other is then.
-                    ELSE 'choice_' || s.n END AS id, s.n, s.label, s.description
-        FROM (SELECT row_number() OVER (ORDER BY i.n) AS n, t.label, coalesce(t.description, '') AS description,
-                     left(regexp_replace(regexp_replace(lower(chat_private.answer_line(i.item -> 'id', 200)), '[^a-z0-9_]+', '_', 'g'), '^[_0-9]+|_+$', '', 'g'), 50) AS slug
-              FROM chat_private.answer_items(read_choices.answer -> 'choices') i,
-                   LATERAL (SELECT coalesce(chat_private.answer_line(i.item -> 'label', 200), chat_private.answer_line(i.item -> 'description', 200)) AS label,
-                                   chat_private.answer_line(i.item -> 'description', 2000) AS description) t
-              WHERE t.label IS NOT NULL ORDER BY i.n LIMIT 6) s) r
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT CASE WHEN count(*) >= 2 THEN jsonb_build_object('choices',
+             jsonb_agg(jsonb_build_object('id', r.id, 'label', r.label, 'description', r.description) ORDER BY r.n)) END
+    FROM (SELECT CASE WHEN s.slug ~ '^[a-z]' AND s.slug !~ '^choice_[0-9]+$' AND count(*) OVER (PARTITION BY s.slug) = 1 THEN s.slug
+                      -- Which no other is then.
+                      ELSE 'choice_' || s.n END AS id, s.n, s.label, s.description
+          FROM (SELECT row_number() OVER (ORDER BY i.n) AS n, t.label, coalesce(t.description, '') AS description,
+                       left(regexp_replace(regexp_replace(lower(chat_private.answer_line(i.item -> 'id', 200)), '[^a-z0-9_]+', '_', 'g'), '^[_0-9]+|_+$', '', 'g'), 50) AS slug
+                FROM chat_private.answer_items(read_choices.answer -> 'choices') i,
+                     LATERAL (SELECT coalesce(chat_private.answer_line(i.item -> 'label', 200), chat_private.answer_line(i.item -> 'description', 200)) AS label,
+                                     chat_private.answer_line(i.item -> 'description', 2000) AS description) t
+                WHERE t.label IS NOT NULL ORDER BY i.n LIMIT 6) s) r);
+END
 $$;
 COMMENT ON FUNCTION chat_private.read_choices(jsonb) IS
 'The answer to choices: at most six, each with an id of its own, which is made from the one given; NULL: fewer than two are left.';

@@ -25,11 +25,13 @@ COMMENT ON FUNCTION chat_private.step_window(chat.deliberations, text) IS
 models count. NULL: none is known.';
 
 CREATE OR REPLACE FUNCTION chat_private.told_list(items jsonb, heading text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT string_agg('> ' || CASE WHEN told_list.heading = 'id' THEN coalesce(chat_private.text_line(i.value ->> 'id', 100), '?') ELSE i.n::text || '.' END
-                    || ' ' || concat_ws(': ', chat_private.text_line(coalesce(i.value ->> 'title', i.value ->> 'label'), 300),
-                                        chat_private.text_line(i.value ->> 'description', 1000)), E'\n' ORDER BY i.n)
-  FROM jsonb_array_elements(CASE WHEN jsonb_typeof(told_list.items) = 'array' THEN told_list.items ELSE '[]' END) WITH ORDINALITY i (value, n)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT string_agg('> ' || CASE WHEN told_list.heading = 'id' THEN coalesce(chat_private.text_line(i.value ->> 'id', 100), '?') ELSE i.n::text || '.' END
+                      || ' ' || concat_ws(': ', chat_private.text_line(coalesce(i.value ->> 'title', i.value ->> 'label'), 300),
+                                          chat_private.text_line(i.value ->> 'description', 1000)), E'\n' ORDER BY i.n)
+    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(told_list.items) = 'array' THEN told_list.items ELSE '[]' END) WITH ORDINALITY i (value, n));
+END
 $$;
 COMMENT ON FUNCTION chat_private.told_list(jsonb, text) IS
 'Sub-problems or choices, quoted, a line each. heading: what a line begins with, id or number. NULL: there are none.';
@@ -69,9 +71,11 @@ COMMENT ON FUNCTION chat_private.told_votes(chat.deliberations, integer) IS
 'Who voted how and why, quoted, a line each, in about room bytes. NULL: nobody has voted.';
 
 CREATE OR REPLACE FUNCTION chat_private.told_catalogue(user_id uuid) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT string_agg('> ' || p.code || ': ' || chat_private.text_line(p.name, 100) || ' (' || p.category || '). ' || chat_private.text_line(p.expertise, 300), E'\n')
-  FROM chat_private.choosable_personas(told_catalogue.user_id) p
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT string_agg('> ' || p.code || ': ' || chat_private.text_line(p.name, 100) || ' (' || p.category || '). ' || chat_private.text_line(p.expertise, 300), E'\n')
+    FROM chat_private.choosable_personas(told_catalogue.user_id) p);
+END
 $$;
 COMMENT ON FUNCTION chat_private.told_catalogue(uuid) IS 'The personas that a model can choose, quoted, a line each.';
 
@@ -134,6 +138,19 @@ COMMENT ON FUNCTION chat_private.step_texts(chat.deliberations, text) IS
 'The prompts for a kind of step before they are filled in: the frame, where a persona speaks, the system prompt and the message. The
 moderator''s is that of the last verdict that called for an intervention.';
 
+CREATE OR REPLACE FUNCTION chat_private.fill_prompt(prompt text, filled jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Taken apart once, so that nothing in a value is taken for a placeholder, and without a regular expression, which would cost more
+  -- than all the rest of a step.
+  RETURN (SELECT string_agg(CASE WHEN p.n = 1 THEN p.part WHEN strpos(p.part, '}}') = 0 THEN '{{' || p.part
+                      ELSE coalesce(fill_prompt.filled ->> split_part(p.part, '}}', 1), '') || substr(p.part, strpos(p.part, '}}') + 2) END, '' ORDER BY p.n)
+    FROM unnest(string_to_array(fill_prompt.prompt, '{{')) WITH ORDINALITY p (part, n));
+END
+$$;
+COMMENT ON FUNCTION chat_private.fill_prompt(text, jsonb) IS
+'A prompt, as chat_private.check_prompt takes it, with the values in place of its placeholders; nothing where there is no value. NULL: NULL.';
+
 CREATE OR REPLACE FUNCTION chat_private.step_request(d chat.deliberations, kind text, persona_code text)
 RETURNS TABLE (messages jsonb, system_prompt text, response_format jsonb, options jsonb)
 LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -156,15 +173,15 @@ BEGIN
   END IF;
   answer_tokens := coalesce(chat_private.json_count(call_options -> 'max_tokens'), least(answer_tokens, context_window / 2));
   SELECT t.* INTO texts FROM chat_private.step_texts(step_request.d, step_request.kind) t;
-  wanted := ARRAY(SELECT m[1] FROM regexp_matches(concat(texts.frame, texts.system_prompt, texts.prompt), chat_private.placeholder_pattern(), 'g') m);
+  wanted := ARRAY(SELECT split_part(p, '}}', 1) FROM unnest((string_to_array(concat(texts.frame, texts.system_prompt, texts.prompt), '{{'))[2:]) p);
   filled := chat_private.step_values(step_request.d, step_request.persona_code, wanted, most_record, context_window);
   room := chat_private.context_room(context_window, answer_tokens,
     chat_private.text_tokens(octet_length(concat(texts.frame, texts.system_prompt, texts.prompt, filled::text, schema::text))) + 100);
   filled := filled || jsonb_build_object('record', CASE WHEN 'record' = ANY (wanted) THEN
     chat_private.record(step_request.d, step_request.persona_code, least(most_record, greatest(coalesce(room, most_record), fewest_record))::integer) END);
   RETURN QUERY SELECT
-    jsonb_build_array(jsonb_build_object('role', 'user', 'content', chat_private.fill_placeholders(texts.prompt, filled))),
-    nullif(concat_ws(E'\n\n', chat_private.fill_placeholders(texts.frame, filled), chat_private.fill_placeholders(texts.system_prompt, filled)), ''),
+    jsonb_build_array(jsonb_build_object('role', 'user', 'content', chat_private.fill_prompt(texts.prompt, filled))),
+    nullif(concat_ws(E'\n\n', chat_private.fill_prompt(texts.frame, filled), chat_private.fill_prompt(texts.system_prompt, filled)), ''),
     CASE WHEN schema IS NOT NULL THEN jsonb_build_object('type', 'json_schema', 'json_schema',
       jsonb_build_object('name', 'deliberation_' || step_request.kind, 'strict', true, 'schema', schema)) END,
     jsonb_build_object('max_tokens', answer_tokens) || call_options;

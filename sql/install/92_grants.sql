@@ -147,7 +147,7 @@ DECLARE
     'chat_private.known_choices', 'chat_private.schema_object', 'chat_private.schema_array', 'chat_private.schema_enum', 'chat_private.vote_schema',
     'chat_private.step_schema', 'chat_private.step_window', 'chat_private.told_list', 'chat_private.told_people', 'chat_private.told_votes',
     'chat_private.told_catalogue', 'chat_private.step_values', 'chat_private.step_texts', 'chat_private.step_request',
-    'chat_private.placeholder_pattern', 'chat_private.fill_placeholders',
+    'chat_private.fill_prompt',
     'chat_private.answer_text', 'chat_private.answer_json', 'chat_private.answer_line', 'chat_private.answer_items', 'chat_private.answer_lines',
     'chat_private.answer_codes', 'chat_private.read_sub_problems', 'chat_private.read_selection', 'chat_private.read_choices', 'chat_private.read_vote',
     'chat_private.read_synthesis', 'chat_private.read_answer'];
