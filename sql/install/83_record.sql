@@ -63,20 +63,21 @@ DECLARE
   fewest_characters CONSTANT integer := 48;
   last_round CONSTANT integer := chat_private.told_rounds(record_openings.d);
   contributions integer;
+  characters integer;
 BEGIN
   SELECT count(*) INTO contributions FROM chat.contributions c
   WHERE c.user_id = d.user_id AND c.deliberation_id = d.id AND c.round_number < last_round;
   IF contributions = 0 THEN
     RETURN NULL;
   END IF;
+  characters := least(most_characters, greatest(fewest_characters, record_openings.room / contributions - 24));
   RETURN (
     WITH speaker AS MATERIALIZED (
       SELECT p.persona_code, p.seat, chat_private.text_line(p.name, 40) AS name FROM chat.deliberation_participants p
       WHERE p.user_id = d.user_id AND p.deliberation_id = d.id),
     opening AS (
       SELECT c.round_number, p.seat, p.name || ': '
-             || left(split_part(ltrim(left(c.content, 2 * most_characters), E' \t\r\n#*_>-'), E'\n', 1),
-                     least(most_characters, greatest(fewest_characters, record_openings.room / contributions - 24))) AS said
+             || split_part(ltrim(left(c.content, characters), E' \t\n#*_>-'), E'\n', 1) AS said
       FROM chat.contributions c JOIN speaker p ON p.persona_code = c.persona_code
       WHERE c.user_id = d.user_id AND c.deliberation_id = d.id AND c.round_number < last_round),
     line AS (

@@ -47,6 +47,7 @@ SELECT is((SELECT string_agg(code || ' ' || (prompt = 'edited'), ', ' ORDER BY c
           'select true, vote false', 'leaves one that somebody edited, and removes one that there is no more');
 
 -- Editing them.
+SELECT pg_temp.audited('admin.set_deliberation_prompt', 'deliberation_prompt:vote') AS audited \gset
 SELECT is(pg_temp.try(token, statement), '42501', who || ' does not ' || statement)
 FROM (VALUES (:'alice_token', 'a user'), (:'guest_token', 'a guest'), (NULL, 'nobody')) w (token, who),
      (VALUES ($$SELECT chat.admin_set_deliberation_prompt('vote', NULL, '{{choices}}')$$), ('SELECT * FROM chat.admin_list_deliberation_prompts()'),
@@ -66,7 +67,7 @@ SELECT ok(pg_temp.request(:'three', 'vote', 'p1') ->> 'system' ~ '^You are Per s
 SELECT is(pg_temp.try(:'admin_token', $$SELECT chat.admin_set_deliberation_prompt('vote', 'ignored', NULL)$$), '1 rows', 'as it came');
 SELECT is((SELECT (p.prompt = s.prompt, p.system_prompt, p.is_default)::text FROM chat.deliberation_prompts p JOIN chat_private.shipped_prompts() s USING (code) WHERE code = 'vote'), '(t,,t)', 'is as it came');
 SELECT is(pg_temp.try(:'admin_token', $$SELECT chat.admin_set_deliberation_prompt('select', NULL, NULL)$$), '1 rows', 'another, too');
-SELECT is(pg_temp.audited('admin.set_deliberation_prompt', 'deliberation_prompt:vote'), 3, 'each change is audited');
+SELECT is(pg_temp.audited('admin.set_deliberation_prompt', 'deliberation_prompt:vote'), :audited + 3, 'each change is audited');
 
 -- The record.
 SELECT is(pg_temp.told(:'fresh', 100), '(Nobody has spoken yet.)', 'nothing to tell');
@@ -168,14 +169,16 @@ SELECT ok(octet_length(pg_temp.answer(:'three', 'initial', repeat('x', 2000000))
 SELECT ok(char_length(pg_temp.answer(:'three', 'vote', jsonb_build_object('choice', 'open', 'reasoning', repeat('x', 300000))::text) ->> 'reasoning') = 10000, 'and a long reason');
 
 -- Choosing the board.
-SELECT chat.admin_save_persona('sel_a', 'Ann', E'Rents\nin Oslo', 'You are Ann.', 'trade'), chat.admin_save_persona('sel_b', 'Ben', 'Law', 'You are Ben.', 'law'),
-       chat.admin_save_persona('sel_c', 'Cat', 'Tax', 'You are Cat.', 'law') \g /dev/null
-SELECT ok(strpos(r ->> 'content', E'\n> sel_a: Ann (trade). Rents in Oslo\n') > 0 AND r #> '{format,json_schema,schema,properties,persona_codes,items,enum}' ?& '{sel_a,sel_b,sel_c}',
+INSERT INTO chat.personas (user_id, code, name, expertise, system_prompt, category)
+VALUES (:'alice', 'sel_a', 'Ann', E'Rents\nin Oslo', 'You are Ann.', 'trade'), (:'alice', 'sel_b', 'Ben', 'Law', 'You are Ben.', 'law'), (:'alice', 'sel_c', 'Cat', 'Tax', 'You are Cat.', 'law'),
+       (:'bob', 'sel_d', 'Dan', 'Art', 'You are Dan.', 'law');
+SELECT ok(strpos(r ->> 'content', E'\n> sel_a: Ann (trade). Rents in Oslo\n') > 0 AND r #> '{format,json_schema,schema,properties,persona_codes,items,enum}' ?& '{sel_a,sel_b,sel_c}'
+            AND strpos(r ->> 'content', 'sel_d') = 0,
           'the catalogue is shown, and its codes can be named') FROM pg_temp.request(:'three', 'select') r;
 UPDATE chat.deliberations SET options = '{"persona_count": 2}' WHERE id = :'three';
 SELECT is(pg_temp.request(:'three', 'select') #> '{format,json_schema,schema,properties,persona_codes,maxItems}', '2', 'as many as are wanted');
-SELECT is(pg_temp.answer(:'three', 'select', '{"persona_codes": ["sel_b", "nobody", "sel_b", 5, "sel_a", "sel_c"]}'), '{"persona_codes": ["sel_b", "sel_a"]}', 'those there are, each once, no more than wanted');
-SELECT is(pg_temp.answer(:'three', 'select', content), NULL, 'unusable: ' || content) FROM unnest(ARRAY['{"persona_codes": ["sel_b", "sel_b"]}', '{"persona_codes": "sel_a"}']) content;
+SELECT is(pg_temp.answer(:'three', 'select', '{"persona_codes": ["sel_d", "sel_b", "nobody", "sel_b", 5, "sel_a", "sel_c"]}'), '{"persona_codes": ["sel_b", "sel_a"]}', 'those there are, each once, no more than wanted');
+SELECT is(pg_temp.answer(:'three', 'select', content), NULL, 'unusable: ' || content) FROM unnest(ARRAY['{"persona_codes": ["sel_b", "sel_d"]}', '{"persona_codes": "sel_a"}']) content;
 
 -- Whatever the text is, no error.
 SELECT setseed(0.5);
