@@ -1,7 +1,7 @@
 -- What models are told in the steps of deliberations, and what is made of their answers.
 BEGIN;
 \ir people.psql
-SELECT plan(144);
+SELECT plan(149);
 SET LOCAL client_min_messages = warning;
 
 -- A deliberation of alice's with so many personas and rounds, of which the next is under way.
@@ -169,6 +169,8 @@ SELECT ok(octet_length(pg_temp.answer(:'three', 'initial', repeat('x', 2000000))
 SELECT ok(char_length(pg_temp.answer(:'three', 'vote', jsonb_build_object('choice', 'open', 'reasoning', repeat('x', 300000))::text) ->> 'reasoning') = 10000, 'and a long reason');
 
 -- Choosing the board.
+SELECT to_regprocedure('chat_private.persona_catalogue(uuid)') IS NOT NULL AS has_catalogue \gset
+\if :has_catalogue
 INSERT INTO chat.personas (user_id, code, name, expertise, system_prompt, category)
 VALUES (:'alice', 'sel_a', 'Ann', E'Rents\nin Oslo', 'You are Ann.', 'trade'), (:'alice', 'sel_b', 'Ben', 'Law', 'You are Ben.', 'law'), (:'alice', 'sel_c', 'Cat', 'Tax', 'You are Cat.', 'law'),
        (:'bob', 'sel_d', 'Dan', 'Art', 'You are Dan.', 'law');
@@ -179,6 +181,19 @@ UPDATE chat.deliberations SET options = '{"persona_count": 2}' WHERE id = :'thre
 SELECT is(pg_temp.request(:'three', 'select') #> '{format,json_schema,schema,properties,persona_codes,maxItems}', '2', 'as many as are wanted');
 SELECT is(pg_temp.answer(:'three', 'select', '{"persona_codes": ["sel_d", "sel_b", "nobody", "sel_b", 5, "sel_a", "sel_c"]}'), '{"persona_codes": ["sel_b", "sel_a"]}', 'those there are, each once, no more than wanted');
 SELECT is(pg_temp.answer(:'three', 'select', content), NULL, 'unusable: ' || content) FROM unnest(ARRAY['{"persona_codes": ["sel_b", "sel_d"]}', '{"persona_codes": "sel_a"}']) content;
+
+\else
+SELECT skip('there is no catalogue of personas', 5);
+\endif
+
+-- Who runs them: the engine, and pgchat's own functions as the owner.
+SELECT is(pg_temp.outcome(person, format('SELECT r.* FROM chat.deliberations d, unnest(ARRAY[''decompose'', ''initial'', ''contribute'', ''moderate'', ''choices'', ''vote'', ''synthesize'']) k, chat_private.step_request(d, k, ''p1'') r WHERE d.id = %L', :'three'), db_role),
+          '7 rows', db_role || ' makes requests')
+FROM (VALUES (NULL::uuid, 'pgchat_engine'), (:'alice', 'pgchat_owner')) t (person, db_role);
+SELECT is(pg_temp.outcome(person, format('SELECT chat_private.read_answer(d, k, NULL, ''{"summary": "x", "choice": null, "choices": [{"label": "a"}, {"label": "b"}], "sub_problems": [{"title": "a"}]}'') FROM chat.deliberations d, unnest(ARRAY[''decompose'', ''initial'', ''choices'', ''vote'', ''synthesize'']) k WHERE d.id = %L', :'three'), db_role),
+          '5 rows', db_role || ' reads answers')
+FROM (VALUES (NULL::uuid, 'pgchat_engine'), (:'alice', 'pgchat_owner')) t (person, db_role);
+SELECT is(pg_temp.outcome(:'alice', 'SELECT chat_private.ship_prompts()'), '42501', 'a client does nothing of this');
 
 -- Whatever the text is, no error.
 SELECT setseed(0.5);
