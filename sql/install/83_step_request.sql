@@ -70,14 +70,21 @@ $$;
 COMMENT ON FUNCTION chat_private.told_votes(chat.deliberations, integer) IS
 'Who voted how and why, quoted, a line each, in about room bytes. NULL: nobody has voted.';
 
-CREATE OR REPLACE FUNCTION chat_private.told_catalogue(user_id uuid) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION chat_private.told_catalogue(user_id uuid, room integer) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
 BEGIN
-  RETURN (SELECT string_agg('> ' || p.code || ': ' || chat_private.text_line(p.name, 100) || ' (' || p.category || '). ' || chat_private.text_line(p.expertise, 300), E'\n')
-    FROM chat_private.choosable_personas(told_catalogue.user_id) p);
+  RETURN (
+    SELECT string_agg('> ' || p.code || ': ' || p.name || ' (' || p.category || '). '
+                      || coalesce(chat_private.text_clip(chat_private.text_line(p.expertise, 300), greatest(told_catalogue.room / p.personas - p.bytes, 3)), ''),
+                      E'\n' ORDER BY p.n)
+    FROM (SELECT c.code, l.name, c.category, c.expertise, octet_length(c.code || l.name || c.category) + 9 AS bytes,
+                 count(*) OVER ()::integer AS personas, row_number() OVER () AS n
+          FROM chat_private.choosable_personas(told_catalogue.user_id) c, LATERAL (SELECT chat_private.text_line(c.name, 100) AS name) l) p);
 END
 $$;
-COMMENT ON FUNCTION chat_private.told_catalogue(uuid) IS 'The personas that a model can choose, quoted, a line each.';
+COMMENT ON FUNCTION chat_private.told_catalogue(uuid, integer) IS
+'The personas that a model can choose, quoted, a line each, in room bytes as far as names and codes leave any.';
 
 CREATE OR REPLACE FUNCTION chat_private.step_values(d chat.deliberations, persona_code text, wanted text[], record_tokens integer,
                                                     context_window integer) RETURNS jsonb
@@ -102,7 +109,7 @@ BEGIN
     'persona', coalesce(speaker.system_prompt, ''),
     'others', CASE WHEN 'others' = ANY (step_values.wanted) THEN coalesce(chat_private.told_people(d, step_values.persona_code), '(Nobody.)') END,
     'participants', CASE WHEN 'participants' = ANY (step_values.wanted) THEN coalesce(chat_private.told_people(d), '(Nobody.)') END,
-    'catalogue', CASE WHEN 'catalogue' = ANY (step_values.wanted) THEN coalesce(chat_private.told_catalogue(d.user_id), '(Nobody.)') END,
+    'catalogue', CASE WHEN 'catalogue' = ANY (step_values.wanted) THEN coalesce(chat_private.told_catalogue(d.user_id, most_problem), '(Nobody.)') END,
     'choices', CASE WHEN 'choices' = ANY (step_values.wanted) THEN coalesce(chat_private.told_list(d.choices, 'id'), '(There are none.)') END,
     'votes', CASE WHEN 'votes' = ANY (step_values.wanted) THEN coalesce(chat_private.told_votes(d, step_values.record_tokens), '(Nobody has voted.)') END,
     'outcome', CASE WHEN 'outcome' = ANY (step_values.wanted) THEN

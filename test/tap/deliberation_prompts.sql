@@ -1,7 +1,7 @@
 -- What models are told in the steps of deliberations, and what is made of their answers.
 BEGIN;
 \ir people.psql
-SELECT plan(149);
+SELECT plan(150);
 SET LOCAL client_min_messages = warning;
 
 -- A deliberation of alice's with so many personas and rounds, of which the next is under way.
@@ -177,13 +177,14 @@ VALUES (:'alice', 'sel_a', 'Ann', E'Rents\nin Oslo', 'You are Ann.', 'trade'), (
 SELECT ok(strpos(r ->> 'content', E'\n> sel_a: Ann (trade). Rents in Oslo\n') > 0 AND r #> '{format,json_schema,schema,properties,persona_codes,items,enum}' ?& '{sel_a,sel_b,sel_c}'
             AND strpos(r ->> 'content', 'sel_d') = 0,
           'the catalogue is shown, and its codes can be named') FROM pg_temp.request(:'three', 'select') r;
+SELECT is(chat_private.told_catalogue(:'alice', 100), E'> sel_b: Ben (law). Law\n> sel_c: Cat (law). Tax\n> sel_a: Ann (trade). Rents in…', 'as much of each as there is room for');
 UPDATE chat.deliberations SET options = '{"persona_count": 2}' WHERE id = :'three';
 SELECT is(pg_temp.request(:'three', 'select') #> '{format,json_schema,schema,properties,persona_codes,maxItems}', '2', 'as many as are wanted');
 SELECT is(pg_temp.answer(:'three', 'select', '{"persona_codes": ["sel_d", "sel_b", "nobody", "sel_b", 5, "sel_a", "sel_c"]}'), '{"persona_codes": ["sel_b", "sel_a"]}', 'those there are, each once, no more than wanted');
 SELECT is(pg_temp.answer(:'three', 'select', content), NULL, 'unusable: ' || content) FROM unnest(ARRAY['{"persona_codes": ["sel_b", "sel_d"]}', '{"persona_codes": "sel_a"}']) content;
 
 \else
-SELECT skip('there is no catalogue of personas', 5);
+SELECT skip('there is no catalogue of personas', 6);
 \endif
 
 -- Who runs them: the engine, and pgchat's own functions as the owner.
