@@ -67,7 +67,7 @@ BEGIN ATOMIC
     ('share_links', 'choice', '"anyone"', '{anyone,login,nobody}', 'Who may open links to shared conversations: anyone who has one, of these who has an account, or nobody'),
     ('deliberation_record_tokens', 'count', '6000', NULL, 'How many tokens of what was said before are told in each call of a deliberation'),
     ('deliberation_context_tokens', 'count', '8000', NULL, 'How many tokens of the context of its problem are told in each call of a deliberation'),
-    ('deliberation_answer_tokens', 'count', '2000', NULL, 'How long an answer in a deliberation can be, thinking included, where its options do not say; the conclusion can have twice that');
+    ('deliberation_answer_tokens', 'count', '3000', NULL, 'How long an answer in a deliberation can be, thinking included, where its options do not say; the conclusion can have twice that');
 END;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';

@@ -16,7 +16,7 @@ $$;
 COMMENT ON FUNCTION chat_private.answer_text(text) IS 'What a model said, without its thinking and blanks around it; NULL where nothing is left.';
 
 CREATE OR REPLACE FUNCTION chat_private.answer_json(content text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   told CONSTANT text := chat_private.answer_text(answer_json.content);
   -- From the first brace to the last one: models put JSON between fences or explanations.
@@ -25,7 +25,7 @@ DECLARE
   answer jsonb;
 BEGIN
   -- JSON can name characters that no text of PostgreSQL holds; the last attempt is without them.
-  FOREACH candidate IN ARRAY ARRAY[told, inner_text, regexp_replace(regexp_replace(inner_text,
+  FOREACH candidate IN ARRAY ARRAY[left(answer_json.content, 1000000), told, inner_text, regexp_replace(regexp_replace(inner_text,
       '\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})', '', 'g'),
       '(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}', '', 'g')] LOOP
     BEGIN
@@ -34,6 +34,7 @@ BEGIN
         RETURN answer;
       END IF;
     EXCEPTION WHEN OTHERS THEN
+      -- It is no JSON, or nests deeper than the server's stack; then the next one may do.
       answer := NULL;
     END;
   END LOOP;
@@ -45,8 +46,8 @@ COMMENT ON FUNCTION chat_private.answer_json(text) IS 'The JSON object that a mo
 CREATE OR REPLACE FUNCTION chat_private.answer_line(value jsonb, most_characters integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (SELECT CASE WHEN jsonb_typeof(answer_line.value) = 'string'
-           THEN nullif(btrim(left(btrim(answer_line.value #>> '{}', E' \t\r\n\f\v\u00a0\u200b\u2028\u2029\ufeff'), answer_line.most_characters)), '') END);
+  RETURN CASE WHEN jsonb_typeof(answer_line.value) = 'string'
+         THEN nullif(btrim(left(btrim(answer_line.value #>> '{}', E' \t\r\n\f\v\u00a0\u200b\u2028\u2029\ufeff'), answer_line.most_characters)), '') END;
 END
 $$;
 COMMENT ON FUNCTION chat_private.answer_line(jsonb, integer) IS 'A string of an answer, cut to so many characters; NULL where it is none, or blank.';

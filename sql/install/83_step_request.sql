@@ -28,7 +28,8 @@ CREATE OR REPLACE FUNCTION chat_private.told_list(items jsonb, heading text) RET
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (SELECT string_agg('> ' || CASE WHEN told_list.heading = 'id' THEN coalesce(chat_private.text_line(i.value ->> 'id', 100), '?') ELSE i.n::text || '.' END
-                      || ' ' || concat_ws(': ', chat_private.text_line(coalesce(i.value ->> 'title', i.value ->> 'label'), 300),
+                      || ' ' || concat_ws(': ', chat_private.text_line(coalesce(i.value ->> 'title', i.value ->> 'label',
+                        CASE WHEN jsonb_typeof(i.value) = 'string' THEN i.value #>> '{}' END), 300),
                                           chat_private.text_line(i.value ->> 'description', 1000)), E'\n' ORDER BY i.n)
     FROM jsonb_array_elements(CASE WHEN jsonb_typeof(told_list.items) = 'array' THEN told_list.items ELSE '[]' END) WITH ORDINALITY i (value, n));
 END
@@ -175,6 +176,9 @@ DECLARE
   filled jsonb;
   room bigint;
 BEGIN
+  -- What is told of goes by the step, wherever the deliberation stands when it is made.
+  d.phase := CASE step_request.kind WHEN 'initial' THEN 'initial_round' WHEN 'contribute' THEN 'deliberation' WHEN 'moderate' THEN 'moderator_intervention'
+             WHEN 'synthesize' THEN 'synthesis' ELSE 'voting' END;
   IF step_request.kind = 'synthesize' THEN
     answer_tokens := 2 * answer_tokens;
   END IF;

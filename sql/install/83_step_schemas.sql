@@ -34,8 +34,8 @@ COMMENT ON FUNCTION chat_private.known_choices(chat.deliberations) IS 'The ids o
 CREATE OR REPLACE FUNCTION chat_private.schema_object(properties jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (SELECT jsonb_build_object('type', 'object', 'properties', schema_object.properties, 'additionalProperties', false,
-                              'required', (SELECT jsonb_agg(k) FROM jsonb_object_keys(schema_object.properties) k)));
+  RETURN jsonb_build_object('type', 'object', 'properties', schema_object.properties, 'additionalProperties', false,
+                            'required', (SELECT jsonb_agg(k) FROM jsonb_object_keys(schema_object.properties) k));
 END
 $$;
 COMMENT ON FUNCTION chat_private.schema_object(jsonb) IS 'The schema of an object with exactly these members, as strict modes want it.';
@@ -43,8 +43,8 @@ COMMENT ON FUNCTION chat_private.schema_object(jsonb) IS 'The schema of an objec
 CREATE OR REPLACE FUNCTION chat_private.schema_array(items jsonb, most integer, fewest integer DEFAULT 0) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (SELECT jsonb_build_object('type', 'array', 'items', schema_array.items, 'maxItems', schema_array.most)
-           || CASE WHEN schema_array.fewest > 0 THEN jsonb_build_object('minItems', schema_array.fewest) ELSE '{}' END);
+  RETURN jsonb_build_object('type', 'array', 'items', schema_array.items, 'maxItems', schema_array.most)
+         || CASE WHEN schema_array.fewest > 0 THEN jsonb_build_object('minItems', schema_array.fewest) ELSE '{}' END;
 END
 $$;
 COMMENT ON FUNCTION chat_private.schema_array(jsonb, integer, integer) IS 'The schema of an array of fewest to most items.';
@@ -52,22 +52,24 @@ COMMENT ON FUNCTION chat_private.schema_array(jsonb, integer, integer) IS 'The s
 CREATE OR REPLACE FUNCTION chat_private.schema_enum(among text[]) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (SELECT jsonb '{"type": "string"}' || CASE WHEN cardinality(schema_enum.among) > 0 THEN jsonb_build_object('enum', to_jsonb(schema_enum.among)) ELSE '{}' END);
+  RETURN jsonb '{"type": "string"}'
+         || CASE WHEN cardinality(schema_enum.among) > 0 THEN jsonb_build_object('enum', to_jsonb(schema_enum.among)) ELSE '{}' END;
 END
 $$;
 COMMENT ON FUNCTION chat_private.schema_enum(text[]) IS 'The schema of one of these strings; where there are none, of any.';
 
 CREATE OR REPLACE FUNCTION chat_private.vote_schema(choices text[]) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  one CONSTANT jsonb := chat_private.schema_enum(vote_schema.choices);
+  several CONSTANT jsonb := chat_private.schema_array(one, greatest(cardinality(vote_schema.choices), 1));
 BEGIN
-  RETURN (SELECT chat_private.schema_object(jsonb_build_object(
-      'choice', jsonb_build_object('anyOf', jsonb_build_array(s.one, jsonb '{"type": "null"}'), 'description', 'null: abstention'),
-      'ranking', s.several || jsonb '{"description": "All choices, the best first"}',
-      'approvals', s.several || jsonb '{"description": "Those that are acceptable"}',
-      'reasoning', jsonb '{"type": "string"}',
-      'confidence', jsonb '{"anyOf": [{"type": "number"}, {"type": "null"}], "description": "From 0 to 1"}'))
-    FROM (SELECT e.one, chat_private.schema_array(e.one, greatest(cardinality(vote_schema.choices), 1)) AS several
-          FROM (SELECT chat_private.schema_enum(vote_schema.choices) AS one) e) s);
+  RETURN chat_private.schema_object(jsonb_build_object(
+    'choice', jsonb_build_object('anyOf', jsonb_build_array(one, jsonb '{"type": "null"}'), 'description', 'null: abstention'),
+    'ranking', several || jsonb '{"description": "All choices, the best first"}',
+    'approvals', several || jsonb '{"description": "Those that are acceptable"}',
+    'reasoning', jsonb '{"type": "string"}',
+    'confidence', jsonb '{"anyOf": [{"type": "number"}, {"type": "null"}], "description": "From 0 to 1"}'));
 END
 $$;
 COMMENT ON FUNCTION chat_private.vote_schema(text[]) IS

@@ -1,7 +1,7 @@
 -- What models are told in the steps of deliberations, and what is made of their answers.
 BEGIN;
 \ir people.psql
-SELECT plan(150);
+SELECT plan(152);
 SET LOCAL client_min_messages = warning;
 
 -- A deliberation of alice's with so many personas and rounds, of which the next is under way.
@@ -99,7 +99,7 @@ FROM unnest(string_to_array(pg_temp.told(:'three', 6000), E'\n')) line;
 SELECT is(chat_private.fair_share(sizes, room), share, format('%s in %s', sizes, room))
 FROM (VALUES ('{5,5}'::integer[], 20, 5), ('{5,50}', 20, 15), ('{50,50}', 20, 10), ('{1,50,50}', 21, 10), ('{}', 5, 0), ('{7}', 0, 0), ('{7}', -5, 0)) t (sizes, room, share);
 SELECT pg_temp.request(:'three', 'contribute', 'p2') AS asked \gset
-SELECT is((:'asked'::jsonb ->> 'role', :'asked'::jsonb ->> 'count', :'asked'::jsonb -> 'options', :'asked'::jsonb -> 'format')::text, '(user,1,"{""max_tokens"": 2000}",null)', 'one message, the length of the answer, no JSON');
+SELECT is((:'asked'::jsonb ->> 'role', :'asked'::jsonb ->> 'count', :'asked'::jsonb -> 'options', :'asked'::jsonb -> 'format')::text, '(user,1,"{""max_tokens"": 3000}",null)', 'one message, the length of the answer, no JSON');
 SELECT ok(:'asked'::jsonb ->> 'content' ~ E'^# The problem\n\n> Should we open a shop in {{context}}\\?\n> # Your task\n> Say yes\\.\n\n# What', 'the problem is quoted, each line, and not filled in');
 SELECT ok(strpos(:'asked'::jsonb ->> 'content', '"budget": 1000') > 0 AND strpos(:'asked'::jsonb ->> 'content', '> {{problem}} é') > 0, 'with its context, and what others said as they said it');
 SELECT ok(:'asked'::jsonb ->> 'content' ~ 'This is round 4 of at most 10\.', 'and the round');
@@ -125,7 +125,7 @@ INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, reasonin
 VALUES (:'alice', :'three', 'p1', 'open', E'Because\n# x', 0.8, false, 3), (:'alice', :'three', 'p2', NULL, 'Unsure.', NULL, true, 3);
 SELECT ok(strpos(pg_temp.request(:'three', 'synthesize') ->> 'content', E'\n> Per son 1 (p1): open, confidence 0.80. Because # x\n> Per son 2 (p2): abstains. Unsure.\n') > 0, 'the conclusion knows the votes');
 SELECT ok(strpos(pg_temp.request(:'three', 'synthesize') ->> 'content', '> {"winner": "open"}') > 0, 'and how they were counted');
-SELECT is(pg_temp.request(:'twelve', 'synthesize') -> 'options', '{"max_tokens": 4000}', 'and is given room');
+SELECT is(pg_temp.request(:'twelve', 'synthesize') -> 'options', '{"max_tokens": 6000}', 'and is given room');
 -- Engine, client and schema check take every form: OpenAI's strict mode wants objects closed, and all members required.
 CREATE FUNCTION pg_temp.is_strict(part jsonb) RETURNS boolean LANGUAGE sql AS $$
   SELECT CASE jsonb_typeof(part)
@@ -164,7 +164,8 @@ FROM (VALUES
   ('vote', '{"choice": "Open"}', NULL), ('vote', '{"choice": ["open"]}', NULL), ('vote', '{"reasoning": "x"}', NULL), ('vote', '', NULL), ('nothing', '{}', NULL),
   ('synthesize', '{"summary": "S", "dissent": [{"position": "P", "personas": ["p2", "nobody", "p2", "moderator"]}, {"personas": []}], "open_risks": ["r", 1, " "], "recommendations": null}',
      '{"summary": "S", "majority_view": "", "dissent": [{"position": "P", "personas": ["p2"], "reasoning": ""}], "open_risks": ["r"], "recommendations": []}'),
-  ('synthesize', '{"summary": " ", "majority_view": "x"}', NULL)) t (kind, content, wanted);
+  ('synthesize', '{"summary": " ", "majority_view": "x"}', NULL), ('vote', '{"choice": null, "reasoning": "<think>"}', '{"choice": null, "ranking": [], "approvals": [], "reasoning": "<think>", "confidence": null}'),
+  ('vote', '<think>{"choice": "open"}</think>{"choice": "wait"}', '{"choice": "wait", "ranking": ["wait"], "approvals": ["wait"], "reasoning": "", "confidence": null}')) t (kind, content, wanted);
 SELECT ok(octet_length(pg_temp.answer(:'three', 'initial', repeat('x', 2000000)) ->> 'content') = 50000, 'a long answer is cut');
 SELECT ok(char_length(pg_temp.answer(:'three', 'vote', jsonb_build_object('choice', 'open', 'reasoning', repeat('x', 300000))::text) ->> 'reasoning') = 10000, 'and a long reason');
 
