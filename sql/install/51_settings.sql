@@ -69,7 +69,10 @@ BEGIN ATOMIC
     ('deliberation_agreement', 'share', '0.40', NULL, 'How alike the contributions of a round must be for a board to agree, from 0 to 1'),
     ('deliberation_stability', 'share', '0.50', NULL, 'How alike contributions must be to those of the round before for a board to have settled, from 0 to 1'),
     ('deliberation_focus', 'share', '0.18', NULL, 'How much contributions must have of the problem''s words not to have drifted away from it, from 0 to 1'),
-    ('deliberation_one_sided', 'share', '0.55', NULL, 'How alike contributions of the first round may be before a board counts as one-sided, from 0 to 1');
+    ('deliberation_one_sided', 'share', '0.55', NULL, 'How alike contributions of the first round may be before a board counts as one-sided, from 0 to 1'),
+    ('deliberation_record_tokens', 'count', '6000', NULL, 'How many tokens of what was said before are told in each call of a deliberation'),
+    ('deliberation_context_tokens', 'count', '8000', NULL, 'How many tokens of the context of its problem are told in each call of a deliberation'),
+    ('deliberation_answer_tokens', 'count', '3000', NULL, 'How long an answer in a deliberation can be, thinking included, where its options do not say; the conclusion can have twice that');
 END;
 COMMENT ON FUNCTION chat_private.setting_definitions() IS
 'Every key of chat.settings: kind (as chat_private.check_setting knows them), default, choices for kind choice, meaning.';

@@ -50,7 +50,7 @@ GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
 GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
-GRANT SELECT (user_id, preferences) ON chat.user_settings TO pgchat_engine;
+GRANT SELECT (user_id, preferences, default_model) ON chat.user_settings TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat_private.search_progress TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chat_private.search_chunks TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
@@ -107,6 +107,7 @@ DECLARE
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',
     'admin_save_template', 'admin_delete_template', 'admin_save_persona', 'admin_set_persona_active', 'admin_delete_persona',
+    'admin_save_template', 'admin_delete_template', 'admin_list_deliberation_prompts', 'admin_set_deliberation_prompt',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
   -- USAGE on their schema nobody can name them.
@@ -147,7 +148,16 @@ DECLARE
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file',
     'chat_private.find_persona', 'chat_private.persona_catalogue',
     'chat_private.text_similarity', 'chat_private.text_similarities', 'chat_private.text_overlaps', 'chat_private.round_threshold',
-    'chat_private.round_verdict', 'chat_private.deliberation_topic', 'chat_private.round_measures', 'chat_private.measure_round'];
+    'chat_private.round_verdict', 'chat_private.deliberation_topic', 'chat_private.round_measures', 'chat_private.measure_round',
+    'chat_private.text_clip', 'chat_private.text_line', 'chat_private.plain_lines', 'chat_private.quoted_lines', 'chat_private.fair_share', 'chat_private.told_rounds',
+    'chat_private.record_openings', 'chat_private.record_latest', 'chat_private.record', 'chat_private.choosable_personas', 'chat_private.board_size',
+    'chat_private.known_choices', 'chat_private.schema_object', 'chat_private.schema_array', 'chat_private.schema_enum', 'chat_private.vote_schema',
+    'chat_private.step_schema', 'chat_private.step_window', 'chat_private.told_list', 'chat_private.told_people', 'chat_private.told_votes',
+    'chat_private.told_catalogue', 'chat_private.step_values', 'chat_private.step_texts', 'chat_private.step_request',
+    'chat_private.fill_prompt',
+    'chat_private.answer_text', 'chat_private.answer_json', 'chat_private.answer_line', 'chat_private.answer_items', 'chat_private.answer_lines',
+    'chat_private.answer_codes', 'chat_private.read_sub_problems', 'chat_private.read_selection', 'chat_private.read_choices', 'chat_private.read_vote',
+    'chat_private.read_synthesis', 'chat_private.read_answer'];
   f record;
 BEGIN
   FOR f IN
