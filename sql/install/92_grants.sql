@@ -89,6 +89,7 @@ DECLARE
     'export_conversation', 'export_conversations', 'import_conversations',
     'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
+    'deliberation_tally', 'deliberation_result', 'export_deliberation',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_set_provider_active', 'admin_delete_provider', 'admin_list_providers',
@@ -102,6 +103,7 @@ DECLARE
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_usage', 'admin_set_limits', 'admin_set_budget',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
+    'admin_read_deliberation',
     'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',
     'admin_save_template', 'admin_delete_template',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
@@ -140,6 +142,8 @@ DECLARE
     'chat_private.sealed_columns', 'chat_private.sealed_page', 'chat_private.replace_sealed', 'chat_private.count_sealed',
     'chat_private.databases_with_secrets', 'chat_private.holds_secrets',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
+    'chat_private.choices_of', 'chat_private.valid_votes', 'chat_private.tally_method', 'chat_private.quorum_of', 'chat_private.has_quorum',
+    'chat_private.runoff', 'chat_private.ranked_scores', 'chat_private.tally_of', 'chat_private.tally', 'chat_private.vote_outcome',
     'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file'];
   f record;
