@@ -62,89 +62,23 @@ $$;
 COMMENT ON FUNCTION chat_private.has_quorum(chat.deliberations) IS
 'Whether the share of the board whose votes count reaches the quorum. Without any vote it does not.';
 
--- Where several choices have the fewest votes, each of them is left out in turn, and whoever wins in any of these courses can win: "parallel
--- universes" of V. Conitzer, M. Rognlie and L. Xia, Preference Functions That Score Rankings and Maximum Likelihood Estimation,
--- IJCAI 2009. What then follows depends only on which choices are left, so each set of them is counted once.
-CREATE OR REPLACE FUNCTION chat_private.runoff(choices text[], ballots jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  voter integer[];
-  preferred text[];
-  pending jsonb := jsonb_build_array(to_jsonb(runoff.choices));
-  remaining jsonb;
-  votes jsonb;
-  ballot_count bigint;
-  fewest bigint;
-  most bigint;
-  last_ones jsonb;
-  counts jsonb := '[]';
-  winners text[] := '{}';
+CREATE OR REPLACE FUNCTION chat_private.ballots_of(d chat.deliberations) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
 BEGIN
-  SELECT array_agg(b.n ORDER BY b.n, p.place), array_agg(p.id ORDER BY b.n, p.place) INTO voter, preferred
-  FROM jsonb_array_elements(runoff.ballots) WITH ORDINALITY b (ballot, n),
-       jsonb_array_elements_text(b.ballot) WITH ORDINALITY p (id, place);
-  WHILE voter IS NOT NULL AND jsonb_array_length(pending) > 0 LOOP
-    remaining := pending -> 0;
-    pending := pending - 0;
-    SELECT jsonb_object_agg(c.id, c.n), sum(c.n), min(c.n), max(c.n),
-           jsonb_agg(c.id ORDER BY c.place) FILTER (WHERE c.n = c.least)
-    INTO votes, ballot_count, fewest, most, last_ones
-    FROM (SELECT r.id, r.place, count(f.id) AS n, min(count(f.id)) OVER () AS least
-          FROM jsonb_array_elements_text(remaining) WITH ORDINALITY r (id, place)
-          LEFT JOIN (SELECT DISTINCT ON (b.n) b.id FROM unnest(voter, preferred) WITH ORDINALITY b (n, id, place)
-                     WHERE remaining ? b.id ORDER BY b.n, b.place) f ON f.id = r.id
-          GROUP BY r.id, r.place) c;
-    counts := counts || jsonb_build_object('votes', votes, 'exhausted', jsonb_array_length(runoff.ballots) - ballot_count);
-    IF most * 2 > ballot_count THEN
-      winners := winners || (SELECT v.key FROM jsonb_each_text(votes) v WHERE v.value::bigint = most);
-      counts := jsonb_set(counts, '{-1,winner}', to_jsonb(winners[cardinality(winners)]));
-      CONTINUE;
-    END IF;
-    counts := jsonb_set(counts, '{-1,last}', last_ones);
-    IF jsonb_array_length(remaining) = 2 THEN
-      winners := winners || ARRAY(SELECT jsonb_array_elements_text(remaining));
-      CONTINUE;
-    END IF;
-    -- Who has no vote at all leaves without changing anybody else's.
-    IF fewest = 0 THEN
-      last_ones := jsonb_build_array(last_ones);
-    END IF;
-    SELECT pending || coalesce(jsonb_agg(n.next_set ORDER BY n.place)
-                                 FILTER (WHERE n.next_set NOT IN (SELECT p FROM jsonb_array_elements(pending) p)), '[]')
-    INTO pending
-    FROM (SELECT l.place, (SELECT jsonb_agg(r.id ORDER BY r.place)
-                           FROM jsonb_array_elements_text(remaining) WITH ORDINALITY r (id, place) WHERE NOT l.leaving ? r.id) AS next_set
-          FROM jsonb_array_elements(last_ones) WITH ORDINALITY l (leaving, place)) n;
-  END LOOP;
-  RETURN jsonb_build_object('counts', counts, 'winners', ARRAY(SELECT c FROM unnest(runoff.choices) c WHERE c = ANY (winners)));
+  RETURN (SELECT coalesce(jsonb_agg(to_jsonb(v.ballot)), '[]') FROM chat_private.valid_votes(d) v);
 END
 $$;
+COMMENT ON FUNCTION chat_private.ballots_of(chat.deliberations) IS 'The ballots of the votes that count, an array of arrays of ids.';
+
+CREATE OR REPLACE FUNCTION chat_private.runoff(choices text[], ballots jsonb) RETURNS jsonb
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgchat_runoff';
 COMMENT ON FUNCTION chat_private.runoff(text[], jsonb) IS
 'An instant runoff. choices: ids; ballots: an array of arrays of ids, the best first, no id twice. Each ballot counts for the first of its
 choices that is left, and is exhausted when none is. More than half of the ballots that are not exhausted win; until then who has the
-fewest leaves, and two that are left with as many can both win. {"winners": ids of all that can win, "counts": an array, the first count first, of {votes: {id: number}, exhausted,
-winner, or last: ids of those who have the fewest, which leave together where they have none, else each in turn}}.';
-
-CREATE OR REPLACE FUNCTION chat_private.ranked_scores(choices text[], ballots jsonb)
-RETURNS TABLE (choice text, score numeric, place bigint)
-LANGUAGE plpgsql IMMUTABLE ROWS 6 SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-  counted CONSTANT jsonb := chat_private.runoff(ranked_scores.choices, ranked_scores.ballots);
-BEGIN
-  RETURN QUERY
-    SELECT s.id, s.votes, rank() OVER (ORDER BY s.can_win DESC, s.lasted, CASE WHEN s.can_win THEN 0 ELSE -s.votes END)
-    FROM (SELECT DISTINCT ON (v.key) v.key AS id, v.value::numeric AS votes, counted -> 'winners' ? v.key AS can_win,
-                 CASE WHEN counted -> 'winners' ? v.key THEN 0 ELSE n.size END AS lasted
-          FROM jsonb_array_elements(counted -> 'counts') c,
-               LATERAL (SELECT count(*) AS size FROM jsonb_object_keys(c -> 'votes')) n,
-               jsonb_each_text(c -> 'votes') v
-          ORDER BY v.key, n.size, v.value::numeric DESC) s;
-END
-$$;
-COMMENT ON FUNCTION chat_private.ranked_scores(text[], jsonb) IS
-'An instant runoff as a table. score: the votes in the last count that a choice was in. place: 1 for all that can win; then who stayed
-longer, then who had more votes in that count. Without ballots there are no rows.';
+fewest leaves: those without a vote together, of others each in turn, so that all who win in any order can win; of two that are left with as
+many votes both can. {standings: for each choice {choice, can_win, left (how many were left in the last count that it was in), votes (its in
+that)}, counts: the first 100 of them, each {votes: {id: number}, exhausted, winner, or last: the ids that have the fewest}, count_total}.';
 
 CREATE OR REPLACE FUNCTION chat_private.tally_of(d chat.deliberations, method text)
 RETURNS TABLE (choice text, label text, votes integer, score numeric, rank integer, is_winner boolean)
@@ -153,6 +87,7 @@ LANGUAGE plpgsql STABLE ROWS 6 SET search_path = pg_catalog, pg_temp SET enable_
 DECLARE
   has_quorum CONSTANT boolean := chat_private.has_quorum(d);
   ids CONSTANT text[] := ARRAY(SELECT c ->> 'id' FROM jsonb_array_elements(chat_private.choices_of(d)) c);
+  ballots CONSTANT jsonb := chat_private.ballots_of(d);
 BEGIN
   RETURN QUERY
     WITH valid AS MATERIALIZED (SELECT v.* FROM chat_private.valid_votes(d) v),
@@ -165,13 +100,15 @@ BEGIN
       GROUP BY c.choice, c.place),
     scored AS (
       SELECT n.id, n.label, n.place, n.votes,
-             CASE tally_of.method WHEN 'ranked' THEN coalesce(r.score, 0) WHEN 'confidence' THEN n.confidence ELSE n.votes END AS score,
-             CASE tally_of.method WHEN 'ranked' THEN coalesce(r.place, 1)
+             CASE tally_of.method WHEN 'ranked' THEN coalesce(r.votes, 0) WHEN 'confidence' THEN n.confidence ELSE n.votes END AS score,
+             CASE tally_of.method
+               WHEN 'ranked' THEN rank() OVER (ORDER BY r.can_win DESC, CASE WHEN NOT r.can_win THEN r.left_over END, CASE WHEN NOT r.can_win THEN -r.votes END)
                WHEN 'confidence' THEN rank() OVER (ORDER BY n.confidence DESC, (n.votes > 0) DESC)
                ELSE rank() OVER (ORDER BY n.votes DESC) END AS rank
       FROM counted n
-      LEFT JOIN chat_private.ranked_scores(ids, CASE WHEN tally_of.method = 'ranked' THEN
-                  (SELECT coalesce(jsonb_agg(to_jsonb(v.ballot)), '[]') FROM valid v) ELSE '[]' END) r ON r.choice = n.id)
+      LEFT JOIN (SELECT r ->> 'choice' AS id, (r ->> 'can_win')::boolean AS can_win, (r ->> 'left')::bigint AS left_over, (r ->> 'votes')::bigint AS votes
+                 FROM jsonb_array_elements(CASE WHEN tally_of.method = 'ranked' THEN chat_private.runoff(ids, ballots) -> 'standings' END) r) r
+        ON r.id = n.id)
     SELECT s.id, s.label, s.votes::integer, s.score, s.rank::integer,
            has_quorum AND s.rank = 1 AND count(*) FILTER (WHERE s.rank = 1) OVER () = 1
     FROM scored s
@@ -223,16 +160,15 @@ BEGIN
       'tally', (SELECT coalesce(jsonb_agg(l - 'place' ORDER BY n), '[]') FROM jsonb_array_elements(lines) WITH ORDINALITY e (l, n)),
       'reason', CASE WHEN jsonb_array_length(lines) = 0 THEN 'no_choices' WHEN voters = 0 THEN 'no_votes'
                      WHEN NOT is_quorate THEN 'no_quorum' WHEN jsonb_array_length(leaders) > 1 THEN 'tie' END)
-    || CASE WHEN method = 'ranked' AND voters > 0 THEN jsonb_build_object('counts', chat_private.runoff(
-         ARRAY(SELECT c ->> 'id' FROM jsonb_array_elements(chat_private.choices_of(d)) c),
-         (SELECT jsonb_agg(to_jsonb(v.ballot)) FROM chat_private.valid_votes(d) v)) -> 'counts') ELSE '{}' END;
+    || CASE WHEN method = 'ranked' AND voters > 0 THEN chat_private.runoff(
+         ARRAY(SELECT c ->> 'id' FROM jsonb_array_elements(chat_private.choices_of(d)) c), chat_private.ballots_of(d)) - 'standings' ELSE '{}' END;
 END
 $$;
 COMMENT ON FUNCTION chat_private.vote_outcome(chat.deliberations) IS
 'How the vote of a deliberation ended, for its column outcome: {method, quorum (share), quorum_reached, participants, voters (whose votes
 count), abstentions (recorded votes that do not count), winner (an id; null: reason says why), tie (ids of those who are first together),
-tally (as chat.deliberation_tally), reason (no_choices, no_votes, no_quorum or tie; null: there is a winner), and for ranked counts, as of
-chat_private.runoff}.';
+tally (as chat.deliberation_tally), reason (no_choices, no_votes, no_quorum or tie; null: there is a winner), and for ranked counts and
+count_total, as of chat_private.runoff}.';
 
 CREATE OR REPLACE FUNCTION chat.deliberation_tally(id uuid, method text DEFAULT NULL)
 RETURNS TABLE (choice text, label text, votes integer, score numeric, rank integer, is_winner boolean)

@@ -143,7 +143,7 @@ DECLARE
     'chat_private.databases_with_secrets', 'chat_private.holds_secrets',
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
     'chat_private.choices_of', 'chat_private.valid_votes', 'chat_private.tally_method', 'chat_private.quorum_of', 'chat_private.has_quorum',
-    'chat_private.runoff', 'chat_private.ranked_scores', 'chat_private.tally_of', 'chat_private.tally', 'chat_private.vote_outcome',
+    'chat_private.ballots_of', 'chat_private.runoff', 'chat_private.tally_of', 'chat_private.tally', 'chat_private.vote_outcome',
     'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file'];
   f record;

@@ -74,7 +74,7 @@ SELECT is(pg_temp.tally_of(:'way', 'ranked'), 'b:2/3#1! a:2/2#2 c:1/1#3', 'the c
 UPDATE chat.votes SET choice = 'x', ranking = '{a}', approvals = '{a}', confidence = 1 WHERE persona_code = 'p5' AND deliberation_id = :'way';
 SELECT is(pg_temp.tally_of(:'way', method), counted, 'a vote for what is no choice does not count: ' || method)
 FROM (VALUES ('plurality', 'a:2/2#1 b:2/2#1 c:0/0#3'), ('approval', 'a:2/2#1 b:2/2#1 c:0/0#3'), ('ranked', 'a:2/2#1 b:2/2#1 c:0/0#3'), ('confidence', 'a:2/1.0#1 b:2/1.0#1 c:0/0#3')) t (method, counted);
-SELECT is(pg_temp.outcome_of(:'way') - 'counts' - 'tally', '{"tie": ["a", "b"], "method": "ranked", "quorum": 0.5, "reason": "tie", "voters": 4, "winner": null, "abstentions": 1, "participants": 7, "quorum_reached": true}', 'and is recorded as an abstention');
+SELECT is(pg_temp.outcome_of(:'way') - 'counts' - 'tally', '{"tie": ["a", "b"], "method": "ranked", "quorum": 0.5, "reason": "tie", "voters": 4, "winner": null, "abstentions": 1, "count_total": 2, "participants": 7, "quorum_reached": true}', 'and is recorded as an abstention');
 
 -- Quorum
 UPDATE chat.deliberations SET options = '{"quorum": 0.5}' WHERE id = :'way';
