@@ -20,7 +20,8 @@ bool has(const std::string& text, std::string_view part) {
 }
 
 TEST(TallyChart, HasARowForEachBarAndATitleAndADescription) {
-    const std::string svg = tally_chart("Votes", "A has 3, B has 1", {{"A", 3, "3 votes", true}, {"B", 1, "1 vote", false}});
+    const std::string svg =
+        tally_chart("Votes", "A has 3, B has 1", {{"A", 3, "3 votes", true}, {"B", 1, "1 vote", false}});
     EXPECT_TRUE(has(svg, "<title>Votes</title>"));
     EXPECT_TRUE(has(svg, "<desc>A has 3, B has 1</desc>"));
     EXPECT_TRUE(has(svg, "role=\"img\""));
@@ -50,7 +51,10 @@ TEST(TallyChart, EscapesWhatItIsGiven) {
 }
 
 TEST(TallyChart, LeavesOutWhatXmlDoesNotAllow) {
-    const std::string svg = tally_chart("a\x01\x1F" "b", "\xFF\xEF\xBF\xBF", {});
+    const std::string svg = tally_chart(
+        "a\x01\x1F"
+        "b",
+        "\xFF\xEF\xBF\xBF", {});
     EXPECT_TRUE(has(svg, "<title>a b</title>"));
     EXPECT_TRUE(has(svg, "<desc>\xEF\xBF\xBD\xEF\xBF\xBD</desc>"));
 }

@@ -1,5 +1,5 @@
-// One viewBox unit is a pixel at the natural size. Contrast of text and bars is at least 4.5 and 3 to 1 (WCAG 2.1, 1.4.3 and
-// 1.4.11) in both schemes.
+// One viewBox unit is a pixel at the natural size. Contrast of text and bars is at least 4.5 and 3 to 1
+// (WCAG 2.1, 1.4.3 and 1.4.11) in both schemes.
 #include "core/report/tally_chart.hpp"
 
 #include <algorithm>
@@ -102,8 +102,8 @@ std::string tally_chart(std::string_view title, std::string_view description, co
     for (const TallyBar& bar : bars) longest = std::max(longest, length_of(bar));
     std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + size + "\" viewBox=\"0 0 " +
                       std::to_string(width) + " " + std::to_string(height) +
-                      "\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"14\">\n<title>" + escaped(title) +
-                      "</title>\n<desc>" + escaped(description) + "</desc>\n";
+                      "\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"14\">\n<title>" +
+                      escaped(title) + "</title>\n<desc>" + escaped(description) + "</desc>\n";
     svg += style;
     svg += "<rect class=\"pgct-bg\" x=\"0.5\" y=\"0.5\" width=\"" + std::to_string(width - 1) + "\" height=\"" +
            std::to_string(height - 1) + "\" rx=\"6\"/>\n";

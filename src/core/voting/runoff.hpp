@@ -1,9 +1,9 @@
-// An instant runoff in which nothing is left to chance: where several choices have the fewest votes, each order in which
-// they could leave is followed, and all that win in any of them can win.
+// An instant runoff in which nothing is left to chance: where several choices have the fewest votes, each order in
+// which they could leave is followed, and all that win in any of them can win.
 //
 // "Parallel universes" of V. Conitzer, M. Rognlie and L. Xia, Preference Functions That Score Rankings and Maximum
-// Likelihood Estimation, IJCAI 2009. What follows depends only on which choices are left, so each set of them is counted
-// once: at most 2^n counts, n being the smaller of the numbers of choices and of ballots.
+// Likelihood Estimation, IJCAI 2009. What follows depends only on which choices are left, so each set of them is
+// counted once: at most 2^n counts, n being the smaller of the numbers of choices and of ballots.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace pgchat {
 
-// Choices are numbered from 0. A ballot has the best first and none twice; it counts for the first of them that is left,
-// and is exhausted when none is.
+// Choices are numbered from 0. A ballot has the best first and none twice; it counts for the first of them that is
+// left, and is exhausted when none is.
 using Ballot = std::vector<std::size_t>;
 
 struct RunoffCount {
