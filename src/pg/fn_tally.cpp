@@ -1,7 +1,8 @@
-// SQL functions over votes: the runoff, and the chart of a tally.
+// SQL functions for deliberations: the runoff, the chart of a tally, and the texts of a report.
 #include <unordered_map>
 
 #include "core/llm/json.hpp"
+#include "core/report/markdown_text.hpp"
 #include "core/report/tally_chart.hpp"
 #include "core/voting/runoff.hpp"
 #include "pg/convert.hpp"
@@ -58,6 +59,8 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(pgchat_runoff);
 PG_FUNCTION_INFO_V1(pgchat_tally_chart);
+PG_FUNCTION_INFO_V1(pgchat_markdown_prose);
+PG_FUNCTION_INFO_V1(pgchat_markdown_quote);
 
 Datum pgchat_runoff(PG_FUNCTION_ARGS) {
     return entry([&] {
@@ -78,6 +81,14 @@ Datum pgchat_tally_chart(PG_FUNCTION_ARGS) {
                             bar.at("value_text").get<std::string>(), bar.at("is_first").get<bool>()});
         return text_datum(tally_chart(args.text_at(0), args.text_at(1), bars));
     });
+}
+
+Datum pgchat_markdown_prose(PG_FUNCTION_ARGS) {
+    return entry([&] { return text_datum(markdown_prose(Args(fcinfo).text_at(0))); });
+}
+
+Datum pgchat_markdown_quote(PG_FUNCTION_ARGS) {
+    return entry([&] { return text_datum(markdown_quote(Args(fcinfo).text_at(0))); });
 }
 
 }  // extern "C"
