@@ -66,12 +66,33 @@ BEGIN
       format('**%s**: ', chat_private.markdown_word(v ->> 'name'))
       || CASE WHEN (v ->> 'is_abstention')::boolean THEN CASE WHEN v -> 'error' <> 'null' THEN 'gave no valid vote' ELSE 'abstained' END
          ELSE chat_private.markdown_word(coalesce((SELECT c ->> 'label' FROM jsonb_array_elements(chat_private.choices_of(d)) c WHERE c ->> 'id' = v ->> 'choice' LIMIT 1), v ->> 'choice')) END
-      || coalesce(format(' (confidence %s)', trim_scale((v ->> 'confidence')::numeric)), '')
+      || coalesce(' (confidence ' || trim_scale((v ->> 'confidence')::numeric) || ')', '')
       || coalesce(E'\n\n' || chat_private.markdown_quote(nullif(v ->> 'reasoning', '')), ''), E'\n\n' ORDER BY n)
     FROM jsonb_array_elements(chat_private.result_votes(d)) WITH ORDINALITY e (v, n));
 END
 $$;
 COMMENT ON FUNCTION chat_private.report_votes(chat.deliberations) IS 'The part of a report with each vote; NULL: there is none.';
+
+CREATE OR REPLACE FUNCTION chat_private.report_counts(d chat.deliberations) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  shown CONSTANT integer := 10;
+  counts CONSTANT jsonb := CASE jsonb_typeof(d.outcome -> 'counts') WHEN 'array' THEN d.outcome -> 'counts' ELSE '[]' END;
+  choices CONSTANT jsonb := chat_private.choices_of(d);
+BEGIN
+  RETURN (
+    SELECT '| Count |' || (SELECT string_agg(format(' %s |', chat_private.markdown_word(coalesce(c ->> 'label', c ->> 'id'))), '' ORDER BY n)
+                           FROM jsonb_array_elements(choices) WITH ORDINALITY e (c, n)) || ' Exhausted |'
+           || E'\n|---:|' || repeat('---:|', jsonb_array_length(choices) + 1) || E'\n'
+           || string_agg(format('| %s |', n) || (SELECT string_agg(format(' %s |', coalesce(k.count -> 'votes' ->> (c ->> 'id'), '–')), '' ORDER BY e.n)
+                                                 FROM jsonb_array_elements(choices) WITH ORDINALITY e (c, n)) || format(' %s |', k.count ->> 'exhausted'), E'\n' ORDER BY n)
+           || CASE WHEN jsonb_array_length(counts) > shown THEN format(E'\n\nThese are the first %s of %s counts.', shown, d.outcome ->> 'count_total') ELSE '' END
+           || CASE WHEN bool_or(jsonb_array_length(k.count -> 'last') > 1 AND jsonb_array_length(k.count -> 'last') < (SELECT count(*) FROM jsonb_object_keys(k.count -> 'votes')))
+                   THEN E'\n\nWhere several had the fewest votes, each of them was left out in turn.' ELSE '' END
+    FROM jsonb_array_elements(counts) WITH ORDINALITY k (count, n) WHERE n <= shown);
+END
+$$;
+COMMENT ON FUNCTION chat_private.report_counts(chat.deliberations) IS 'The counts of a runoff as a table; NULL: there are none.';
 
 CREATE OR REPLACE FUNCTION chat_private.report_decision(d chat.deliberations) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -90,12 +111,14 @@ BEGIN
   WHERE m.method <> own_method;
   RETURN E'## The decision'
     || coalesce(E'\n\n**' || chat_private.markdown_word(chat_private.outcome_text(outcome)) || '**', '')
-    || coalesce(format(E'\n\nCounted by %s; %s of %s voted, the quorum of %s%% was %sreached.', chat_private.method_name(own_method), outcome ->> 'voters',
-                       outcome ->> 'participants', trim_scale(round((outcome ->> 'quorum')::numeric * 100, 2)), CASE WHEN (outcome ->> 'quorum_reached')::boolean THEN '' ELSE 'not ' END), '')
+    || CASE WHEN outcome ?& ARRAY['voters', 'participants', 'quorum', 'quorum_reached'] THEN
+         format(E'\n\nCounted by %s; %s of %s voted, the quorum of %s%% was %sreached.', chat_private.method_name(own_method), outcome ->> 'voters',
+                outcome ->> 'participants', trim_scale(round((outcome ->> 'quorum')::numeric * 100, 2)), CASE WHEN (outcome ->> 'quorum_reached')::boolean THEN '' ELSE 'not ' END)
+       ELSE '' END
     || coalesce(E'\n\n| | Choice | Votes | Score |\n|---:|---|---:|---:|\n' || (
          SELECT string_agg(format('| %s | %s%s | %s | %s |', t.rank, chat_private.markdown_word(t.label), CASE WHEN t.is_winner THEN ' ✓' ELSE '' END, t.votes, trim_scale(t.score)), E'\n' ORDER BY t.place)
          FROM (SELECT t.*, row_number() OVER () AS place FROM chat_private.tally_of(d, own_method) t) t)
-         || E'\n\n' || chat_private.deliberation_chart(d)
+         || E'\n\n' || chat_private.deliberation_chart(d) || coalesce(E'\n\n' || chat_private.report_counts(d), '')
          || E'\n\nFirst if the same votes are counted otherwise:\n\n| Method | First |\n|---|---|\n' || others, '')
     || coalesce(E'\n\n' || votes, '');
 END

@@ -76,7 +76,7 @@ BEGIN
            coalesce(sum(s.input_tokens), 0) + coalesce(sum(s.output_tokens), 0) AS tokens, sum(s.cost) AS cost, min(s.id::text) AS first_id
     FROM chat.deliberation_steps s WHERE s.user_id = d.user_id AND s.deliberation_id = d.id GROUP BY 1, 2),
   phases AS (
-    SELECT initcap(replace(p.phase, '_', ' ')) AS name, sum(p.calls) AS calls, sum(p.failed) AS failed, sum(p.tokens) AS tokens, sum(p.cost) AS cost, min(p.first_id) AS place
+    SELECT upper(left(p.phase, 1)) || replace(substr(p.phase, 2), '_', ' ') AS name, sum(p.calls) AS calls, sum(p.failed) AS failed, sum(p.tokens) AS tokens, sum(p.cost) AS cost, min(p.first_id) AS place
     FROM parts p GROUP BY p.phase),
   personas AS (
     SELECT coalesce(chat_private.markdown_word(m.name), '*none of the board*') AS name, sum(p.calls) AS calls, sum(p.failed) AS failed, sum(p.tokens) AS tokens,

@@ -1,7 +1,7 @@
 -- What comes out of a deliberation: its result, the report, everything as JSON, the chart, and who may have them.
 BEGIN;
 \ir people.psql
-SELECT plan(142);
+SELECT plan(145);
 -- Each line of a text that Markdown would take for a heading, outside quotations and code.
 CREATE FUNCTION pg_temp.headings(report text) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(l ORDER BY n) FROM (SELECT l, n, count(*) FILTER (WHERE l ~ '^```') OVER (ORDER BY n) AS fences FROM string_to_table(report, E'\n') WITH ORDINALITY t (l, n)) t
@@ -74,10 +74,20 @@ SELECT is(pg_temp.headings(:'report'), ARRAY['# Should we \<open\> a \| second o
 SELECT ok(strpos(:'report', part) > 0, 'the report has: ' || part)
 FROM unnest(ARRAY['*Completed on 2026-11-22 12:30 UTC*', E'## In short\n\n**The vote:** Open \\| it\n\n**Summary**\n\nOpen it.\n\\`\\`\\`', E'````json\n{', '1. **Cost \# 1**: What it \<costs\>', '2. **People**', '| **Ann \| One** | Knows \*costs\* | test-model |',
   E'**Open \\| it**\n\nCounted by approval; 2 of 3 voted, the quorum of 50% was reached.', E'| 1 | Open \\| it ✓ | 2 | 2 |\n| 2 | Do \\<not\\> | 1 | 1 |', E'\n\n<svg xmlns=', E'</svg>\n\n', '| sum of confidences | Open \| it |', E'**Ann \\| One**: Open \\| it (confidence 0.9)\n\n> **Because**',
-  '**Cleo**: gave no valid vote', '- **Not yet** (Cleo, gone): Money \| first', '- Rent \# rises', E'- \\- Sign\n- 1\\. Hire', E'> **I say**\n> &lt;/details>\n> ```\n> open code\n> ```', E'> Come\n> **back**', '> !\[t](http://tracker)', '*The rounds ended because the board had converged.*',
-  '- After round 1, as it was one-sided: Come \# back', '| 1 | 2 | 0.25 | – | 0.50 | one-sided |', '| Initial Round | 2 | 1 | 600 | 0.0082 |', '| *none of the board* | 1 | 0 | 300 | 0.0041 |', 'Active for 00:01:01; 900 tokens; cost 0.0123.', 'The decision is for people.']) part;
+  E'**Ben**: Open \\| it\n\n**Cleo**: gave no valid vote\n\n##', '- **Not yet** (Cleo, gone): Money \| first', '- Rent \# rises', E'- \\- Sign\n- 1\\. Hire', E'> **I say**\n> &lt;/details>\n> ```\n> open code\n> ```', E'> Come\n> **back**', '> !\[t](http://tracker)', '*The rounds ended because the board had converged.*',
+  '- After round 1, as it was one-sided: Come \# back', '| 1 | 2 | 0.25 | – | 0.50 | one-sided |', '| Initial round | 2 | 1 | 600 | 0.0082 |', '| *none of the board* | 1 | 0 | 300 | 0.0041 |', 'Active for 00:01:01; 900 tokens; cost 0.0123.', 'The decision is for people.']) part;
 SELECT is_empty(format($$SELECT regexp_matches(%L, '(?:^|[^\\])<(?!/?(?:svg|title|desc|style|rect|text|g)\M)[A-Za-z/!?].{0,20}', 'g')$$, :'report'), 'the only HTML is the chart''s');
 SELECT is((xpath('/*/@role', substring(:'report' FROM '<svg.*</svg>')::xml))[1]::text, 'img', 'which is well-formed XML');
+
+-- A runoff, with a tie that is followed both ways.
+INSERT INTO chat.deliberations (user_id, problem_statement, options, choices)
+VALUES (:'alice', 'Where?', '{"tally": "ranked"}', '[{"id": "a", "label": "A|1"}, {"id": "b", "label": "B"}, {"id": "c", "label": "C"}]') RETURNING id AS runoff \gset
+INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, system_prompt, seq) SELECT :'alice', :'runoff', 'p' || i, i, 'P' || i, 'e', 's', 1 FROM generate_series(1, 7) i;
+INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, ranking, seq)
+SELECT :'alice', :'runoff', 'p' || n, r[1], r, 1 FROM (VALUES (1, '{a}'::text[]), (2, '{a}'), (3, '{a}'), (4, '{b}'), (5, '{b}'), (6, '{c,b}'), (7, '{c,b}')) t (n, r);
+UPDATE chat.deliberations d SET outcome = chat_private.vote_outcome(d) WHERE id = :'runoff';
+SELECT ok(strpos(pg_temp.report(:'runoff'), part) > 0, 'the report of a runoff has: ' || part)
+FROM unnest(ARRAY['**A tie: A\|1; B**', E'| Count | A\\|1 | B | C | Exhausted |\n|---:|---:|---:|---:|---:|\n| 1 | 3 | 2 | 2 | 0 |\n| 2 | 3 | – | 2 | 2 |\n| 3 | 3 | 4 | – | 0 |\n\nWhere several had the fewest votes, each of them was left out in turn.', '3 at the end, a tie']) part;
 
 -- Everything, as JSON
 SELECT pg_temp.value(:'alice', format('SELECT chat.export_deliberation(%L, $$json$$)', :'office')) AS document \gset

@@ -102,7 +102,8 @@ std::string tally_chart(std::string_view title, std::string_view description, co
     for (const TallyBar& bar : bars) longest = std::max(longest, length_of(bar));
     std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + size + "\" viewBox=\"0 0 " +
                       std::to_string(width) + " " + std::to_string(height) +
-                      "\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"14\">\n<title>" +
+                      "\" role=\"img\" style=\"max-width:100%;height:auto\" font-family=\"system-ui, sans-serif\" "
+                      "font-size=\"14\">\n<title>" +
                       escaped(title) + "</title>\n<desc>" + escaped(description) + "</desc>\n";
     svg += style;
     svg += "<rect class=\"pgct-bg\" x=\"0.5\" y=\"0.5\" width=\"" + std::to_string(width - 1) + "\" height=\"" +
