@@ -102,7 +102,8 @@ BEGIN
       SELECT n.id, n.label, n.place, n.votes,
              CASE tally_of.method WHEN 'ranked' THEN coalesce(r.votes, 0) WHEN 'confidence' THEN n.confidence ELSE n.votes END AS score,
              CASE tally_of.method
-               WHEN 'ranked' THEN rank() OVER (ORDER BY r.can_win DESC, CASE WHEN NOT r.can_win THEN r.left_over END, CASE WHEN NOT r.can_win THEN -r.votes END)
+               WHEN 'ranked' THEN rank() OVER (ORDER BY coalesce(r.can_win, false) DESC, CASE WHEN NOT r.can_win THEN r.left_over END,
+                                                  CASE WHEN NOT r.can_win THEN -r.votes END)
                WHEN 'confidence' THEN rank() OVER (ORDER BY n.confidence DESC, (n.votes > 0) DESC)
                ELSE rank() OVER (ORDER BY n.votes DESC) END AS rank
       FROM counted n

@@ -1,7 +1,7 @@
 -- Votes of a board: each method of counting, quorum, ties, and what is recorded of them.
 BEGIN;
 \ir people.psql
-SELECT plan(64);
+SELECT plan(69);
 
 -- A deliberation with choices a, b, c ... and a board of p1, p2 ...; the moderator is none of it.
 CREATE FUNCTION pg_temp.board(person uuid, members integer, choice_count integer, options jsonb DEFAULT '{}') RETURNS uuid LANGUAGE plpgsql AS $$
@@ -100,7 +100,12 @@ UPDATE chat.deliberations SET choices = bad, options = '{"tally": 7, "quorum": "
 SELECT is(pg_temp.outcome_of(:'way') ->> 'reason', 'no_choices', 'what is no array is none');
 UPDATE chat.deliberations SET choices = '[{"id": "b"}, {"label": "L"}, "text", null]' WHERE id = :'way';
 SELECT is(pg_temp.outcome_of(:'way') #>> '{tally,0,label}', 'b', 'a choice without a label has its id');
+SELECT alike(pg_temp.tally_of(:'way', method), 'b:2/_#1 :0/0#2 :0/0#2 :0/0#2', 'what has no id is behind all: ' || method) FROM unnest(ARRAY['plurality', 'approval', 'ranked']) method;
 SELECT is((SELECT count(*) FROM chat_private.tally(:'alice', :'bob', NULL)), 0::bigint, 'no rows for what does not exist');
+SELECT is(pg_temp.outcome(NULL, format('SELECT chat_private.vote_outcome(d), chat_private.tally(d.user_id, d.id, m) FROM chat.deliberations d, unnest(ARRAY[$$plurality$$, $$approval$$, $$ranked$$, $$confidence$$]) m WHERE d.id = %L',
+          pg_temp.board(:'alice', 2, 2, '{"tally": "ranked"}')), 'pgchat_engine'), '8 rows', 'the engine may count');
+SELECT ok(clock_timestamp() - began < interval '5 s' AND outcome ->> 'count_total' = '4083' AND jsonb_array_length(outcome -> 'counts') = 100 AND jsonb_array_length(outcome -> 'tie') = 12, 'the worst that a board of twelve can do')
+FROM (SELECT clock_timestamp() AS began, pg_temp.cast_votes(pg_temp.board(:'alice', 12, 12, '{"tally": "ranked"}'), VARIADIC ARRAY(SELECT chr(96 + i) FROM generate_series(1, 12) i)) AS board OFFSET 0) b, LATERAL (SELECT pg_temp.outcome_of(b.board) AS outcome OFFSET 0) o;
 
 -- Random votes against plain SQL over chat.votes, and against a runoff that is written otherwise: it follows every order of leaving.
 CREATE FUNCTION pg_temp.can_win(remaining text[], persons text[], rankings jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
