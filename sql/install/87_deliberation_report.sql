@@ -12,7 +12,7 @@ COMMENT ON FUNCTION chat_private.report_items(jsonb) IS 'An array of texts as a 
 CREATE OR REPLACE FUNCTION chat_private.report_head(d chat.deliberations) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  title CONSTANT text := chat_private.one_line(split_part(btrim(d.problem_statement, E' \t\r\n'), E'\n', 1));
+  title CONSTANT text := coalesce(nullif(chat_private.one_line(split_part(ltrim(d.problem_statement, E'# \t\r\n'), E'\n', 1)), ''), 'Deliberation');
   state CONSTANT text := CASE d.status
     WHEN 'completed' THEN 'Completed on ' || to_char(d.completed_at, 'YYYY-MM-DD HH24:MI "UTC"')
     WHEN 'killed' THEN 'Stopped for good on ' || to_char(d.killed_at, 'YYYY-MM-DD HH24:MI "UTC"')

@@ -1,7 +1,7 @@
 -- What comes out of a deliberation: its result, the report, everything as JSON, the chart, and who may have them.
 BEGIN;
 \ir people.psql
-SELECT plan(145);
+SELECT plan(148);
 -- Each line of a text that Markdown would take for a heading, outside quotations and code.
 CREATE FUNCTION pg_temp.headings(report text) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(l ORDER BY n) FROM (SELECT l, n, count(*) FILTER (WHERE l ~ '^```') OVER (ORDER BY n) AS fences FROM string_to_table(report, E'\n') WITH ORDINALITY t (l, n)) t
@@ -130,7 +130,8 @@ SELECT ok(strpos(pg_temp.report(pg_temp.made(:'alice', fields)), line) > 0, 'the
 FROM (VALUES (jsonb '{}', '*Not started yet*'), ('{"started_at": "2026-01-01"}', '*In progress*'), ('{"status": "paused", "pause_reason": "max_cost"}', '*Paused: it reached its cap of cost*'), ('{"status": "paused", "pause_reason": "requested"}', '*Paused*'),
              ('{"status": "failed", "error": {"message": "no <b>"}}', '*Failed: no \<b\>*'), ('{"status": "failed"}', '*Failed: no reason is known*'), ('{"status": "killed", "killed_at": "2026-01-01", "kill_reason": "too * dear"}', '*Stopped for good on 2026-01-01 00:00 UTC by an administrator: too \* dear*'),
              (jsonb_build_object('status', 'killed', 'killed_at', '2026-01-01', 'killed_by', :'alice'), '*Stopped for good on 2026-01-01 00:00 UTC*'), ('{"problem_context": "As # text"}', E'### Context\n\nAs # text'),
-             ('{"outcome": {"method": "plurality", "reason": "no_choices", "tally": [], "tie": [], "winner": null}}', '**There was nothing to vote on.**'), ('{"outcome": 7, "choices": 7, "synthesis": 7, "sub_problems": 7, "problem_context": 7}', '# Why?')) t (fields, line);
+             ('{"outcome": {"method": "plurality", "reason": "no_choices", "tally": [], "tie": [], "winner": null}}', '**There was nothing to vote on.**'), ('{"outcome": 7, "choices": 7, "synthesis": 7, "sub_problems": 7, "problem_context": 7}', '# Why?'),
+             ('{"problem_statement": "\n## Really #1?\nYes."}', E'# Really \\#1?\n'), ('{"problem_statement": "#"}', E'# Deliberation\n'), (jsonb_build_object('problem_statement', repeat('x', 121)), '# ' || repeat('x', 119) || E'…\n')) t (fields, line);
 SELECT is(pg_temp.result(pg_temp.made(:'alice', fields)) -> member, wanted::jsonb, 'the result says: ' || wanted)
 FROM (VALUES (jsonb '{}', 'outcome', 'null'), ('{}', 'votes', '[]'), ('{}', 'totals', '{"cost": 0, "calls": 0, "tokens": 0, "open_calls": 0, "duration_ms": 0, "failed_calls": 0}'), ('{"status": "paused", "pause_reason": "limit"}', 'pause_reason', '"limit"'),
              ('{"status": "failed", "error": {"code": "x"}}', 'error', '{"code": "x"}'), ('{"status": "killed", "killed_at": "2026-01-01", "kill_reason": "dear"}', 'killed', '{"at": "2026-01-01T00:00:00+00:00", "by": "operator", "reason": "dear"}')) t (fields, member, wanted);
