@@ -44,12 +44,6 @@ $$;
 COMMENT ON FUNCTION chat_private.require_state(chat.deliberations, text[]) IS
 'Errors: 55000 the deliberation is in none of these states, which are those of chat_private.deliberation_state.';
 
-CREATE OR REPLACE FUNCTION chat_private.active_ms(d chat.deliberations) RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (d).active_ms + coalesce(greatest(0, extract(epoch FROM clock_timestamp() - (d).active_since) * 1000)::bigint, 0)
-$$;
-COMMENT ON FUNCTION chat_private.active_ms(chat.deliberations) IS 'Milliseconds that it was active, until this moment.';
-
 CREATE OR REPLACE FUNCTION chat.start_deliberation(id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -81,7 +75,7 @@ DECLARE
 BEGIN
   PERFORM chat_private.require_state(deliberation, '{running}');
   UPDATE chat.deliberations d
-  SET status = 'paused', pause_reason = 'requested', active_ms = chat_private.active_ms(deliberation), active_since = NULL,
+  SET status = 'paused', pause_reason = 'requested', active_ms = extract(epoch FROM chat_private.active_time(deliberation)) * 1000, active_since = NULL,
       updated_at = clock_timestamp()
   WHERE d.user_id = caller_id AND d.id = deliberation.id;
   PERFORM chat_private.stop_steps(caller_id, deliberation.id, false);

@@ -99,34 +99,6 @@ COMMENT ON FUNCTION chat_private.check_deliberation_models(uuid, text, text[], j
 'Looks up every persona and model that a deliberation names, so that what is unknown is refused before anything is stored.
 Errors: 42704 no such persona or model; 42501 a model is not open to the user; PC003 no default model.';
 
-CREATE OR REPLACE FUNCTION chat_private.seat_personas(user_id uuid, deliberation_id uuid, persona_codes text[], seq integer) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
-DECLARE
-  given jsonb;
-  persona chat.personas;
-  seat integer := 0;
-  code text;
-BEGIN
-  SELECT d.options INTO given FROM chat.deliberations d
-  WHERE d.user_id = seat_personas.user_id AND d.id = seat_personas.deliberation_id;
-  INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, system_prompt, model, seq)
-  VALUES (seat_personas.user_id, seat_personas.deliberation_id, 'moderator', 0, 'Moderator', 'Leads the deliberation and takes no side.',
-          'You moderate a board of experts. You take no side; you keep them at the question, have every view heard, and sum up fairly.',
-          given ->> 'moderator_model', seat_personas.seq);
-  FOREACH code IN ARRAY seat_personas.persona_codes LOOP
-    persona := chat_private.require_persona(seat_personas.user_id, code);
-    seat := seat + 1;
-    INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, category, system_prompt, model, seq)
-    VALUES (seat_personas.user_id, seat_personas.deliberation_id, persona.code, seat, persona.name, persona.expertise, persona.category,
-            persona.system_prompt, coalesce(given -> 'models' ->> code, persona.model), seat_personas.seq);
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION chat_private.seat_personas(uuid, uuid, text[], integer) IS
-'Makes these personas, in this order, the participants of a deliberation that has none, each as it is now, and seats the moderator. seq: the
-checkpoint with which they appear. Errors: 42704 no such persona.';
-
 CREATE OR REPLACE FUNCTION chat.create_deliberation(problem text, context jsonb DEFAULT NULL, persona_codes text[] DEFAULT NULL,
   max_rounds integer DEFAULT 10, model text DEFAULT NULL, max_cost numeric DEFAULT NULL, max_duration interval DEFAULT NULL,
   options jsonb DEFAULT '{}') RETURNS uuid
@@ -158,6 +130,7 @@ BEGIN
   seq := chat_private.add_checkpoint(caller_id, new_id, 'created');
   IF create_deliberation.persona_codes IS NOT NULL THEN
     PERFORM chat_private.seat_personas(caller_id, new_id, create_deliberation.persona_codes, seq);
+    PERFORM chat_private.seat_moderator(caller_id, new_id, seq);
   END IF;
   PERFORM chat_private.audit('deliberation.create', 'deliberation:' || new_id, wait => false);
   RETURN new_id;

@@ -28,7 +28,7 @@ SELECT is((SELECT sub_problems FROM chat.deliberations WHERE id = :'d'),
           '[{"id": "sub_problem_1", "title": "When", "description": ""}, {"id": "sub_problem_2", "title": "Where", "description": ""}]'::jsonb, 'sub-problems too');
 SELECT is((SELECT options -> 'choices' = choices AND options -> 'sub_problems' = sub_problems AND options ->> 'tally' = 'approval' FROM chat.deliberations WHERE id = :'d'), true, 'the options have them so');
 SELECT is((SELECT string_agg(concat_ws(' ', seat, persona_code, name, system_prompt <> '', coalesce(model, '-'), seq), ', ' ORDER BY seat) FROM chat.deliberation_participants WHERE deliberation_id = :'d'),
-          '0 moderator Moderator t second-model 1, 1 tap_3 Persona 3 t test-model 1, 2 tap_2 My two t - 1', 'the personas sit in the order given, one''s own before that for all, and the moderator');
+          '0 moderator Moderator t - 1, 1 tap_3 Persona 3 t - 1, 2 tap_2 My two t - 1', 'the personas sit in the order given, one''s own before that for all, and the moderator');
 SELECT is((SELECT string_agg(concat_ws(' ', seq, event, phase, round_number, status), ', ') FROM chat.deliberation_checkpoints WHERE deliberation_id = :'d'), '1 created problem_decomposition 0 active', 'the history begins');
 SELECT is((SELECT count(*)::int FROM chat.deliberation_steps WHERE deliberation_id = :'d'), 0, 'nothing is asked yet');
 UPDATE chat.personas SET system_prompt = 'changed' WHERE code = 'tap_3';
