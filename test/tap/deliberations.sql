@@ -1,7 +1,7 @@
 -- The life of deliberations: opening, starting, pausing, going on, killing, forking, removing and listing; who may, and in which state.
 BEGIN;
 \ir people.psql
-SELECT plan(380);
+SELECT plan(381);
 
 -- Personas for all, one of alice's own, one switched off; models that are open, closed, and none.
 INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt, model, is_active)
@@ -58,6 +58,7 @@ FROM unnest(ARRAY['[]', '5', '{"speed": 1}', '{"models": []}', '{"models": {"tap
 SELECT is(pg_temp.try(:'alice_token', format('SELECT chat.create_deliberation($$x$$, persona_codes => $${tap_1,tap_2}$$, options => %L)', options)), outcome, options || outcome)
 FROM (VALUES ('{"models": {"tap_3": "test-model"}}', 'PC002'), ('{"models": {"tap_1": "no-model"}}', '42704'), ('{"models": {"tap_1": "closed-model"}}', '42501'), ('{"moderator_model": "no-model"}', '42704'),
              ('{"moderator_model": "closed-model"}', '42501')) t (options, outcome);
+SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.create_deliberation($$x$$, options => jsonb_build_object($$call_options$$, repeat($$x$$, 2000000)))'), '54000', 'options that are too long');
 SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.create_deliberation($$x$$, options => $${"models": {"nobody": "test-model"}}$$)'), '42704', 'a model for nobody');
 SELECT isnt(pg_temp.hint_of(:'alice_token', format('SELECT chat.create_deliberation($$x$$, options => %L)', options)), NULL, 'a hint: ' || options)
 FROM unnest(ARRAY['{"speed": 1}', '{"choices": 1}', '{"quorum": 2}', '[]']) options;
