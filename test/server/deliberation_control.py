@@ -3,6 +3,7 @@
 decide together one does and the other is told."""
 
 import json
+import urllib.parse
 
 import psycopg
 
@@ -12,6 +13,9 @@ from support.tap import Task, diag, equal, run, test, wait_until
 
 PERSONAS = ["growth_hacker_of_test", "lawyer_of_test", "engineer_of_test"]
 START, PAUSE, RESUME, KILL = (f"SELECT chat.{name}_deliberation(%s)" for name in ("start", "pause", "resume", "kill"))
+# What the personas say in every step, and what the model that concludes does.
+VOTES = "text=" + urllib.parse.quote(json.dumps({"choice": "choice_1", "ranking": ["choice_1"], "approvals": [], "reasoning": "so", "confidence": 0.5}))
+CONCLUDES = "text=" + urllib.parse.quote(json.dumps({"summary": "Go.", "majority_view": "Go", "dissent": [], "open_risks": [], "recommendations": []}))
 OPTIONS = {"decompose": False, "convergence": False, "choices": ["Go", "Stay"], "call_timeout_ms": 120000}
 
 
@@ -185,6 +189,28 @@ def _():
     alice.value(KILL, fork)
     wait_for(fork, "killed")
     wait_for(made, "killed")
+
+
+@test("a fork from every checkpoint of a whole deliberation goes on to its end, with nothing twice and only what was missing asked")
+def _():
+    made = open_board(alice, mock.model(CONCLUDES), models={code: mock.model(VOTES) for code in PERSONAS}, moderator=False, convergence=False)
+    wait_for(made, "completed")
+    last = row(made)["last_seq"]
+    asked = value(admin, "SELECT count(*) FROM chat.deliberation_steps WHERE deliberation_id = %s", made)
+    equal(asked, 3 + 3 + 3 + 1, "calls of the whole")
+    forks = [alice.value("SELECT chat.fork_deliberation(%s, %s)", made, seq) for seq in range(1, last + 1)]
+    for fork in forks:
+        alice.value(START, fork)
+    for seq, fork in enumerate(forks, 1):
+        wait_for(fork, "completed")
+        check_sums(fork)
+        kept = value(admin, "SELECT (SELECT count(*) FROM chat.contributions WHERE deliberation_id = %(f)s AND copied_from IS NOT NULL)"
+                            " + (SELECT count(*) FROM chat.votes WHERE deliberation_id = %(f)s AND copied_from IS NOT NULL)".replace("%(f)s", f"'{fork}'"))
+        equal((value(admin, "SELECT count(*) FROM chat.contributions WHERE deliberation_id = %s", fork),
+               value(admin, "SELECT count(*) FROM chat.votes WHERE deliberation_id = %s AND NOT is_abstention", fork),
+               value(admin, "SELECT count(*) FROM chat.deliberation_rounds WHERE deliberation_id = %s", fork),
+               value(admin, "SELECT count(*) FROM chat.deliberation_steps WHERE deliberation_id = %s", fork) + kept),
+              (6, 3, 2, asked), f"the fork at {seq}")
 
 
 @test("an account that is removed takes its deliberations along, calls under way included")
