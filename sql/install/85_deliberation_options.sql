@@ -15,32 +15,32 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN jsonb_typeof(given) IS NOT DISTINCT FROM 'string' AND btrim(given #>> '{}', E' \t\r\n') <> '' AND char_length(given #>> '{}') <= most;
 COMMENT ON FUNCTION chat_private.is_said(jsonb, integer) IS 'Whether a JSON value is a text that is not blank, of at most so many characters.';
 
-CREATE OR REPLACE FUNCTION chat_private.given_parts(given jsonb, named text, prefix text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION chat_private.option_parts(given jsonb, named text, prefix text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   parts jsonb;
 BEGIN
-  IF jsonb_typeof(given_parts.given) <> 'array' OR jsonb_array_length(given_parts.given) > 20
-     OR EXISTS (SELECT FROM jsonb_array_elements(given_parts.given) e
+  IF jsonb_typeof(option_parts.given) <> 'array' OR jsonb_array_length(option_parts.given) > 20
+     OR EXISTS (SELECT FROM jsonb_array_elements(option_parts.given) e
                 WHERE NOT CASE jsonb_typeof(e)
                   WHEN 'string' THEN chat_private.is_said(e, 500)
                   WHEN 'object' THEN
-                    e - ARRAY['id', given_parts.named, 'description'] = '{}' AND chat_private.is_said(e -> given_parts.named, 500)
+                    e - ARRAY['id', option_parts.named, 'description'] = '{}' AND chat_private.is_said(e -> option_parts.named, 500)
                     AND (NOT e ? 'id' OR jsonb_typeof(e -> 'id') = 'string' AND e ->> 'id' ~ '^[a-z][a-z0-9_]{0,99}$')
                     AND (NOT e ? 'description' OR jsonb_typeof(e -> 'description') = 'string' AND char_length(e ->> 'description') <= 5000)
                   ELSE false END) THEN
     RETURN NULL;
   END IF;
-  SELECT jsonb_agg(jsonb_build_object('id', p.id, given_parts.named, p.name, 'description', p.description) ORDER BY p.n) INTO parts
-  FROM (SELECT e.n, coalesce(e.part ->> 'id', given_parts.prefix || '_' || e.n) AS id,
-               CASE jsonb_typeof(e.part) WHEN 'string' THEN e.part #>> '{}' ELSE e.part ->> given_parts.named END AS name,
+  SELECT jsonb_agg(jsonb_build_object('id', p.id, option_parts.named, p.name, 'description', p.description) ORDER BY p.n) INTO parts
+  FROM (SELECT e.n, coalesce(e.part ->> 'id', option_parts.prefix || '_' || e.n) AS id,
+               CASE jsonb_typeof(e.part) WHEN 'string' THEN e.part #>> '{}' ELSE e.part ->> option_parts.named END AS name,
                coalesce(e.part ->> 'description', '') AS description
-        FROM jsonb_array_elements(given_parts.given) WITH ORDINALITY e (part, n)) p
+        FROM jsonb_array_elements(option_parts.given) WITH ORDINALITY e (part, n)) p
   HAVING count(DISTINCT p.id) = count(*);
   RETURN parts;
 END
 $$;
-COMMENT ON FUNCTION chat_private.given_parts(jsonb, text, text) IS
+COMMENT ON FUNCTION chat_private.option_parts(jsonb, text, text) IS
 'The options sub_problems and choices written out: each element, a text or an object, as {id, NAMED, description}. prefix: of the ids of those
 that have none. NULL: it is not of this form, has more than 20 elements or none, or an id comes twice.';
 
@@ -52,8 +52,8 @@ BEGIN
       SELECT FROM jsonb_each(CASE jsonb_typeof(given) WHEN 'object' THEN given ELSE '{}' END) m WHERE NOT chat_private.is_said(m.value, 200))
     WHEN 'moderator_model' THEN chat_private.is_said(given, 200)
     WHEN 'persona_count' THEN chat_private.is_whole(given, 2, 12)
-    WHEN 'sub_problems' THEN chat_private.given_parts(given, 'title', 'sub_problem') IS NOT NULL
-    WHEN 'choices' THEN coalesce(jsonb_array_length(chat_private.given_parts(given, 'label', 'choice')) >= 2, false)
+    WHEN 'sub_problems' THEN chat_private.option_parts(given, 'title', 'sub_problem') IS NOT NULL
+    WHEN 'choices' THEN coalesce(jsonb_array_length(chat_private.option_parts(given, 'label', 'choice')) >= 2, false)
     WHEN 'decompose' THEN jsonb_typeof(given) = 'boolean'
     WHEN 'moderator' THEN jsonb_typeof(given) = 'boolean'
     WHEN 'tally' THEN given IN ('"plurality"', '"approval"', '"ranked"', '"confidence"')
@@ -114,10 +114,10 @@ BEGIN
   END LOOP;
   PERFORM chat_private.check_call_options(given -> 'call_options');
   IF given ? 'sub_problems' THEN
-    given := jsonb_set(given, '{sub_problems}', chat_private.given_parts(given -> 'sub_problems', 'title', 'sub_problem'));
+    given := jsonb_set(given, '{sub_problems}', chat_private.option_parts(given -> 'sub_problems', 'title', 'sub_problem'));
   END IF;
   IF given ? 'choices' THEN
-    given := jsonb_set(given, '{choices}', chat_private.given_parts(given -> 'choices', 'label', 'choice'));
+    given := jsonb_set(given, '{choices}', chat_private.option_parts(given -> 'choices', 'label', 'choice'));
   END IF;
   RETURN given;
 END
