@@ -69,3 +69,28 @@ COMMENT ON COLUMN chat.deliberations.forked_from_seq IS 'The checkpoint of that'
 COMMENT ON COLUMN chat.deliberations.active_ms IS 'Milliseconds it was active before active_since';
 COMMENT ON COLUMN chat.deliberations.active_since IS 'Since when it runs; NULL: it does not';
 COMMENT ON COLUMN chat.deliberations.killed_by IS 'The user who killed it, its owner or an administrator; NULL: pgchat_service';
+
+CREATE TYPE chat.listed_deliberation AS (
+  user_id uuid,
+  email text,
+  username text,
+  id uuid,
+  problem text,
+  status text,
+  phase text,
+  round_number integer,
+  max_rounds integer,
+  total_cost numeric,
+  total_tokens bigint,
+  max_cost numeric,
+  pause_reason text,
+  error_code text,
+  created_at timestamptz,
+  started_at timestamptz,
+  updated_at timestamptz,
+  completed_at timestamptz,
+  killed_at timestamptz,
+  killed_by uuid,
+  kill_reason text
+);
+COMMENT ON TYPE chat.listed_deliberation IS 'A deliberation as administrators see it in lists: whose it is and how it goes, not what was said. problem: at most the first 200 characters';

@@ -18,7 +18,7 @@ CREATE TABLE chat.deliberation_participants (
 COMMENT ON TABLE chat.deliberation_participants IS 'Who deliberates: a copy of each persona as it was when it was chosen, and the moderator';
 COMMENT ON COLUMN chat.deliberation_participants.persona_code IS 'The persona''s code, or moderator';
 COMMENT ON COLUMN chat.deliberation_participants.seat IS 'The order in which they are told of, from 1; 0 is the moderator';
-COMMENT ON COLUMN chat.deliberation_participants.model IS 'The model that speaks for it; NULL: the deliberation''s';
+COMMENT ON COLUMN chat.deliberation_participants.model IS 'Its own model, before which the option models of the deliberation goes; NULL: the deliberation''s';
 COMMENT ON COLUMN chat.deliberation_participants.seq IS 'The checkpoint with which it appeared';
 
 CREATE TABLE chat.deliberation_steps (

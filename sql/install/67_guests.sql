@@ -96,6 +96,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'the plan allows %', CASE refuse_over_limit.name
       WHEN 'conversations' THEN format('%s conversations', refuse_over_limit.allowed)
+      WHEN 'deliberations' THEN format('%s deliberations', refuse_over_limit.allowed)
       WHEN 'messages_per_day' THEN format('%s messages a day', refuse_over_limit.allowed)
       ELSE format('%s messages a minute', refuse_over_limit.allowed) END
     USING ERRCODE = 'PC303', HINT = 'Wait, or have an administrator change the plan; a guest can register with chat.upgrade_guest.';

@@ -115,6 +115,8 @@ BEGIN
   PERFORM chat_private.leave_shares(remove_account.user_id);
   PERFORM chat_private.leave_deliberations(remove_account.user_id);
   previous := chat_private.act_as(remove_account.user_id);
+  -- They are held first, so that the engine queues and stores nothing more for them.
+  PERFORM FROM chat.deliberations d WHERE d.user_id = remove_account.user_id ORDER BY d.id FOR UPDATE;
   PERFORM chat_private.cancel_requests(remove_account.user_id);
   SELECT u.email INTO address FROM chat.users u WHERE u.id = remove_account.user_id;
   PERFORM chat_private.anonymise_usage(remove_account.user_id);

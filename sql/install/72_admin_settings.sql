@@ -101,8 +101,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.admin_save_plan(text, text, text, jsonb, boolean) IS
-'Adds a plan, or changes the one with this code; what is NULL stays as it is. limits: conversations, messages_per_day,
-messages_per_minute, requests_per_minute, concurrent_calls, tokens_per_day and attachment_bytes, each a whole number, and
+'Adds a plan, or changes the one with this code; what is NULL stays as it is. limits: conversations, deliberations,
+messages_per_day, messages_per_minute, requests_per_minute, concurrent_calls, tokens_per_day and attachment_bytes, each a whole number, and
 cost_per_month, a number; absent where there is no limit; other members are the application''s. is_active:
 false: no further account is given it.
 Errors: 42501 not an administrator; 22004 code is NULL; 22023 code, name, description or limits; 55000 new accounts are given

@@ -9,7 +9,7 @@ BEGIN
   PERFORM FROM jsonb_each(check_limits.limits) l
   WHERE NOT (check_limits.may_be_null AND jsonb_typeof(l.value) = 'null')
     AND CASE
-      WHEN l.key IN ('conversations', 'messages_per_day', 'messages_per_minute')
+      WHEN l.key IN ('conversations', 'deliberations', 'messages_per_day', 'messages_per_minute')
         THEN l.value #>> '{}' ~ '^(0|[1-9][0-9]{0,8})$' IS NOT TRUE
       WHEN l.key IN ('requests_per_minute', 'concurrent_calls') THEN l.value::text ~ '^(0|[1-9][0-9]{0,5})$' IS NOT TRUE
       WHEN l.key IN ('tokens_per_day', 'attachment_bytes') THEN l.value::text ~ '^(0|[1-9][0-9]{0,14})$' IS NOT TRUE
@@ -17,7 +17,7 @@ BEGIN
       ELSE false END;
   IF FOUND THEN
     RAISE EXCEPTION 'a limit is not valid' USING ERRCODE = '22023',
-      HINT = 'conversations, messages_per_day and messages_per_minute are whole numbers up to 999999999, requests_per_minute and '
+      HINT = 'conversations, deliberations, messages_per_day and messages_per_minute are whole numbers up to 999999999, requests_per_minute and '
              'concurrent_calls up to 999999, tokens_per_day and attachment_bytes up to 999999999999999; cost_per_month is a number from 0 to 1000000. '
              'Leave one out where there is no limit.';
   END IF;

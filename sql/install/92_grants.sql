@@ -94,6 +94,8 @@ DECLARE
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'deliberation_tally', 'deliberation_result', 'export_deliberation',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
+    'create_deliberation', 'start_deliberation', 'pause_deliberation', 'resume_deliberation', 'kill_deliberation', 'fork_deliberation',
+    'delete_deliberation', 'list_deliberations',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_set_provider_active', 'admin_delete_provider', 'admin_list_providers',
     'admin_register_model', 'admin_set_model_active', 'admin_delete_model', 'admin_list_models', 'admin_set_default_model',
@@ -105,6 +107,8 @@ DECLARE
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_usage', 'admin_deliberation_usage', 'admin_set_limits', 'admin_set_budget',
+    'admin_usage', 'admin_set_limits', 'admin_set_budget',
+    'admin_list_deliberations',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_read_deliberation',
     'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',

@@ -17,6 +17,7 @@ SELECT pg_temp.value(:'alice', format('SELECT chat.grant_conversation(%L, %L, $$
 SELECT pg_temp.value(:'alice', 'SELECT chat.add_attachment($$secret$$)') AS file \gset
 
 INSERT INTO chat.folders (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS folder \gset
+SELECT pg_temp.value(:'alice', 'SELECT chat.create_deliberation($$secret$$)') AS deliberation \gset
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'alice', 'secret', 'secret') RETURNING id AS prompt \gset
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'bob', 'own', 'own') RETURNING id AS bobs_prompt \gset
 INSERT INTO chat.conversation_templates (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS template \gset
@@ -102,13 +103,19 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('deliberation_tally', format('SELECT * FROM chat.deliberation_tally(%L)', :'tallied')),
     ('deliberation_result', format('SELECT chat.deliberation_result(%L)', :'tallied')),
     ('export_deliberation', format('SELECT chat.export_deliberation(%L)', :'tallied')),
+    ('start_deliberation', format('SELECT chat.start_deliberation(%L)', :'deliberation')),
+    ('pause_deliberation', format('SELECT chat.pause_deliberation(%L)', :'deliberation')),
+    ('resume_deliberation', format('SELECT chat.resume_deliberation(%L)', :'deliberation')),
+    ('kill_deliberation', format('SELECT chat.kill_deliberation(%L)', :'deliberation')),
+    ('fork_deliberation', format('SELECT chat.fork_deliberation(%L)', :'deliberation')),
+    ('delete_deliberation', format('SELECT chat.delete_deliberation(%L)', :'deliberation')),
     ('revoke_session', format('SELECT chat.revoke_session(%L)', :'session'))) t (function, statement)
   WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);
 SELECT is_empty(
   $$SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'chat'::regnamespace AND p.prokind = 'f' AND 'uuid'::regtype = ANY (p.proargtypes::oid[])
       AND has_function_privilege('pgchat_client', p.oid, 'EXECUTE') AND p.proname NOT IN (SELECT function FROM calls)
-      AND p.proname NOT LIKE 'admin\_%'$$,
+      AND p.proname NOT LIKE 'admin\_%' AND p.proname <> 'list_deliberations'$$,
   'no function that takes an id is left out');
 SELECT is_empty(format('SELECT statement, o FROM calls, LATERAL pg_temp.outcome(%L, statement) o WHERE o <> %L', :'bob', 'P0002'),
                 'another''s thing is not found, as if there were none');
