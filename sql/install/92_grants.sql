@@ -107,13 +107,12 @@ DECLARE
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_usage', 'admin_deliberation_usage', 'admin_set_limits', 'admin_set_budget',
-    'admin_usage', 'admin_set_limits', 'admin_set_budget',
     'admin_list_deliberations',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_read_deliberation',
     'admin_create_system_prompt', 'admin_update_system_prompt', 'admin_set_default_system_prompt', 'admin_delete_system_prompt',
     'admin_save_template', 'admin_delete_template', 'admin_save_persona', 'admin_set_persona_active', 'admin_delete_persona',
-    'admin_save_template', 'admin_delete_template', 'admin_list_deliberation_prompts', 'admin_set_deliberation_prompt',
+    'admin_list_deliberation_prompts', 'admin_set_deliberation_prompt',
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
   -- USAGE on their schema nobody can name them.
