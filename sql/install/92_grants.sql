@@ -90,6 +90,7 @@ DECLARE
     'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
+    'deliberation_progress', 'follow_deliberation', 'run_deliberation',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_set_provider_active', 'admin_delete_provider', 'admin_list_providers',
     'admin_register_model', 'admin_set_model_active', 'admin_delete_model', 'admin_list_models', 'admin_set_default_model',

@@ -20,6 +20,7 @@ INSERT INTO chat.folders (user_id, name) VALUES (:'alice', 'secret') RETURNING i
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'alice', 'secret', 'secret') RETURNING id AS prompt \gset
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'bob', 'own', 'own') RETURNING id AS bobs_prompt \gset
 INSERT INTO chat.conversation_templates (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS template \gset
+INSERT INTO chat.deliberations (user_id, problem_statement) VALUES (:'alice', 'secret') RETURNING id AS deliberation \gset
 
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
@@ -98,6 +99,8 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('shared_attachment_content', format('SELECT chat.shared_attachment_content(%L::uuid, %L, 1)', :'share', :'s_user_message_id')),
     ('list_supervised_conversations', format('SELECT * FROM chat.list_supervised_conversations(%L)', :'alice')),
     ('read_supervised_conversation', format('SELECT * FROM chat.read_supervised_conversation(%L)', :'conv')),
+    ('deliberation_progress', format('SELECT * FROM chat.deliberation_progress(%L)', :'deliberation')),
+    ('follow_deliberation', format('SELECT * FROM chat.follow_deliberation(%L)', :'deliberation')),
     ('revoke_session', format('SELECT chat.revoke_session(%L)', :'session'))) t (function, statement)
   WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);
 SELECT is_empty(
