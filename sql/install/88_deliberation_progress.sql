@@ -101,6 +101,8 @@ DECLARE
 BEGIN
   IF d.status IN ('completed', 'killed') THEN
     RETURN '0';
+  ELSIF estimated_time.round_time IS NULL THEN
+    RETURN NULL;
   ELSIF d.phase IN ('voting', 'synthesis') THEN
     stages := CASE d.phase WHEN 'voting' THEN 2 ELSE 1 END;
   ELSE

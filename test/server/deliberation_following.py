@@ -213,12 +213,11 @@ def whose():
         with alice.connection.transaction():
             fails("0A000", rows, alice.connection, FOLLOW, made, 0, hint=True)
             raise psycopg.Rollback
-    guest = Person("leaver")
-    admin.execute("UPDATE chat.deliberations SET user_id = user_id WHERE id = %s", (made,))
-    theirs = value(admin, "INSERT INTO chat.deliberations (user_id, problem_statement, started_at) VALUES (%s, 'p', now()) RETURNING id", guest.id)
-    follower = Follower(theirs, connection=guest.connect())
+    leaver = Person("leaver")
+    theirs = value(admin, "INSERT INTO chat.deliberations (user_id, problem_statement, started_at) VALUES (%s, 'p', now()) RETURNING id", leaver.id)
+    follower = Follower(theirs, connection=leaver.connect())
     waits(follower.pid)
-    guest.value("SELECT chat.logout(%s)", guest.token)
+    leaver.value("SELECT chat.logout()")
     fails("28000", follower.task.result)
     follower = Follower(made)
     waits(follower.pid)
@@ -258,7 +257,7 @@ def run_ends():
         assert told[0].startswith("initial round, round 1 of 10: 0 of ") and told[1].startswith("deliberation, round 2 of 10: 1 of "), told
 
 
-@test("a session in run_deliberation holds no snapshot, lock or identity; cancelling it leaves the deliberation running")
+@test("a session in run_deliberation holds no snapshot and no lock; cancelling it leaves the deliberation running")
 def run_holds_nothing():
     made = board(2)
     for level in ("read committed", "repeatable read", "serializable"):
@@ -272,7 +271,25 @@ def run_holds_nothing():
         connection.cancel()
         fails("57014", task.result)
         equal(value(admin, "SELECT status FROM chat.deliberations WHERE id = %s", made), "active")
-    fails("22023", lambda: in_block(made), hint=True)
+    fails("22023", in_block, made, hint=True)
+
+
+@test("an identity of one transaction lasts to the end of the procedure, and no longer")
+def identity_is_kept():
+    made = board(2)
+    with connect(user="check_pgchat_client") as connection:
+
+        def in_a_pipeline():
+            with connection.pipeline():
+                connection.execute("SELECT chat.authenticate(%s)", (alice.token,))
+                connection.execute(RUN, (made,))
+
+        task = Task(in_a_pipeline)
+        waits(connection.info.backend_pid)
+        say(made, "p1", "one")
+        end(made, "completed")
+        task.result()
+        fails("28000", rows, connection, RUN, made)
 
 
 def in_block(made):

@@ -6,7 +6,7 @@ SELECT plan(38);
 CREATE FUNCTION pg_temp.step(d uuid, kind text, phase text, round_number integer, persona text, state text DEFAULT 'complete',
                              since interval DEFAULT '0', took interval DEFAULT '1 second') RETURNS void LANGUAGE sql AS $$
   INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, persona_code, state, model, created_at, finished_at)
-  SELECT x.user_id, chat.uuid_v7(), x.id, kind, phase, round_number, persona, state, 'm', now() - since,
+  SELECT x.user_id, chat.uuid_v7(), x.id, step.kind, step.phase, step.round_number, persona, state, 'm', now() - since,
          CASE WHEN state <> 'open' THEN now() - since + took END
   FROM chat.deliberations x WHERE x.id = d $$;
 CREATE FUNCTION pg_temp.stands(d uuid, phase text, round_number integer, status text DEFAULT 'active') RETURNS void LANGUAGE sql AS $$
