@@ -96,6 +96,7 @@ DECLARE
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
     'create_deliberation', 'start_deliberation', 'pause_deliberation', 'resume_deliberation', 'kill_deliberation', 'fork_deliberation',
     'delete_deliberation', 'list_deliberations',
+    'deliberation_progress', 'follow_deliberation', 'run_deliberation',
     -- These look at who calls, and refuse all but administrators and pgchat_service.
     'admin_register_provider', 'admin_set_provider_active', 'admin_delete_provider', 'admin_list_providers',
     'admin_register_model', 'admin_set_model_active', 'admin_delete_model', 'admin_list_models', 'admin_set_default_model',

@@ -180,6 +180,14 @@ std::string_view receive() {
     return {static_cast<const char*>(data), size};
 }
 
+// Puts what has come into the inboxes of the requests it is for.
+void sort_replies() {
+    for (std::string_view bytes = receive(); !bytes.empty(); bytes = receive()) {
+        const auto inbox = channel.inboxes.find(FrameReader(bytes).request_number());
+        if (inbox != channel.inboxes.end()) inbox->second.emplace_back(bytes);
+    }
+}
+
 void flush_rows_to_client() {
     if (whereToSendOutput == DestRemote) call([] { pq_flush(); });
 }
@@ -274,12 +282,45 @@ std::optional<FrameReader> EngineRequest::next(milliseconds wait, bool flush_cli
     }
 }
 
+bool EngineRequest::is_taken() const noexcept {
+    if (channel_generation_ != channel.generation || !channel.is_alive()) return true;
+    ChannelHeader* const header = header_of(channel.segment);
+    return pg_atomic_read_u32(&header->requests_taken) == pg_atomic_read_u32(&header->requests_sent);
+}
+
+bool EngineRequest::has_reply() {
+    if (channel_generation_ != channel.generation || channel.segment == nullptr) throw_engine_gone();
+    if (!channel.inboxes[number_].empty()) return true;
+    sort_replies();
+    if (!channel.inboxes[number_].empty()) return true;
+    if (!channel.is_alive()) throw_engine_gone();
+    return false;
+}
+
 void EngineRequest::wait_until_taken() const noexcept {
     for (auto waited = std::chrono::microseconds{0}; waited < std::chrono::seconds{1}; waited += taken_check_interval) {
-        if (channel_generation_ != channel.generation || !channel.is_alive()) return;
-        ChannelHeader* const header = header_of(channel.segment);
-        if (pg_atomic_read_u32(&header->requests_taken) == pg_atomic_read_u32(&header->requests_sent)) return;
+        if (is_taken()) return;
         pg_usleep(taken_check_interval.count());
+    }
+}
+
+bool engine_takes_requests() {
+    return serves(find_engine(MyDatabaseId)) && !call([] { return RecoveryInProgress(); });
+}
+
+void wait_for_any(const std::vector<EngineRequest*>& requests, milliseconds wait, bool flush_client) {
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    for (bool flushed = false;;) {
+        for (EngineRequest* const request : requests)
+            if (request->has_reply()) return;
+        const auto left = std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left <= milliseconds{0}) return;
+        if (flush_client && !flushed) {
+            flush_rows_to_client();
+            flushed = true;
+        }
+        sleep_on_latch(std::min(client_check_interval, left), engine_wait_event());
+        check_client_now_and_then();
     }
 }
 
@@ -294,7 +335,7 @@ bool ask_engine(const EngineRequest::Write& write, milliseconds wait) {
 
 void tell_engine(const EngineRequest::Write& write) {
     require_preloaded();
-    if (!serves(find_engine(MyDatabaseId)) || call([] { return RecoveryInProgress(); })) return;
+    if (!engine_takes_requests()) return;
     ensure_channel(std::max(channel.reply_room, reply_queue_size));
     send(write(unanswered));
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/engine/frames.hpp"
 #include "pg/boundary.hpp"
@@ -42,6 +43,13 @@ public:
     // no interrupt to be handled, so that it can be called while an error passes.
     void wait_until_taken() const noexcept;
 
+    // Whether the engine has taken all that this session sent out of the queue: what it committed before that can be
+    // seen, and of what it commits after that it tells those who wait. Also true when the engine is gone.
+    bool is_taken() const noexcept;
+
+    // Whether a reply is there, which next() then gives at once. Throws Error outcome_unknown when the engine has gone.
+    bool has_reply();
+
     // No further reply is expected, so that there is nothing to abandon.
     void done() noexcept { finished_ = true; }
 
@@ -51,6 +59,14 @@ private:
     std::string frame_;  // the reply handed out last, where it had to be kept
     bool finished_ = false;
 };
+
+// Whether an engine takes requests now: else sending one waits for it, or fails.
+bool engine_takes_requests();
+
+// Sleeps until one of `requests`, of which there may be none, has a reply, or `wait` has passed. Flushes rows to the
+// client, and ends early, as EngineRequest::next() does. Throws Error outcome_unknown when the engine of a request has
+// gone.
+void wait_for_any(const std::vector<EngineRequest*>& requests, std::chrono::milliseconds wait, bool flush_client);
 
 // Sends a request whose only reply is a flag, and returns it; false when none came in time (negative: no limit).
 bool ask_engine(const EngineRequest::Write& write, std::chrono::milliseconds wait);

@@ -1,6 +1,6 @@
 // chat.send_and_wait: a procedure, so that the message is committed before the model is asked, and no snapshot is held
 // while it thinks.
-#include "pg/identity.hpp"
+#include "pg/committing_call.hpp"
 #include "pg/message_stream.hpp"
 #include "pg/query_as.hpp"
 
@@ -8,20 +8,12 @@ extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "nodes/parsenodes.h"
 }
 
 using namespace pgchat;
 using namespace pgchat::pg;
 
 namespace {
-
-void require_outermost_call(FunctionCallInfo fcinfo) {
-    const auto* const context = reinterpret_cast<const CallContext*>(fcinfo->context);
-    if (context == nullptr || !IsA(context, CallContext) || context->atomic)
-        throw Error(ErrorCode::invalid_argument, "send_and_wait commits, so it cannot run inside a transaction block",
-                    "Use CALL outside of BEGIN, or chat.ask, which lives in the caller's transaction.");
-}
 
 // Calls chat.send_message with the procedure's own arguments, commits, and returns the id of the reply's row.
 Uuid send_and_commit(FunctionCallInfo fcinfo) {
@@ -85,12 +77,11 @@ PG_FUNCTION_INFO_V1(pgchat_send_and_wait);
 
 Datum pgchat_send_and_wait(PG_FUNCTION_ARGS) {
     return entry([&] {
-        require_outermost_call(fcinfo);
-        const Identity identity = require_identity();
-        const std::string role = identity.role;
+        require_outermost_call(fcinfo, "send_and_wait",
+                               "Use CALL outside of BEGIN, or chat.ask, which lives in the caller's transaction.");
+        const KeptIdentity caller;
         const Uuid reply_id = send_and_commit(fcinfo);
-        // The commit ended the identity, which was that of the transaction.
-        set_identity(&identity.user_id, role, identity.has_session ? &identity.session_id : nullptr, true);
+        caller.restore();
         Datum values[1] = {text_datum(await_reply(reply_id))};
         return call([&] {
             TupleDesc row_type;

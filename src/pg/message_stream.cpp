@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "pg/fresh_look.hpp"
 #include "pg/identity.hpp"
 
 extern "C" {
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 }
 
@@ -48,37 +47,8 @@ MessageStream::MessageStream(const Uuid& message_id, std::uint32_t after_seq, st
         attach();
 }
 
-// In a subtransaction, which is undone: it takes the table's lock with it. Kept until the stream's end, that lock and
-// somebody who waits for the table would together keep the engine from recording the very reply that is waited for.
 bool MessageStream::read_row() {
-    MemoryContext const context = CurrentMemoryContext;
-    ResourceOwner const owner = CurrentResourceOwner;
-    const auto undo = [&] {
-        RollbackAndReleaseCurrentSubTransaction();
-        MemoryContextSwitchTo(context);
-        CurrentResourceOwner = owner;
-    };
-    call([&] {
-        BeginInternalSubTransaction(nullptr);
-        MemoryContextSwitchTo(context);
-    });
-    try {
-        const bool found = query_row();
-        call(undo);
-        return found;
-    } catch (const ParkedError&) {
-        call([&] {
-            MemoryContextSwitchTo(context);
-            ErrorData* const error = CopyErrorData();
-            FlushErrorState();
-            undo();
-            ReThrowError(error);
-        });
-        throw;
-    } catch (...) {
-        call(undo);
-        throw;
-    }
+    return look_and_undo([&] { return query_row(); });
 }
 
 // Reads the row as it is now, whatever this transaction's snapshot; under the row policies of whoever calls.

@@ -39,8 +39,8 @@ Datum value_per_call(FunctionCallInfo fcinfo, Make&& make) {
         context->user_fctx = state.release();
     }
     auto* const context = static_cast<FuncCallContext*>(fcinfo->flinfo->fn_extra);
-    Datum values[8] = {};
-    bool nulls[8] = {};
+    Datum values[12] = {};
+    bool nulls[12] = {};
     if (static_cast<State*>(context->user_fctx)->next(values, nulls))
         return detail::next_row(fcinfo, context, values, nulls);
     return detail::no_more_rows(fcinfo, context);

@@ -22,6 +22,7 @@ INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'alice', 'secr
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'bob', 'own', 'own') RETURNING id AS bobs_prompt \gset
 INSERT INTO chat.conversation_templates (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS template \gset
 INSERT INTO chat.deliberations (user_id, problem_statement) VALUES (:'alice', 'secret') RETURNING id AS tallied \gset
+INSERT INTO chat.deliberations (user_id, problem_statement) VALUES (:'alice', 'secret') RETURNING id AS deliberation \gset
 
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
@@ -109,6 +110,8 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('kill_deliberation', format('SELECT chat.kill_deliberation(%L)', :'deliberation')),
     ('fork_deliberation', format('SELECT chat.fork_deliberation(%L)', :'deliberation')),
     ('delete_deliberation', format('SELECT chat.delete_deliberation(%L)', :'deliberation')),
+    ('deliberation_progress', format('SELECT * FROM chat.deliberation_progress(%L)', :'deliberation')),
+    ('follow_deliberation', format('SELECT * FROM chat.follow_deliberation(%L)', :'deliberation')),
     ('revoke_session', format('SELECT chat.revoke_session(%L)', :'session'))) t (function, statement)
   WHERE EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'chat'::regnamespace AND proname = function);
 SELECT is_empty(
