@@ -48,7 +48,7 @@ GRANT SELECT, INSERT, DELETE ON chat_private.totp_steps TO pgchat_engine;
 GRANT SELECT, INSERT ON chat_private.used_recovery_codes TO pgchat_engine;
 GRANT SELECT (id, role, plan, is_active) ON chat.users TO pgchat_engine;
 GRANT SELECT ON chat.plans, chat.user_limits TO pgchat_engine;
-GRANT SELECT (user_id, preferences) ON chat.user_settings TO pgchat_engine;
+GRANT SELECT (user_id, preferences, default_model) ON chat.user_settings TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE ON chat_private.search_progress TO pgchat_engine;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chat_private.search_chunks TO pgchat_engine;
 GRANT SELECT ON chat.providers, chat.models, chat.settings, chat_private.provider_endpoints TO pgchat_engine;
@@ -118,7 +118,19 @@ DECLARE
     'chat_private.summarized_branch', 'chat_private.side_request_text',
     'chat_private.transcript', 'chat_private.summary_text', 'chat_private.summary_room', 'chat_private.summary_size', 'chat_private.title_text',
     'chat_private.clean_answer', 'chat_private.clean_title', 'chat_private.apply_title', 'chat_private.apply_summary',
-    'chat_private.apply_side_requests', 'chat_private.apply_ended_side_requests', 'chat_private.tidy_side_requests', 'chat_private.result_json', 'chat_private.exact_cost',
+    'chat_private.apply_side_requests', 'chat_private.tidy_side_requests', 'chat_private.result_json', 'chat_private.exact_cost',
+    'chat_private.active_time', 'chat_private.add_checkpoint', 'chat_private.enter_phase', 'chat_private.halt_deliberation',
+    'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
+    'chat_private.find_model', 'chat_private.has_model', 'chat_private.not_sent', 'chat_private.cancel_call',
+    'chat_private.step_reserve', 'chat_private.time_left', 'chat_private.cap_reached', 'chat_private.queue_missing_steps',
+    'chat_private.record_step', 'chat_private.seat_personas', 'chat_private.seat_moderator', 'chat_private.own_sub_problem',
+    'chat_private.store_said', 'chat_private.store_answer', 'chat_private.step_failure', 'chat_private.pause_for', 'chat_private.apply_step',
+    'chat_private.spoke_in_round', 'chat_private.fail_for_steps', 'chat_private.round_measures', 'chat_private.rounds_end',
+    'chat_private.may_intervene', 'chat_private.leave_round', 'chat_private.given_choices', 'chat_private.leave_phase',
+    'chat_private.close_lost_steps', 'chat_private.open_steps', 'chat_private.tend_phase', 'chat_private.drive_deliberation',
+    'chat_private.break_off', 'chat_private.move_deliberation', 'chat_private.hold_deliberations', 'chat_private.apply_deliberation_steps',
+    'chat_private.tidy_deliberations',
+    'chat_private.step_request', 'chat_private.read_answer', 'chat_private.find_persona', 'chat_private.measure_round', 'chat_private.vote_outcome',
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
     'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
