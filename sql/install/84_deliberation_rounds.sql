@@ -25,19 +25,19 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.fail_for_steps(chat.deliberations) IS 'Ends a deliberation as failed, for the reason of its last failed step.';
 
-CREATE OR REPLACE FUNCTION chat_private.round_measures(d chat.deliberations, OUT measured chat.deliberation_rounds)
+CREATE OR REPLACE FUNCTION chat_private.ended_round(d chat.deliberations, OUT measured chat.deliberation_rounds)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
-  SELECT r.* INTO round_measures.measured FROM chat.deliberation_rounds r
+  SELECT r.* INTO ended_round.measured FROM chat.deliberation_rounds r
   WHERE r.user_id = (d).user_id AND r.deliberation_id = (d).id AND r.round_number = (d).round_number;
   IF NOT FOUND THEN
-    SELECT r.* INTO round_measures.measured
+    SELECT r.* INTO ended_round.measured
     FROM chat_private.measure_round((d).user_id, (d).id, (d).round_number, (d).last_seq + 1) r;
   END IF;
 END
 $$;
-COMMENT ON FUNCTION chat_private.round_measures(chat.deliberations) IS
+COMMENT ON FUNCTION chat_private.ended_round(chat.deliberations) IS
 'What is measured of the round that has ended; it appears with the next checkpoint.';
 
 CREATE OR REPLACE FUNCTION chat_private.rounds_end(d chat.deliberations, verdict text) RETURNS text
@@ -86,7 +86,7 @@ BEGIN
     PERFORM chat_private.fail_for_steps(d);
     RETURN;
   END IF;
-  verdict := (chat_private.round_measures(d)).verdict;
+  verdict := (chat_private.ended_round(d)).verdict;
   ended_by := chat_private.rounds_end(d, verdict);
   IF ended_by IS NOT NULL THEN
     UPDATE chat.deliberations t

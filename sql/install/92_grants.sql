@@ -125,7 +125,7 @@ DECLARE
     'chat_private.step_reserve', 'chat_private.time_left', 'chat_private.cap_reached', 'chat_private.queue_missing_steps',
     'chat_private.record_step', 'chat_private.seat_personas', 'chat_private.seat_moderator', 'chat_private.own_sub_problem',
     'chat_private.store_said', 'chat_private.store_answer', 'chat_private.step_failure', 'chat_private.pause_for', 'chat_private.apply_step',
-    'chat_private.spoke_in_round', 'chat_private.fail_for_steps', 'chat_private.round_measures', 'chat_private.rounds_end',
+    'chat_private.spoke_in_round', 'chat_private.fail_for_steps', 'chat_private.ended_round', 'chat_private.rounds_end',
     'chat_private.may_intervene', 'chat_private.leave_round', 'chat_private.given_choices', 'chat_private.leave_phase',
     'chat_private.close_lost_steps', 'chat_private.open_steps', 'chat_private.tend_phase', 'chat_private.drive_deliberation',
     'chat_private.break_off', 'chat_private.move_deliberation', 'chat_private.hold_deliberations', 'chat_private.apply_deliberation_steps',
