@@ -152,7 +152,10 @@ BEGIN
     failure := coalesce((request).error, jsonb '{"code": "cancelled", "sqlstate": "57014", "message": "the deliberation was killed"}');
   ELSE
     IF (request).state = 'complete' THEN
-      answer := chat_private.read_answer(d, step.kind, step.persona_code, chat_private.clean_answer((request).result ->> 'content'));
+      answer := chat_private.read_answer(d, step.kind, step.persona_code, (request).result ->> 'content');
+      IF answer ->> 'content' = '' THEN
+        answer := NULL;
+      END IF;
     END IF;
     failure := CASE WHEN answer IS NULL THEN chat_private.step_failure(request) END;
     reason := chat_private.pause_for(failure);
