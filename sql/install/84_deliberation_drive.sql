@@ -96,6 +96,7 @@ BEGIN
   FOREACH step_id IN ARRAY break_off.request_ids LOOP
     SELECT q.* INTO request FROM chat_private.llm_requests q WHERE q.user_id = break_off.user_id AND q.id = step_id;
     PERFORM chat_private.record_step(request, break_off.deliberation_id, 'failed', break_off.error);
+    PERFORM chat_private.add_checkpoint(break_off.user_id, break_off.deliberation_id, 'step', step_id);
   END LOOP;
   PERFORM FROM chat.deliberations d
   WHERE d.user_id = break_off.user_id AND d.id = break_off.deliberation_id AND d.status = 'active';

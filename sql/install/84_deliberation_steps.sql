@@ -94,9 +94,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 DECLARE
   step_id uuid;
 BEGIN
+  -- In the order of chat_private.cancel_requests, which may run for the account meanwhile.
   FOR step_id IN
     SELECT s.id FROM chat.deliberation_steps s
-    WHERE s.user_id = stop_steps.user_id AND s.deliberation_id = stop_steps.deliberation_id AND s.state = 'open' ORDER BY s.id
+    WHERE s.user_id = stop_steps.user_id AND s.deliberation_id = stop_steps.deliberation_id AND s.state = 'open' ORDER BY s.id DESC
   LOOP
     DELETE FROM chat_private.llm_requests q
     WHERE q.user_id = stop_steps.user_id AND q.id = step_id AND q.queued_at IS NOT NULL;
