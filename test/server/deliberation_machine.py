@@ -11,7 +11,7 @@ import time
 
 from support import mock
 from support.cluster import control, start
-from support.database import Person, connect, rows, value
+from support.database import Person, connect, rows, settings, value
 from support.databases import cluster, database, kill_engine, wait_for_engine
 from support.tap import diag, equal, run, test, wait_until
 
@@ -38,7 +38,7 @@ class Case:
 
     def __init__(self, answer=lambda kind, who, number: None, held=None):
         self.mark = f"case-{next(_numbers)}-"
-        self.answer, self.held, self.asked, self.seconds = answer, held, [], 0.0
+        self.answer, self.held, self.asked, self.seconds, self.tokens = answer, held, [], 0.0, 100
         self.gate, self.lock = threading.Event(), threading.Lock()
         self.gate.set()
 
@@ -93,7 +93,7 @@ class Models:
                     self.write(said.status, {"error": {"message": "scripted"}})
                     return
                 self.write(200, {"id": "c", "object": "chat.completion", "model": body["model"],
-                                 "usage": {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150},
+                                 "usage": {"prompt_tokens": case.tokens if case else 1, "completion_tokens": 50},
                                  "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}]})
 
             def write(self, status, document):
@@ -352,6 +352,32 @@ def max_cost():
     alice.value("SELECT chat.resume_deliberation(%s, max_cost => 100)", made)
     wait_for(made, "completed", "failed")
     check_whole(made)
+
+
+@test("a cap is reached in the middle of a round, for calls cost more than was thought: what is not sent is not sent")
+def cap_in_round():
+    case = Case()
+    case.tokens = 1000000  # 1.5 each
+    with settings(pgchat__max_calls=3):
+        case.gate.clear()
+        made = begin(case, personas=many(12), decompose=False, max_rounds=1, choices=CHOICES, max_cost=1)
+        wait_until(lambda: case.count("text") == 3, "as many are sent as there is room for")
+        case.gate.set()
+        row = wait_for(made, "paused", "completed", "failed")
+    equal((row["status"], row["pause_reason"]), ("paused", "max_cost"))
+    sent = case.count("text")
+    with connect() as admin:
+        equal(value(admin, "SELECT count(*) FROM chat.contributions WHERE deliberation_id = %s", made), sent, "what was sent is recorded")
+        equal(rows(admin, "SELECT state, count(*), sum(cost) > 0 FROM chat.deliberation_steps WHERE deliberation_id = %s GROUP BY 1 ORDER BY 1", made),
+              [("cancelled", 12 - sent, False), ("complete", sent, True)])
+        equal(value(admin, "SELECT count(*) FROM chat.usage_events WHERE deliberation_id = %s", made), sent)
+    case.tokens = 100
+    alice.value("SELECT chat.resume_deliberation(%s, max_cost => 100)", made)
+    wait_for(made, "completed", "failed")
+    check_whole(made, many(12))
+    equal(case.count("text"), 12, "nobody is asked twice")
+    with connect() as admin:
+        equal(value(admin, "SELECT max(attempt) FROM chat.deliberation_steps WHERE deliberation_id = %s", made), 1)
 
 
 @test("a cap on the time: calls are cut off at it, and it pauses")
