@@ -1,4 +1,5 @@
--- Side requests: what pgchat itself asks a model about a conversation, its title and summaries of its older parts.
+-- Side requests: what pgchat itself asks a model about a conversation, its title and summaries of its older parts. Steps of
+-- deliberations are applied beside them.
 
 CREATE OR REPLACE FUNCTION chat_private.queue_side_request(user_id uuid, conversation_id uuid, purpose text, waits_for uuid, model text,
                                                            about jsonb DEFAULT '{}') RETURNS uuid
@@ -181,7 +182,7 @@ BEGIN
   FOR request IN
     SELECT q.* FROM unnest(apply_side_requests.user_ids, apply_side_requests.request_ids) u (user_id, request_id)
     JOIN chat_private.llm_requests q ON q.user_id = u.user_id AND q.id = u.request_id
-    WHERE q.purpose IS NOT NULL AND q.state NOT IN ('waiting', 'queued', 'running') FOR NO KEY UPDATE OF q SKIP LOCKED
+    WHERE q.purpose IN ('title', 'summary') AND q.state NOT IN ('waiting', 'queued', 'running') FOR NO KEY UPDATE OF q SKIP LOCKED
   LOOP
     is_done := CASE
       WHEN request.state <> 'complete' OR chat_private.clean_answer(request.result ->> 'content') IS NULL THEN true
@@ -194,22 +195,14 @@ BEGIN
       DELETE FROM chat_private.llm_requests q WHERE q.user_id = request.user_id AND q.id = request.id;
     END IF;
   END LOOP;
+  IF EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose = 'deliberation') THEN
+    PERFORM chat_private.apply_deliberation_steps(apply_side_requests.user_ids, apply_side_requests.request_ids);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION chat_private.apply_side_requests(uuid[], uuid[]) IS
 'Does with the answers of the side requests among these that have ended what they are for, and removes them: arrays of equal length,
-one element a request. Those whose conversation somebody has locked stay for chat_private.tidy_side_requests.';
-
-CREATE OR REPLACE FUNCTION chat_private.apply_ended_side_requests(user_ids uuid[], request_ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-BEGIN
-  -- Mostly there is none: that is one probe of an empty index.
-  IF EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose IS NOT NULL) THEN
-    PERFORM chat_private.apply_side_requests(apply_ended_side_requests.user_ids, apply_ended_side_requests.request_ids);
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION chat_private.apply_ended_side_requests(uuid[], uuid[]) IS 'chat_private.apply_side_requests, at no cost where there are none.';
+one element a request. Those whose conversation, or deliberation, somebody has locked stay for chat_private.tidy_side_requests.';
 
 CREATE OR REPLACE FUNCTION chat_private.tidy_side_requests(max_rows integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -223,7 +216,9 @@ BEGIN
   IF request_ids IS NOT NULL THEN
     PERFORM chat_private.apply_side_requests(user_ids, request_ids);
   END IF;
+  PERFORM chat_private.tidy_deliberations(tidy_side_requests.max_rows);
 END
 $$;
 COMMENT ON FUNCTION chat_private.tidy_side_requests(integer) IS
-'Applies and removes side requests that have ended and were left: cancelled, cut off by a crash, or of a conversation that was locked.';
+'Applies and removes side requests that have ended and were left: cancelled, cut off by a crash, or of a conversation that was locked;
+and moves on deliberations that were left.';

@@ -31,7 +31,8 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 BEGIN
   UPDATE chat_private.llm_requests q
   SET state = u.status, finished_at = clock_timestamp(), error = u.error::jsonb,
-      result = CASE WHEN q.message_id IS NULL AND (u.status = 'complete' OR u.content <> '') THEN
+      -- Of a step all is kept, for what it cost is counted when it is applied.
+      result = CASE WHEN q.message_id IS NULL AND (u.status = 'complete' OR u.content <> '' OR q.purpose = 'deliberation') THEN
         chat_private.result_json(u.content, u.thinking, u.tool_calls::jsonb, u.finish_reason, coalesce(u.model, q.model),
           u.input_tokens::integer, u.output_tokens::integer, u.cached_tokens::integer,
           chat_private.exact_cost(u.cost_pico), u.latency_ms, q.id) END
@@ -88,13 +89,23 @@ CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request
   conversation_ids uuid[], models text[], statuses text[], contents text[], thinkings text[], tool_calls text[],
   finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[],
   costs_pico bigint[], latencies_ms integer[], first_token_ms integer[], last_seqs integer[], sanitized boolean[],
-  durable boolean[]) RETURNS uuid[]
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10ms' AS $$
+  durable boolean[], OUT busy_ids uuid[], OUT has_steps boolean)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
+  -- Mostly there is none: that is one probe of an empty index.
+  has_side_requests CONSTANT boolean := EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose IS NOT NULL);
+  held_up uuid[];
   locked bigint[];
   busy bigint[] := ARRAY[]::bigint[];
 BEGIN
+  has_steps := has_side_requests AND EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose = 'deliberation');
+  IF has_steps THEN
+    -- The rows of deliberations are locked before those of requests, here as by clients.
+    held_up := chat_private.hold_deliberations(user_ids, request_ids);
+    durable := ARRAY(SELECT u.durable AND u.id <> ALL (held_up)
+                     FROM unnest(finish_requests.durable, finish_requests.request_ids) WITH ORDINALITY u (durable, id, n) ORDER BY u.n);
+  END IF;
   BEGIN
     PERFORM chat_private.finish_durable(NULL, user_ids, request_ids, message_ids, models, statuses, contents, thinkings,
       tool_calls, finish_reasons, errors, input_tokens, output_tokens, cached_tokens, costs_pico, latencies_ms,
@@ -110,17 +121,20 @@ BEGIN
   PERFORM chat_private.touch_conversations(user_ids, ARRAY(
     SELECT CASE WHEN u.message_id IS NOT NULL THEN u.conversation_id END
     FROM unnest(conversation_ids, message_ids) WITH ORDINALITY u (conversation_id, message_id, n) ORDER BY u.n), durable);
-  PERFORM chat_private.apply_ended_side_requests(user_ids, request_ids);
+  IF has_side_requests THEN
+    PERFORM chat_private.apply_side_requests(user_ids, request_ids);
+  END IF;
   PERFORM chat_private.release_ended(locked, user_ids, request_ids, message_ids, durable);
-  RETURN ARRAY(SELECT request_ids[b] FROM unnest(busy) b);
+  busy_ids := ARRAY(SELECT request_ids[b] FROM unnest(busy) b) || held_up;
 END
 $$;
 COMMENT ON FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[], text[],
   text[], bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[], boolean[]) IS
 'Records how durable calls ended, in the queue, the messages and the conversations: arrays of equal length, one element a call,
 NULL where unknown. statuses: complete, incomplete, error, cancelled. tool_calls, errors: JSON. sanitized: U+FFFD stands for
-bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Returns the ids of
-requests of which nothing was recorded because somebody has their rows locked: bring them again later.';
+bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Steps of deliberations are
+applied, and the deliberations moved on. Returns in busy_ids the requests of which nothing was recorded because somebody has
+their rows, or their deliberation, locked: bring them again later. has_steps: steps of deliberations may be among the calls.';
 
 CREATE OR REPLACE FUNCTION chat_private.token_count(tokens bigint) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -130,15 +144,18 @@ COMMENT ON FUNCTION chat_private.token_count(bigint) IS 'A number of tokens that
 CREATE OR REPLACE FUNCTION chat_private.record_usage(user_ids uuid[], request_ids uuid[], attempts integer[],
   conversation_ids uuid[], message_ids uuid[], models text[], providers text[], input_tokens bigint[], output_tokens bigint[],
   cached_tokens bigint[], costs_pico bigint[], estimated boolean[], cached boolean[], own_keys boolean[], outcomes text[],
-  error_codes text[], latencies_ms integer[], first_token_ms integer[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  error_codes text[], latencies_ms integer[], first_token_ms integer[], has_steps boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   -- In PL/pgSQL, which keeps its plan: a function in SQL is planned anew for each batch.
-  INSERT INTO chat.usage_events (user_id, request_id, attempt, conversation_id, message_id, model, provider, input_tokens,
-                                 output_tokens, cached_tokens, cost, is_estimated, is_cached, is_own_key, outcome, error_code,
-                                 latency_ms, first_token_ms)
-  SELECT u.user_id, u.request_id, u.attempt, u.conversation_id, u.message_id, u.model, u.provider,
+  INSERT INTO chat.usage_events (user_id, request_id, attempt, conversation_id, message_id, deliberation_id, model, provider,
+                                 input_tokens, output_tokens, cached_tokens, cost, is_estimated, is_cached, is_own_key, outcome,
+                                 error_code, latency_ms, first_token_ms)
+  SELECT u.user_id, u.request_id, u.attempt, u.conversation_id, u.message_id,
+         CASE WHEN record_usage.has_steps THEN (SELECT s.deliberation_id FROM chat.deliberation_steps s
+                                                WHERE s.user_id = u.user_id AND s.id = u.request_id) END,
+         u.model, u.provider,
          chat_private.token_count(u.input_tokens), chat_private.token_count(u.output_tokens), chat_private.token_count(u.cached_tokens), chat_private.exact_cost(u.cost_pico), u.estimated, u.cached, u.own_key,
          u.outcome, u.error_code, u.latency_ms, u.first_token_ms
   FROM unnest(record_usage.user_ids, record_usage.request_ids, record_usage.attempts, record_usage.conversation_ids,
@@ -151,8 +168,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.record_usage(uuid[], uuid[], integer[], uuid[], uuid[], text[], text[], bigint[], bigint[],
-  bigint[], bigint[], boolean[], boolean[], boolean[], text[], text[], integer[], integer[]) IS
-'Records what attempts used: arrays of equal length, one element an attempt, NULL where unknown. costs_pico: units of 10^-12.';
+  bigint[], bigint[], boolean[], boolean[], boolean[], text[], text[], integer[], integer[], boolean) IS
+'Records what attempts used: arrays of equal length, one element an attempt, NULL where unknown. costs_pico: units of 10^-12.
+has_steps: as chat_private.finish_requests returned it.';
 
 CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -161,13 +179,15 @@ DECLARE
   reason CONSTANT jsonb := jsonb '{"code": "outcome_unknown", "sqlstate": "08007",
     "message": "the server stopped while the model was answering; the request is not sent again by itself"}';
   recovered bigint;
+  step_results jsonb;
 BEGIN
   -- Reads the whole table: an index of running rows would cost each request more than this costs a server's start.
   WITH closed AS (
     UPDATE chat_private.llm_requests q SET state = 'error', error = reason, finished_at = clock_timestamp()
     WHERE q.state = 'running'
-    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model,
-              CASE WHEN q.purpose IS NULL THEN octet_length(q.messages::text) END AS message_bytes
+    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model, q.purpose,
+              -- The messages of a title or summary are made when it is claimed.
+              CASE WHEN q.purpose IS NULL OR q.purpose = 'deliberation' THEN octet_length(q.messages::text) END AS message_bytes
   ), finished AS (
     UPDATE chat.messages m
     SET status = CASE m.content WHEN '' THEN 'error' ELSE 'incomplete' END, error = reason,
@@ -176,9 +196,12 @@ BEGIN
     WHERE m.user_id = c.user_id AND m.id = c.message_id AND m.status IN ('pending', 'streaming')
   ), used AS (
     -- What was used is not known; three bytes of text are a token, as the engine estimates.
-    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, output_tokens,
-                                   cached_tokens, cost, is_estimated, outcome, error_code)
-    SELECT c.user_id, c.id, c.conversation_id, c.message_id, c.model, p.name, b.input_tokens, b.output_tokens, 0,
+    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, deliberation_id, model, provider, input_tokens,
+                                   output_tokens, cached_tokens, cost, is_estimated, outcome, error_code)
+    SELECT c.user_id, c.id, c.conversation_id, c.message_id,
+           CASE WHEN c.purpose = 'deliberation' THEN (SELECT s.deliberation_id FROM chat.deliberation_steps s
+                                                      WHERE s.user_id = c.user_id AND s.id = c.id) END,
+           c.model, p.name, b.input_tokens, b.output_tokens, 0,
            trim_scale((b.input_tokens * coalesce(m.input_price, 0) + b.output_tokens * coalesce(m.output_price, 0)) / 1000000),
            true, 'error', 'outcome_unknown'
     FROM closed c
@@ -188,9 +211,21 @@ BEGIN
       SELECT (coalesce(c.message_bytes, sum(octet_length(t.content)) FILTER (WHERE t.id IS DISTINCT FROM c.message_id), 0) / 3)::integer AS input_tokens,
              (coalesce(sum(octet_length(t.content) + coalesce(octet_length(t.thinking), 0)) FILTER (WHERE t.id = c.message_id), 0) / 3)::integer AS output_tokens
       FROM chat.messages t WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) b
+    RETURNING request_id, deliberation_id, input_tokens, output_tokens, cost
+  ), counted AS (
+    -- A row can be updated once in a statement: so what steps used is written into theirs by the next one.
+    SELECT jsonb_object_agg(u.request_id, jsonb_build_object(
+             'usage', jsonb_build_object('input_tokens', u.input_tokens, 'output_tokens', u.output_tokens, 'cached_tokens', 0),
+             'cost', u.cost)) AS results
+    FROM used u WHERE u.deliberation_id IS NOT NULL
   )
-  SELECT count(*) INTO recovered FROM closed;
+  SELECT (SELECT count(*) FROM closed), c.results INTO recovered, step_results FROM counted c;
+  IF step_results IS NOT NULL THEN
+    UPDATE chat_private.llm_requests q SET result = r.value
+    FROM jsonb_each(step_results) r WHERE q.id = r.key::uuid AND q.purpose = 'deliberation';
+  END IF;
   PERFORM chat_private.release_stranded();
+  PERFORM chat_private.tidy_side_requests(1000);
   RETURN recovered::integer;
 END
 $$;

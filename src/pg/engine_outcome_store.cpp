@@ -24,9 +24,11 @@ public:
     // Calls of a trusted backend without a user belong to the nil UUID.
     void add_owner(std::size_t index, const Uuid& user_id) { columns_[index].add(uuid_datum(user_id)); }
 
-    void execute(Statement& statement) {
+    // more: parameters that follow the columns.
+    void execute(Statement& statement, std::initializer_list<Datum> more = {}) {
         std::vector<Datum> values;
         for (ArrayColumn& column : columns_) values.push_back(column.array());
+        values.insert(values.end(), more);
         statement.execute(values.data());
     }
 
@@ -62,21 +64,29 @@ void add_outcome(Columns& columns, const FinishedCall& finished) {
     columns[19].add_bool(true);
 }
 
-// Returns the requests whose rows somebody holds locked.
-std::vector<Uuid> record_outcomes(const std::vector<FinishedCall*>& calls) {
+struct Recorded {
+    // The requests whose rows somebody holds locked.
+    std::vector<Uuid> busy;
+    // Whether steps of deliberations may be among the calls.
+    bool has_steps = false;
+};
+
+Recorded record_outcomes(const std::vector<FinishedCall*>& calls) {
     static const std::vector<Oid> types = {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID,
                                            TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
                                            TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
                                            INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, BOOLARRAYOID, BOOLARRAYOID};
     static Statement statement(
-        "SELECT chat_private.finish_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-        "$17, $18, $19, $20)",
+        "SELECT f.busy_ids, f.has_steps FROM chat_private.finish_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$11, "
+        "$12, $13, $14, $15, $16, $17, $18, $19, $20) f",
         types);
     Columns columns(types, calls.size());
     for (const FinishedCall* finished : calls)
         if (finished->durable) add_outcome(columns, *finished);
     columns.execute(statement);
-    return Row(0).uuids(1);
+    const Row row(0);
+    return {row.uuids(1), row.boolean(2)};
 }
 
 void add_attempt(Columns& columns, const FinishedCall& finished, const Attempt& attempt) {
@@ -100,21 +110,27 @@ void add_attempt(Columns& columns, const FinishedCall& finished, const Attempt& 
     columns[17].add_int(milliseconds_of(attempt.first_token));
 }
 
-void record_usage(const std::vector<FinishedCall*>& calls, const std::vector<Uuid>& busy) {
+void record_usage(const std::vector<FinishedCall*>& calls, const Recorded& recorded) {
     static const std::vector<Oid> types = {UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, UUIDARRAYOID, UUIDARRAYOID,
                                            TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
                                            INT8ARRAYOID, BOOLARRAYOID, BOOLARRAYOID, BOOLARRAYOID, TEXTARRAYOID,
                                            TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID};
+    static const std::vector<Oid> parameters = [] {
+        std::vector<Oid> all = types;
+        all.push_back(BOOLOID);
+        return all;
+    }();
     static Statement statement(
         "SELECT chat_private.record_usage($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-        "$18)",
-        types);
+        "$18, $19)",
+        parameters);
     Columns columns(types, calls.size());
     for (const FinishedCall* finished : calls) {
-        if (std::find(busy.begin(), busy.end(), finished->request_id) != busy.end()) continue;
+        if (std::find(recorded.busy.begin(), recorded.busy.end(), finished->request_id) != recorded.busy.end())
+            continue;
         for (const Attempt& attempt : finished->result.attempts) add_attempt(columns, *finished, attempt);
     }
-    columns.execute(statement);
+    columns.execute(statement, {BoolGetDatum(recorded.has_steps)});
 }
 
 }  // namespace
@@ -124,8 +140,9 @@ Outcome record_finished(const std::vector<FinishedCall*>& calls, std::vector<Uui
         std::any_of(calls.begin(), calls.end(), [](const FinishedCall* finished) { return finished->durable; });
     busy.clear();
     return in_transaction(Durability::asynchronous, "recording finished calls", [&] {
-        if (any_durable) busy = record_outcomes(calls);
-        record_usage(calls, busy);
+        const Recorded recorded = any_durable ? record_outcomes(calls) : Recorded{};
+        record_usage(calls, recorded);
+        busy = recorded.busy;
     });
 }
 

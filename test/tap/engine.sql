@@ -66,17 +66,17 @@ DECLARE
   busy uuid[];
 BEGIN
   SET LOCAL ROLE pgchat_engine;
-  busy := chat_private.finish_requests(user_ids, request_ids, message_ids, conversation_ids, array_fill('test-model-1'::text, ARRAY[n]),
+  busy := f.busy_ids FROM chat_private.finish_requests(user_ids, request_ids, message_ids, conversation_ids, array_fill('test-model-1'::text, ARRAY[n]),
     statuses, contents, array_fill(NULL::text, ARRAY[n]), array_fill('[{"id": "t"}]'::text, ARRAY[n]),
     array_fill('stop'::text, ARRAY[n]), ARRAY(SELECT CASE s WHEN 'error' THEN '{"code": "provider_failed"}' END FROM unnest(statuses) s),
     array_fill(10::bigint, ARRAY[n]), array_fill(2::bigint, ARRAY[n]), array_fill(NULL::bigint, ARRAY[n]), array_fill(1234500000::bigint, ARRAY[n]),
     array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), array_fill(9, ARRAY[n]),
-    ARRAY(SELECT s = 'complete' FROM unnest(statuses) s), durable);
+    ARRAY(SELECT s = 'complete' FROM unnest(statuses) s), durable) f;
   PERFORM chat_private.record_usage(user_ids, request_ids, array_fill(1, ARRAY[n]), conversation_ids, message_ids,
     array_fill('test-model-1'::text, ARRAY[n]), array_fill('test-provider'::text, ARRAY[n]), array_fill(10::bigint, ARRAY[n]),
     array_fill(2::bigint, ARRAY[n]), array_fill(NULL::bigint, ARRAY[n]), array_fill(1234500000::bigint, ARRAY[n]), array_fill(false, ARRAY[n]),
     array_fill(false, ARRAY[n]), array_fill(false, ARRAY[n]), statuses,
-    ARRAY(SELECT CASE s WHEN 'error' THEN 'provider_failed' END FROM unnest(statuses) s), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]));
+    ARRAY(SELECT CASE s WHEN 'error' THEN 'provider_failed' END FROM unnest(statuses) s), array_fill(120, ARRAY[n]), array_fill(30, ARRAY[n]), false);
   RESET ROLE;
   RETURN busy;
 END $$;
