@@ -170,8 +170,7 @@ SELECT ok(octet_length(pg_temp.answer(:'three', 'initial', repeat('x', 2000000))
 SELECT ok(char_length(pg_temp.answer(:'three', 'vote', jsonb_build_object('choice', 'open', 'reasoning', repeat('x', 300000))::text) ->> 'reasoning') = 10000, 'and a long reason');
 
 -- Choosing the board.
-SELECT to_regprocedure('chat_private.persona_catalogue(uuid)') IS NOT NULL AS has_catalogue \gset
-\if :has_catalogue
+DELETE FROM chat.personas WHERE user_id = '00000000-0000-0000-0000-000000000000';
 INSERT INTO chat.personas (user_id, code, name, expertise, system_prompt, category)
 VALUES (:'alice', 'sel_a', 'Ann', E'Rents\nin Oslo', 'You are Ann.', 'trade'), (:'alice', 'sel_b', 'Ben', 'Law', 'You are Ben.', 'law'), (:'alice', 'sel_c', 'Cat', 'Tax', 'You are Cat.', 'law'),
        (:'bob', 'sel_d', 'Dan', 'Art', 'You are Dan.', 'law');
@@ -184,9 +183,6 @@ SELECT is(pg_temp.request(:'three', 'select') #> '{format,json_schema,schema,pro
 SELECT is(pg_temp.answer(:'three', 'select', '{"persona_codes": ["sel_d", "sel_b", "nobody", "sel_b", 5, "sel_a", "sel_c"]}'), '{"persona_codes": ["sel_b", "sel_a"]}', 'those there are, each once, no more than wanted');
 SELECT is(pg_temp.answer(:'three', 'select', content), NULL, 'unusable: ' || content) FROM unnest(ARRAY['{"persona_codes": ["sel_b", "sel_d"]}', '{"persona_codes": "sel_a"}']) content;
 
-\else
-SELECT skip('there is no catalogue of personas', 6);
-\endif
 
 -- Who runs them: the engine, and pgchat's own functions as the owner.
 SELECT is(pg_temp.outcome(person, format('SELECT r.* FROM chat.deliberations d, unnest(ARRAY[''decompose'', ''initial'', ''contribute'', ''moderate'', ''choices'', ''vote'', ''synthesize'']) k, chat_private.step_request(d, k, ''p1'') r WHERE d.id = %L', :'three'), db_role),

@@ -21,8 +21,6 @@ SELECT pg_temp.value(:'alice', 'SELECT chat.create_deliberation($$secret$$)') AS
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'alice', 'secret', 'secret') RETURNING id AS prompt \gset
 INSERT INTO chat.system_prompts (user_id, name, content) VALUES (:'bob', 'own', 'own') RETURNING id AS bobs_prompt \gset
 INSERT INTO chat.conversation_templates (user_id, name) VALUES (:'alice', 'secret') RETURNING id AS template \gset
-INSERT INTO chat.deliberations (user_id, problem_statement) VALUES (:'alice', 'secret') RETURNING id AS tallied \gset
-INSERT INTO chat.deliberations (user_id, problem_statement) VALUES (:'alice', 'secret') RETURNING id AS deliberation \gset
 
 CREATE TEMP TABLE calls ON COMMIT DROP AS
   SELECT * FROM (VALUES
@@ -101,9 +99,9 @@ CREATE TEMP TABLE calls ON COMMIT DROP AS
     ('shared_attachment_content', format('SELECT chat.shared_attachment_content(%L::uuid, %L, 1)', :'share', :'s_user_message_id')),
     ('list_supervised_conversations', format('SELECT * FROM chat.list_supervised_conversations(%L)', :'alice')),
     ('read_supervised_conversation', format('SELECT * FROM chat.read_supervised_conversation(%L)', :'conv')),
-    ('deliberation_tally', format('SELECT * FROM chat.deliberation_tally(%L)', :'tallied')),
-    ('deliberation_result', format('SELECT chat.deliberation_result(%L)', :'tallied')),
-    ('export_deliberation', format('SELECT chat.export_deliberation(%L)', :'tallied')),
+    ('deliberation_tally', format('SELECT * FROM chat.deliberation_tally(%L)', :'deliberation')),
+    ('deliberation_result', format('SELECT chat.deliberation_result(%L)', :'deliberation')),
+    ('export_deliberation', format('SELECT chat.export_deliberation(%L)', :'deliberation')),
     ('start_deliberation', format('SELECT chat.start_deliberation(%L)', :'deliberation')),
     ('pause_deliberation', format('SELECT chat.pause_deliberation(%L)', :'deliberation')),
     ('resume_deliberation', format('SELECT chat.resume_deliberation(%L)', :'deliberation')),
