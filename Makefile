@@ -72,8 +72,10 @@ core_sources := $(sort $(wildcard src/core/*.cpp src/core/*/*.cpp))
 glue_sources := $(sort $(wildcard src/pg/*.cpp))
 OBJS = $(core_sources:.cpp=.o) $(glue_sources:.cpp=.o)
 
-install_modules := $(sort $(wildcard sql/install/*.sql))
-replayable_modules := $(sort $(wildcard sql/install/[5-9]*.sql))
+# Folders of what can be replayed, in the order in which they are installed; within a folder by name.
+sql_topics := engine common accounts models usage messages context conversations personas deliberations rights
+replayable_modules := $(foreach topic,$(sql_topics),$(sort $(wildcard sql/install/$(topic)/*.sql)))
+install_modules := $(sort $(wildcard sql/install/tables/*.sql)) $(replayable_modules)
 upgrade_steps := $(sort $(wildcard sql/upgrade/*.sql))
 DATA_built = $(extension_name).control sql/$(extension_name)--$(extension_version).sql $(upgrade_steps:sql/upgrade/%=sql/$(extension_name)--%)
 EXTRA_CLEAN = $(extension_name).control sql/$(extension_name)--*.sql $(OBJS:.o=.d)

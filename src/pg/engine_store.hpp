@@ -1,4 +1,4 @@
-// What the engine reads from and writes to tables, in batches, through the functions of sql/install/*engine*.
+// What the engine reads from and writes to tables, in batches, through the functions of sql/install/engine.
 #pragma once
 
 #include <functional>

@@ -43,16 +43,16 @@ Datum pgchat_planted(PG_FUNCTION_ARGS) {
 EOPLANT
 plants hygiene.py src/core/planted.cpp <<<'// TO''DO later'
 plants hygiene.py src/core/planted.cpp <<<'// release(connection);'
-plants hygiene.py sql/install/99_planted.sql <<<'-- DROP TABLE chat.users;'
+plants hygiene.py sql/install/rights/99_planted.sql <<<'-- DROP TABLE chat.users;'
 plants hygiene.py docs/planted.md <<<'see /ho''me/me/notes'
 plants size.py src/core/planted.cpp < <(seq 401 | sed 's|^|// |')
 plants size.py src/core/planted.cpp < <(printf 'void planted(int n) noexcept {\n'; for _ in $(seq 80); do echo '    ++n;'; done; echo '}')
 plants version.py docs/planted.md < <(sed -n 's/^  "version": "\(.*\)",/\1/p' META.json)
-plants search_path.py sql/install/99_planted.sql <<<"CREATE FUNCTION chat.planted() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
-plants search_path.py sql/install/99_planted.sql <<'EOPLANT'
+plants search_path.py sql/install/rights/99_planted.sql <<<"CREATE FUNCTION chat.planted() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+plants search_path.py sql/install/rights/99_planted.sql <<'EOPLANT'
 CREATE FUNCTION chat.planted() RETURNS int LANGUAGE plpgsql AS $$ BEGIN SET search_path = pg_catalog, pg_temp; RETURN 1; END $$;
 EOPLANT
-plants errors.py sql/install/99_planted.sql <<<"SELECT 1 USING ERRCODE = 'PC999';"
+plants errors.py sql/install/rights/99_planted.sql <<<"SELECT 1 USING ERRCODE = 'PC999';"
 plants errors.py docs/errors.md <<<'| `internal` | `XX001` | meaning | what to do |'
 plants basenames.py src/pg/uuid.cpp <<<'// planted'
 plants format.sh src/core/planted.cpp <<<'int  planted( );'
@@ -62,6 +62,6 @@ plants settings.py docs/configuration.md <<<'| `pgchat.planted` | 1 | reload | d
 plants settings.py docs/configuration.md <<<'| `pgchat.max_calls` | 7 | reload | another default |'
 plants personas.py docs/personas.md <<<'| `planted` | Planted | finance | does not exist |'
 plants personas.py docs/personas.md <<<'| `actuary` | Planted | finance | another name |'
-plants personas.py sql/install/82_shipped_personas_finance.sql <<<'(''planted'', $prompt$x$prompt$)'
+plants personas.py sql/install/personas/shipped_finance.sql <<<'(''planted'', $prompt$x$prompt$)'
 echo "1..$number"
 [ $missed -eq 0 ]

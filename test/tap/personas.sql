@@ -146,7 +146,7 @@ UPDATE chat.personas SET expertise = 'Old.', system_prompt = 'Old.', name = 'Old
 INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt, is_default) VALUES (:nil, 'retired', 'Retired', 'Old.', 'old', 'Old.', true);
 DELETE FROM chat.personas WHERE user_id = :nil AND code = 'historian';
 CREATE TEMP TABLE as_before ON COMMIT DROP AS SELECT * FROM chat.personas WHERE NOT (user_id = :nil AND code IN ('economist', 'historian'));
-\ir ../../sql/install/83_ship_personas.sql
+\ir ../../sql/install/personas/update_shipped.sql
 SELECT is_empty($$SELECT s.code FROM chat_private.shipped_personas() s LEFT JOIN shipped p USING (code, name, category, expertise, system_prompt)
                   WHERE p.code IS NULL AND s.code NOT IN ('red_teamer', 'actuary')$$, 'those that nobody edited are as they come now, and what was missing is there');
 SELECT set_eq($$SELECT * FROM chat.personas WHERE NOT (user_id = '00000000-0000-0000-0000-000000000000' AND code IN ('economist', 'historian'))$$, 'SELECT * FROM as_before', 'all else is as it was: edited, switched off, retired, users''');

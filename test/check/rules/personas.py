@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/personas.md lists every persona of sql/install/82_shipped_personas_*.sql with its name, category and subject, and counts them."""
+"""docs/personas.md lists every persona of sql/install/personas/shipped_*.sql with its name, category and subject, and counts them."""
 
 import pathlib
 import re
@@ -13,9 +13,9 @@ ROW = re.compile(r"^    \('(\w+)', '((?:[^']|'')+)',\n     '((?:[^']|'')+)',$", 
 
 shipped = {}
 violations = []
-for path in tree.files("sql/install/82_shipped_personas_*.sql"):
+for path in tree.files("sql/install/personas/shipped_*.sql"):
     content = tree.text(path)
-    category = path.stem.removeprefix("82_shipped_personas_")
+    category = path.stem.removeprefix("shipped_")
     found = list(ROW.finditer(content))
     if len(found) != content.count("$prompt$") / 2:
         violations.append((path, 1, "has personas that this rule cannot read"))
