@@ -169,6 +169,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
   held_up CONSTANT uuid[] := chat_private.hold_deliberations(user_ids, request_ids);
   moved record;
+  ended bigint;
 BEGIN
   FOR moved IN
     SELECT s.user_id, s.deliberation_id, array_agg(s.id ORDER BY q.finished_at, s.id) AS step_ids
@@ -181,11 +182,15 @@ BEGIN
     PERFORM chat_private.move_deliberation(moved.user_id, moved.deliberation_id, moved.step_ids);
   END LOOP;
   -- Of a deliberation that is gone.
-  DELETE FROM chat_private.llm_requests q
-  USING unnest(apply_deliberation_steps.user_ids, apply_deliberation_steps.request_ids) u (user_id, request_id)
-  WHERE q.user_id = u.user_id AND q.id = u.request_id AND q.purpose = 'deliberation'
-    AND q.state NOT IN ('waiting', 'queued', 'running')
-    AND NOT EXISTS (SELECT FROM chat.deliberation_steps s WHERE s.user_id = q.user_id AND s.id = q.id AND s.state = 'open');
+  WITH gone AS (
+    DELETE FROM chat_private.llm_requests q
+    USING unnest(apply_deliberation_steps.user_ids, apply_deliberation_steps.request_ids) u (user_id, request_id)
+    WHERE q.user_id = u.user_id AND q.id = u.request_id AND q.purpose = 'deliberation'
+      AND q.state NOT IN ('waiting', 'queued', 'running')
+      AND NOT EXISTS (SELECT FROM chat.deliberation_steps s WHERE s.user_id = q.user_id AND s.id = q.id AND s.state = 'open')
+    RETURNING q.*
+  )
+  SELECT count(chat_private.record_estimate(g, NULL)) INTO ended FROM gone g;
 END
 $$;
 COMMENT ON FUNCTION chat_private.apply_deliberation_steps(uuid[], uuid[]) IS
@@ -193,11 +198,23 @@ COMMENT ON FUNCTION chat_private.apply_deliberation_steps(uuid[], uuid[]) IS
 that somebody has locked stay for chat_private.tidy_deliberations.';
 
 CREATE OR REPLACE FUNCTION chat_private.tidy_deliberations(max_rows integer) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
   stuck record;
+  ended record;
 BEGIN
+  FOR ended IN
+    SELECT q.user_id, q.id FROM chat_private.llm_requests q
+    WHERE q.purpose = 'deliberation' AND q.state NOT IN ('waiting', 'queued', 'running') LIMIT tidy_deliberations.max_rows
+  LOOP
+    BEGIN
+      PERFORM chat_private.apply_deliberation_steps(ARRAY[ended.user_id], ARRAY[ended.id]);
+    EXCEPTION WHEN lock_not_available THEN
+      -- The next time.
+      NULL;
+    END;
+  END LOOP;
   FOR stuck IN
     SELECT d.user_id, d.id FROM chat.deliberations d
     WHERE d.active_since IS NOT NULL AND NOT EXISTS (
@@ -206,9 +223,14 @@ BEGIN
         AND EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.user_id = s.user_id AND q.id = s.id))
     LIMIT tidy_deliberations.max_rows FOR NO KEY UPDATE OF d SKIP LOCKED
   LOOP
-    PERFORM chat_private.move_deliberation(stuck.user_id, stuck.id, '{}');
+    BEGIN
+      PERFORM chat_private.move_deliberation(stuck.user_id, stuck.id, '{}');
+    EXCEPTION WHEN lock_not_available THEN
+      NULL;
+    END;
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION chat_private.tidy_deliberations(integer) IS
-'Moves on at most so many deliberations that run and have no call under way, as after a crash or a restored dump.';
+'Applies at most so many steps that have ended and were left, and moves on as many deliberations that run and have no call under way,
+as after a crash or a restored dump. Waits for nobody''s lock.';

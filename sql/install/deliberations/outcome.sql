@@ -1,5 +1,44 @@
 -- How a step of a deliberation ends: its cost is counted, what it brought is stored, and its request removed.
 
+CREATE OR REPLACE FUNCTION chat_private.recover_steps(reason jsonb) RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  recovered integer;
+BEGIN
+  UPDATE chat_private.llm_requests q
+  SET state = 'error', error = recover_steps.reason, finished_at = clock_timestamp(),
+      result = jsonb_build_object('is_estimated', true, 'usage', jsonb_build_object('input_tokens', e.tokens, 'output_tokens', 0, 'cached_tokens', 0),
+                                  'cost', trim_scale(e.tokens * coalesce(e.price, 0) / 1000000))
+  FROM (SELECT r.user_id, r.id, (SELECT m.input_price FROM chat.models m WHERE m.name = r.model) AS price,
+               (octet_length(r.messages::text) + coalesce(octet_length(r.system_prompt), 0)) / 3 AS tokens
+        FROM chat_private.llm_requests r WHERE r.state = 'running' AND r.purpose = 'deliberation') e
+  WHERE q.user_id = e.user_id AND q.id = e.id;
+  GET DIAGNOSTICS recovered = ROW_COUNT;
+  RETURN recovered;
+END
+$$;
+COMMENT ON FUNCTION chat_private.recover_steps(jsonb) IS
+'Ends, for this reason, the requests of steps that an engine which died has left running. What they used is estimated, three bytes a
+token, and counted when they are applied, so that a deliberation''s total is that of its usage at any time. Returns how many there were.';
+
+CREATE OR REPLACE FUNCTION chat_private.record_estimate(request chat_private.llm_requests, deliberation_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  INSERT INTO chat.usage_events (user_id, request_id, deliberation_id, model, provider, input_tokens, output_tokens, cached_tokens, cost,
+                                 is_estimated, outcome, error_code)
+  SELECT (request).user_id, (request).id, record_estimate.deliberation_id, (request).model,
+         (SELECT p.name FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id WHERE m.name = (request).model),
+         ((request).result #>> '{usage,input_tokens}')::integer, 0, 0, ((request).result ->> 'cost')::numeric, true, 'error',
+         (request).error ->> 'code'
+  WHERE (request).result -> 'is_estimated' = 'true';
+END
+$$;
+COMMENT ON FUNCTION chat_private.record_estimate(chat_private.llm_requests, uuid) IS
+'Records the usage of a request that chat_private.recover_steps has ended; that of others is recorded already. deliberation_id: NULL
+where that is gone.';
+
 CREATE OR REPLACE FUNCTION chat_private.record_step(request chat_private.llm_requests, deliberation_id uuid, state text, error jsonb)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -19,6 +58,7 @@ BEGIN
   SET total_cost = d.total_cost + step.cost,
       total_tokens = d.total_tokens + coalesce(step.input_tokens, 0) + coalesce(step.output_tokens, 0)
   WHERE d.user_id = record_step.request.user_id AND d.id = record_step.deliberation_id;
+  PERFORM chat_private.record_estimate(record_step.request, record_step.deliberation_id);
   DELETE FROM chat_private.llm_requests q WHERE q.user_id = record_step.request.user_id AND q.id = record_step.request.id;
 END
 $$;

@@ -124,6 +124,9 @@ BEGIN
   IF has_side_requests THEN
     PERFORM chat_private.apply_side_requests(user_ids, request_ids);
   END IF;
+  IF has_steps THEN
+    PERFORM chat_private.apply_deliberation_steps(user_ids, request_ids);
+  END IF;
   PERFORM chat_private.release_ended(locked, user_ids, request_ids, message_ids, durable);
   busy_ids := ARRAY(SELECT request_ids[b] FROM unnest(busy) b) || held_up;
 END
@@ -178,16 +181,15 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   reason CONSTANT jsonb := jsonb '{"code": "outcome_unknown", "sqlstate": "08007",
     "message": "the server stopped while the model was answering; the request is not sent again by itself"}';
+  steps CONSTANT integer := chat_private.recover_steps(reason);
   recovered bigint;
-  step_results jsonb;
 BEGIN
   -- Reads the whole table: an index of running rows would cost each request more than this costs a server's start.
   WITH closed AS (
     UPDATE chat_private.llm_requests q SET state = 'error', error = reason, finished_at = clock_timestamp()
     WHERE q.state = 'running'
-    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model, q.purpose,
-              -- The messages of a title or summary are made when it is claimed.
-              CASE WHEN q.purpose IS NULL OR q.purpose = 'deliberation' THEN octet_length(q.messages::text) END AS message_bytes
+    RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model,
+              CASE WHEN q.purpose IS NULL THEN octet_length(q.messages::text) END AS message_bytes
   ), finished AS (
     UPDATE chat.messages m
     SET status = CASE m.content WHEN '' THEN 'error' ELSE 'incomplete' END, error = reason,
@@ -196,12 +198,9 @@ BEGIN
     WHERE m.user_id = c.user_id AND m.id = c.message_id AND m.status IN ('pending', 'streaming')
   ), used AS (
     -- What was used is not known; three bytes of text are a token, as the engine estimates.
-    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, deliberation_id, model, provider, input_tokens,
-                                   output_tokens, cached_tokens, cost, is_estimated, outcome, error_code)
-    SELECT c.user_id, c.id, c.conversation_id, c.message_id,
-           CASE WHEN c.purpose = 'deliberation' THEN (SELECT s.deliberation_id FROM chat.deliberation_steps s
-                                                      WHERE s.user_id = c.user_id AND s.id = c.id) END,
-           c.model, p.name, b.input_tokens, b.output_tokens, 0,
+    INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens, output_tokens,
+                                   cached_tokens, cost, is_estimated, outcome, error_code)
+    SELECT c.user_id, c.id, c.conversation_id, c.message_id, c.model, p.name, b.input_tokens, b.output_tokens, 0,
            trim_scale((b.input_tokens * coalesce(m.input_price, 0) + b.output_tokens * coalesce(m.output_price, 0)) / 1000000),
            true, 'error', 'outcome_unknown'
     FROM closed c
@@ -211,24 +210,18 @@ BEGIN
       SELECT (coalesce(c.message_bytes, sum(octet_length(t.content)) FILTER (WHERE t.id IS DISTINCT FROM c.message_id), 0) / 3)::integer AS input_tokens,
              (coalesce(sum(octet_length(t.content) + coalesce(octet_length(t.thinking), 0)) FILTER (WHERE t.id = c.message_id), 0) / 3)::integer AS output_tokens
       FROM chat.messages t WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) b
-    RETURNING request_id, deliberation_id, input_tokens, output_tokens, cost
-  ), counted AS (
-    -- A row can be updated once in a statement: so what steps used is written into theirs by the next one.
-    SELECT jsonb_object_agg(u.request_id, jsonb_build_object(
-             'usage', jsonb_build_object('input_tokens', u.input_tokens, 'output_tokens', u.output_tokens, 'cached_tokens', 0),
-             'cost', u.cost)) AS results
-    FROM used u WHERE u.deliberation_id IS NOT NULL
   )
-  SELECT (SELECT count(*) FROM closed), c.results INTO recovered, step_results FROM counted c;
-  IF step_results IS NOT NULL THEN
-    UPDATE chat_private.llm_requests q SET result = r.value
-    FROM jsonb_each(step_results) r WHERE q.id = r.key::uuid AND q.purpose = 'deliberation';
-  END IF;
+  SELECT count(*) INTO recovered FROM closed;
   PERFORM chat_private.release_stranded();
-  PERFORM chat_private.tidy_side_requests(1000);
-  RETURN recovered::integer;
+  BEGIN
+    PERFORM chat_private.tidy_deliberations(1000);
+  EXCEPTION WHEN OTHERS THEN
+    -- It is done again with the tidying: nothing of it may keep the engine from starting.
+    RAISE LOG 'pgchat: deliberations could not be moved on: % (%)', SQLERRM, SQLSTATE;
+  END;
+  RETURN recovered::integer + steps;
 END
 $$;
 COMMENT ON FUNCTION chat_private.recover_requests() IS
 'Ends the requests that an engine which died has left running: a reply with some text is incomplete, another one an error,
-with error code outcome_unknown; none is sent again. Those that waited for them are queued. What they used is estimated from the text. Returns how many there were.';
+with error code outcome_unknown; none is sent again. Those that waited for them are queued. What they used is estimated from the text. Deliberations go on. Returns how many there were.';

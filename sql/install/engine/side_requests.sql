@@ -1,5 +1,4 @@
--- Side requests: what pgchat itself asks a model about a conversation, its title and summaries of its older parts. Steps of
--- deliberations are applied beside them.
+-- Side requests: what pgchat itself asks a model about a conversation, its title and summaries of its older parts.
 
 CREATE OR REPLACE FUNCTION chat_private.queue_side_request(user_id uuid, conversation_id uuid, purpose text, waits_for uuid, model text,
                                                            about jsonb DEFAULT '{}') RETURNS uuid
@@ -195,14 +194,11 @@ BEGIN
       DELETE FROM chat_private.llm_requests q WHERE q.user_id = request.user_id AND q.id = request.id;
     END IF;
   END LOOP;
-  IF EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose = 'deliberation') THEN
-    PERFORM chat_private.apply_deliberation_steps(apply_side_requests.user_ids, apply_side_requests.request_ids);
-  END IF;
 END
 $$;
 COMMENT ON FUNCTION chat_private.apply_side_requests(uuid[], uuid[]) IS
 'Does with the answers of the side requests among these that have ended what they are for, and removes them: arrays of equal length,
-one element a request. Those whose conversation, or deliberation, somebody has locked stay for chat_private.tidy_side_requests.';
+one element a request. Those whose conversation somebody has locked stay for chat_private.tidy_side_requests.';
 
 CREATE OR REPLACE FUNCTION chat_private.tidy_side_requests(max_rows integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -212,7 +208,7 @@ DECLARE
 BEGIN
   SELECT array_agg(l.user_id), array_agg(l.id) INTO user_ids, request_ids
   FROM (SELECT q.user_id, q.id FROM chat_private.llm_requests q
-        WHERE q.purpose IS NOT NULL AND q.state NOT IN ('waiting', 'queued', 'running') LIMIT tidy_side_requests.max_rows) l;
+        WHERE q.purpose IN ('title', 'summary') AND q.state NOT IN ('waiting', 'queued', 'running') LIMIT tidy_side_requests.max_rows) l;
   IF request_ids IS NOT NULL THEN
     PERFORM chat_private.apply_side_requests(user_ids, request_ids);
   END IF;

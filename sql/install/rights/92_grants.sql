@@ -133,7 +133,7 @@ DECLARE
     'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
     'chat_private.find_model', 'chat_private.has_model', 'chat_private.not_sent', 'chat_private.cancel_call',
     'chat_private.step_reserve', 'chat_private.time_left', 'chat_private.cap_reached', 'chat_private.queue_missing_steps',
-    'chat_private.record_step', 'chat_private.seat_personas', 'chat_private.seat_moderator', 'chat_private.own_sub_problem',
+    'chat_private.recover_steps', 'chat_private.record_estimate', 'chat_private.record_step', 'chat_private.seat_personas', 'chat_private.seat_moderator', 'chat_private.own_sub_problem',
     'chat_private.store_said', 'chat_private.store_answer', 'chat_private.step_failure', 'chat_private.pause_for', 'chat_private.apply_step',
     'chat_private.spoke_in_round', 'chat_private.fail_for_steps', 'chat_private.ended_round', 'chat_private.rounds_end',
     'chat_private.may_intervene', 'chat_private.leave_round', 'chat_private.given_choices', 'chat_private.leave_phase',
