@@ -3,17 +3,9 @@
 CREATE OR REPLACE FUNCTION chat_private.step_window(d chat.deliberations, persona_code text) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
-DECLARE
-  speaker CONSTANT text := coalesce(step_window.persona_code, 'moderator');
-  model text := d.options -> 'models' ->> speaker;
 BEGIN
-  model := coalesce(model, CASE WHEN speaker = 'moderator' THEN d.options ->> 'moderator_model' END,
-    (SELECT p.model FROM chat.deliberation_participants p
-     WHERE p.user_id = d.user_id AND p.deliberation_id = d.id AND p.persona_code = speaker), d.model,
-    (SELECT s.default_model FROM chat.user_settings s WHERE s.user_id = d.user_id),
-    (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'default_model'));
   RETURN (SELECT min(w.context_window)
-          FROM (SELECT model AS name
+          FROM (SELECT chat_private.step_model(d, step_window.persona_code) AS name
                 UNION ALL SELECT f.name FROM jsonb_array_elements_text(
                   CASE WHEN jsonb_typeof(d.options #> '{call_options,fallback_models}') = 'array' THEN d.options #> '{call_options,fallback_models}'
                        ELSE '[]' END) f (name)) m,
@@ -21,7 +13,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.step_window(chat.deliberations, text) IS
-'The smallest context window, in tokens, of the models that may be asked in a step of this persona, NULL: of the moderator; fallback
+'The smallest context window, in tokens, of the models that may be asked in a step of this persona, NULL: of none; fallback
 models count. NULL: none is known.';
 
 CREATE OR REPLACE FUNCTION chat_private.told_list(items jsonb, heading text) RETURNS text
