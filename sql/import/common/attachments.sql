@@ -1,5 +1,5 @@
 -- Writes staged_attachments: files of messages, each stored once for a user and put to its message in their order.
-CREATE FUNCTION pg_temp.store_file(user_id uuid, data text, media_type text, OUT file_id uuid, OUT problem text)
+CREATE OR REPLACE FUNCTION pg_temp.store_file(user_id uuid, data text, media_type text, OUT file_id uuid, OUT problem text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   url text[] := regexp_match(left(data, 300), '^data:([^;,]*)[^,]*;base64,');

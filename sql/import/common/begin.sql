@@ -58,7 +58,7 @@ $$;
 -- Two imports at once would not see each other's rows.
 LOCK TABLE chat.import_map IN SHARE ROW EXCLUSIVE MODE;
 
-CREATE FUNCTION pg_temp.require_columns(table_name text, columns text[]) RETURNS void
+CREATE OR REPLACE FUNCTION pg_temp.require_columns(table_name text, columns text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   relation regclass := to_regclass(format('%I.%I', current_setting('import.source'), table_name));
@@ -78,7 +78,7 @@ END
 $$;
 
 -- What a value is where it is one, else NULL.
-CREATE FUNCTION pg_temp.as_json(value text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pg_temp.as_json(value text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN value::jsonb;
@@ -86,7 +86,7 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded OR statement_too_complex
   RETURN NULL;
 END
 $$;
-CREATE FUNCTION pg_temp.as_inet(value text) RETURNS inet
+CREATE OR REPLACE FUNCTION pg_temp.as_inet(value text) RETURNS inet
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN host(value::inet)::inet;
@@ -94,11 +94,11 @@ EXCEPTION WHEN data_exception THEN
   RETURN NULL;
 END
 $$;
-CREATE FUNCTION pg_temp.as_uuid(value text) RETURNS uuid
+CREATE OR REPLACE FUNCTION pg_temp.as_uuid(value text) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT CASE WHEN value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN value::uuid END
 $$;
-CREATE FUNCTION pg_temp.as_bytes(value text) RETURNS bytea
+CREATE OR REPLACE FUNCTION pg_temp.as_bytes(value text) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN decode(value, 'base64');
@@ -108,7 +108,7 @@ END
 $$;
 
 -- Whether pgchat would take a value.
-CREATE FUNCTION pg_temp.is_email(value text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pg_temp.is_email(value text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM chat_private.check_email(value);
@@ -117,7 +117,7 @@ EXCEPTION WHEN data_exception THEN
   RETURN false;
 END
 $$;
-CREATE FUNCTION pg_temp.is_username(value text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pg_temp.is_username(value text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM chat_private.check_username(value);
@@ -126,7 +126,7 @@ EXCEPTION WHEN data_exception THEN
   RETURN false;
 END
 $$;
-CREATE FUNCTION pg_temp.is_totp_secret(value text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pg_temp.is_totp_secret(value text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM chat.totp_generate(value);
@@ -184,9 +184,9 @@ CREATE TEMP TABLE staged_attachments (
 -- What becomes chat.import_findings. user_id NULL: it is nobody's here. Never a secret in details.
 CREATE TEMP TABLE found (
   source_table text NOT NULL, old_id text NOT NULL, user_id uuid, kind text NOT NULL, reason text NOT NULL, details jsonb NOT NULL DEFAULT '{}'
-) ON COMMIT DROP;
+);
 
--- One row for each table of the source, in the order of the report.
+-- One row for each table of the source, in the order of the report, which fills in changed.
 CREATE TEMP TABLE counted (
-  n serial, source_table text NOT NULL, read bigint, written bigint, already_there bigint, refused bigint, kept_aside bigint
-) ON COMMIT DROP;
+  n serial, source_table text NOT NULL, read bigint, written bigint, already_there bigint, refused bigint, kept_aside bigint, changed bigint
+);
