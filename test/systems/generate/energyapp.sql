@@ -26,14 +26,21 @@ FROM generate_series(1, :messages / 20) n;
 INSERT INTO messages (id, conversation_id, role, content, created_at, updated_at)
 SELECT n, 1 + (n - 1) / 20, CASE n % 2 WHEN 1 THEN 'user' ELSE 'assistant' END,
   format('Mensaje %s: ', n) || repeat(substr(md5(n::text), 1, 12) || ' ', 5 + n * 13 % 60),
-  timestamp '2024-03-01' + (1 + (n - 1) / 20) * interval '1 minute' + n % 20 * interval '2 seconds',
-  timestamp '2024-03-01' + (1 + (n - 1) / 20) * interval '1 minute' + n % 20 * interval '2 seconds'
+  timestamp '2024-03-01' + (1 + (n - 1) / 20) * interval '1 minute' + (n - 1) % 20 * interval '2 seconds',
+  timestamp '2024-03-01' + (1 + (n - 1) / 20) * interval '1 minute' + (n - 1) % 20 * interval '2 seconds'
 FROM generate_series(1, :messages) n;
 
 INSERT INTO sessions (id, user_id, session_token, ip_address, user_agent, expires_at, created_at, last_activity)
 SELECT n, n, 'tok' || md5('session' || n) || md5('x' || n), CASE n % 2 WHEN 0 THEN '192.0.2.' || n % 250 ELSE '2001:db8::' || n % 250 END,
   'Browser/' || n, timestamp '2099-01-01', timestamp '2024-05-01' + n * interval '1 minute', timestamp '2024-05-02'
 FROM generate_series(1, :users) n WHERE n % 2 = 0;
+
+-- What whoever moves in tells: the supervisor of users 4 to 20.
+CREATE TABLE supervisors (user_email text, supervisor_email text);
+INSERT INTO supervisors
+SELECT u.email, s.email FROM users u JOIN users s ON s.id = 2 + u.id % 2 WHERE u.id BETWEEN 4 AND 20
+UNION ALL VALUES ('stranger@inacapmail.cl', 'user2@inacapmail.cl'), ('user22@inacapmail.cl', 'stranger@inacapmail.cl'),
+  ('user24@inacapmail.cl', 'user4@inacapmail.cl');
 
 -- As no database should have them: foreign keys do not look, and nothing is required.
 SET session_replication_role = replica;

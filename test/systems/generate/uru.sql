@@ -23,7 +23,7 @@ INSERT INTO messages (id, conversation_id, sender, content, content_hash, ai_mod
 SELECT n, c, sender, content, encode(sha256(convert_to(CASE n % 100 WHEN 7 THEN 'another ' ELSE '' END || content, 'UTF8')), 'hex'),
   CASE sender WHEN 'ai' THEN CASE n % 4 WHEN 0 THEN 'gpt-4o' ELSE 'o1-preview' END END, n % 50 = 0,
   CASE n % 50 WHEN 0 THEN json_build_object('code', 'rate_limited', 'message', 'Too many requests', 'status', 429) END,
-  timestamptz '2024-03-01' + c * interval '1 minute' + n % 20 * interval '2 seconds'
+  timestamptz '2024-03-01' + c * interval '1 minute' + (n - 1) % 20 * interval '2 seconds'
 FROM (SELECT n, 1 + (n - 1) / 20 AS c, CASE WHEN n % 20 = 1 THEN 'system' WHEN n % 2 = 1 THEN 'user' ELSE 'ai' END AS sender,
         CASE WHEN n % 10 = 3 THEN 'What is the answer?' ELSE format('Message %s: ', n) || repeat(substr(md5(n::text), 1, 12) || ' ', 5 + n * 13 % 60) END AS content
       FROM generate_series(1, :messages) n) m;
