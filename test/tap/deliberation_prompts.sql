@@ -1,7 +1,7 @@
 -- What models are told in the steps of deliberations, and what is made of their answers.
 BEGIN;
 \ir people.psql
-SELECT plan(152);
+SELECT plan(155);
 SET LOCAL client_min_messages = warning;
 
 -- A deliberation of alice's with so many personas and rounds, of which the next is under way.
@@ -219,5 +219,9 @@ FROM unnest(ARRAY['repeat(''['', 1000000)', 'repeat(''{"a":'', 200000)', 'repeat
 SELECT lives_ok(format($$INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, ranking, approvals, reasoning, confidence, is_abstention, seq)
   SELECT %L, %L, 'p3', v ->> 'choice', ARRAY(SELECT jsonb_array_elements_text(v -> 'ranking')), ARRAY(SELECT jsonb_array_elements_text(v -> 'approvals')), v ->> 'reasoning', (v ->> 'confidence')::numeric, v ->> 'choice' IS NULL, 3
   FROM pg_temp.answer(%L, 'vote', '{"choice": null, "ranking": ["open"], "confidence": 1e300}') v$$, :'alice', :'three', :'three'), 'a vote can be stored');
+UPDATE chat.deliberations SET options = '{"call_options": {"max_tokens": null, "extra": {"stop": null}}}' WHERE id = :'three';
+SELECT is(pg_temp.request(:'three', 'contribute', 'p2') -> 'options', '{"max_tokens": 3000, "extra": {"stop": null}}', 'how much is written is always bounded');
+SELECT is(chat_private.told_json('{"a": [1]}', 100), jsonb_pretty('{"a": [1]}'), 'JSON is told as people read it');
+SELECT is(chat_private.told_json((repeat('[', 50) || '1' || repeat(']', 50))::jsonb, 100), repeat('[', 50) || '1' || repeat(']', 50), 'but where that might be much longer, as it is');
 SELECT * FROM finish();
 ROLLBACK;

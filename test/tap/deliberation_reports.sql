@@ -1,7 +1,7 @@
 -- What comes out of a deliberation: its result, the report, everything as JSON, the chart, and who may have them.
 BEGIN;
 \ir people.psql
-SELECT plan(148);
+SELECT plan(150);
 -- Each line of a text that Markdown would take for a heading, outside quotations and code.
 CREATE FUNCTION pg_temp.headings(report text) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(l ORDER BY n) FROM (SELECT l, n, count(*) FILTER (WHERE l ~ '^```') OVER (ORDER BY n) AS fences FROM string_to_table(report, E'\n') WITH ORDINALITY t (l, n)) t
@@ -23,6 +23,8 @@ FROM (VALUES ('text', E'One\n\ntwo', E'> One\n> \n> two'),
              ('HTML', E'</div><script>x</script> 1 < 2 <!-- <?x', E'> &lt;/div>&lt;script>x&lt;/script> 1 < 2 &lt;!-- &lt;?x'),
              ('HTML behind a backslash', '\<b>', '> \&lt;b>'),
              ('pictures', '![x](http://y) [l](http://y)', '> !\[x](http://y) [l](http://y)'),
+             ('links that are run', '[l](javascript:x) [m](http://y)', '> [l]\(javascript:x) [m](http://y)'),
+             ('definitions of links in lists', E'- [v]: javascript:x\n\n[v]', E'> - [v]\\: javascript:x\n> \n> [v]'),
              ('definitions of links', E'[The vote]: http://y', E'> \\[The vote]: http://y'),
              ('code that was left open', E'```sql\n# no heading\nSELECT 1', E'> ```sql\n> # no heading\n> SELECT 1\n> ```'),
              ('a heading behind code', E'~~~\n```\n# c\n~~~\n# h', E'> ~~~\n> ```\n> # c\n> ~~~\n> **h**'),

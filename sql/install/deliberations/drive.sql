@@ -43,6 +43,10 @@ BEGIN
     END IF;
     RETURN NOT is_open;
   END IF;
+  -- What is queued has been counted, and is not called off for that.
+  IF cap IS NULL AND (chat_private.reached_message_limit((d).user_id)).name IS NOT NULL THEN
+    cap := 'limit';
+  END IF;
   IF cap IS NULL THEN
     verdict := chat_private.queue_missing_steps(d);
     IF verdict = 'queued' THEN
@@ -64,7 +68,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.tend_phase(chat.deliberations) IS
-'Queues the steps of a deliberation''s phase that are missing, or goes on where none is, or pauses it at a cap. False: steps are open,
+'Queues the steps of a deliberation''s phase that are missing, or goes on where none is, or pauses it at a cap or at
+the plan''s limit of messages. False: steps are open,
 so there is nothing more to do now.';
 
 CREATE OR REPLACE FUNCTION chat_private.drive_deliberation(user_id uuid, deliberation_id uuid) RETURNS void

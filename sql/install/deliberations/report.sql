@@ -36,7 +36,7 @@ BEGIN
   RETURN E'## The question\n\n' || chat_private.markdown_prose(d.problem_statement)
     || CASE WHEN d.problem_context IS NULL OR d.problem_context IN ('null', '{}', '[]', '""') THEN ''
             WHEN jsonb_typeof(d.problem_context) = 'string' THEN E'\n\n### Context\n\n' || chat_private.markdown_prose(d.problem_context #>> '{}')
-            ELSE E'\n\n### Context\n\n' || chat_private.fenced(jsonb_pretty(d.problem_context), 'json') END
+            ELSE E'\n\n### Context\n\n' || chat_private.fenced(chat_private.told_json(d.problem_context, 20000), 'json') END
     || coalesce(E'\n\n### Parts of it\n\n' || (
          SELECT string_agg(format('%s. **%s**%s', n, chat_private.markdown_word(coalesce(s ->> 'title', s ->> 'id')),
                                   coalesce(': ' || nullif(chat_private.markdown_word(s ->> 'description'), ''), '')), E'\n' ORDER BY n)

@@ -79,6 +79,15 @@ $$;
 COMMENT ON FUNCTION chat_private.told_catalogue(uuid, integer) IS
 'The personas that a model can choose, quoted, a line each, in room bytes as far as names and codes leave any.';
 
+CREATE OR REPLACE FUNCTION chat_private.told_json(value jsonb, most_bytes integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Each line is indented as deep as it nests, so that some kilobytes of brackets would become gigabytes.
+  RETURN CASE WHEN octet_length(told_json.value::text) <= told_json.most_bytes THEN jsonb_pretty(told_json.value) ELSE told_json.value::text END;
+END
+$$;
+COMMENT ON FUNCTION chat_private.told_json(jsonb, integer) IS 'A JSON value as people read it, or, where it has more than so many bytes, in one line.';
+
 CREATE OR REPLACE FUNCTION chat_private.step_values(d chat.deliberations, persona_code text, wanted text[], record_tokens integer,
                                                     context_window integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -95,7 +104,7 @@ BEGIN
     'problem', chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(d.problem_statement)), most_problem),
     'context', coalesce(chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(CASE WHEN 'context' = ANY (step_values.wanted) THEN
       CASE jsonb_typeof(d.problem_context) WHEN 'null' THEN NULL WHEN 'string' THEN nullif(d.problem_context #>> '{}', '')
-           ELSE jsonb_pretty(d.problem_context) END END)), most_context), '(Nothing.)'),
+           ELSE chat_private.told_json(d.problem_context, most_context) END END)), most_context), '(Nothing.)'),
     'sub_problems', coalesce(chat_private.told_list(d.sub_problems, 'number'), '(It is one question.)'),
     'round', d.round_number, 'max_rounds', d.max_rounds, 'count', chat_private.board_size(d),
     'name', coalesce(chat_private.text_line(speaker.name, 255), ''), 'expertise', coalesce(chat_private.text_line(speaker.expertise, 500), ''),
@@ -161,7 +170,9 @@ DECLARE
   fewest_record CONSTANT integer := 200;
   context_window CONSTANT integer := chat_private.step_window(step_request.d, step_request.persona_code);
   schema CONSTANT jsonb := chat_private.step_schema(step_request.d, step_request.kind);
-  call_options CONSTANT jsonb := CASE WHEN jsonb_typeof(d.options -> 'call_options') = 'object' THEN d.options -> 'call_options' ELSE '{}' END;
+  call_options CONSTANT jsonb := CASE WHEN jsonb_typeof(d.options -> 'call_options') = 'object' THEN d.options -> 'call_options' ELSE '{}' END
+    -- Null is none given, and what may be written is what was set aside for it.
+    - CASE WHEN d.options #> '{call_options,max_tokens}' = 'null' THEN 'max_tokens' ELSE '' END;
   answer_tokens bigint := chat_private.setting('deliberation_answer_tokens')::bigint;
   texts record;
   wanted text[];
