@@ -134,6 +134,8 @@ BEGIN
       AND r.verdict IN ('stalling', 'drift', 'one_sided')
     ORDER BY r.round_number DESC LIMIT 1;
     prompt_code := coalesce(prompt_code, 'moderate_stalling');
+  ELSIF step_texts.kind = 'synthesize' AND chat_private.text_wanted_since(d) IS NOT NULL THEN
+    prompt_code := 'synthesize_text';
   END IF;
   RETURN QUERY
     SELECT CASE WHEN step_texts.kind IN ('initial', 'contribute', 'vote') THEN
