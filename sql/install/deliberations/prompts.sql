@@ -83,7 +83,7 @@ COMMENT ON FUNCTION chat_private.check_prompt(text, text, text) IS
 'Errors: 22023 no such prompt, an empty one, a placeholder that it does not know, or one missing that it needs; 54000 more than 100000 bytes.';
 
 CREATE OR REPLACE FUNCTION chat.admin_set_deliberation_prompt(code text, system_prompt text, prompt text) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   own_system_prompt CONSTANT text := nullif(admin_set_deliberation_prompt.system_prompt, '');
@@ -119,7 +119,7 @@ missing that it needs; 54000 a text is too long.';
 CREATE OR REPLACE FUNCTION chat.admin_list_deliberation_prompts()
 RETURNS TABLE (code text, system_prompt text, prompt text, description text, placeholders text[], required text[], is_default boolean,
                updated_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 12 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 12 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM chat_private.require_admin();
