@@ -305,7 +305,7 @@ def persona_fails():
 
 @test("nonsense for good in each structured step")
 def nonsense():
-    for kind, status in {"decompose": "completed", "select": "failed", "choices": "completed", "vote": "completed", "synthesize": "failed"}.items():
+    for kind, status in {"decompose": "completed", "select": "failed", "choices": "completed", "vote": "completed", "synthesize": "completed"}.items():
         case = Case(lambda asked, who, number, kind=kind: NONSENSE if asked == kind else None)
         made = begin(case, personas=None, max_rounds=1)
         row = wait_for(made, "completed", "failed")
@@ -316,10 +316,30 @@ def nonsense():
             equal(len(row["sub_problems"]), 1)
         if kind == "choices":
             equal((row["choices"], row["outcome"]["reason"], row["outcome"]["winner"]), (None, "no_choices", None))
+        if kind == "synthesize":
+            # Asked for as text, in which nothing can be out of form.
+            equal((row["synthesis"]["is_text"], row["synthesis"]["dissent"]), (True, None))
+            assert row["synthesis"]["summary"].startswith("We should move the office"), row["synthesis"]
+            equal((steps(made)["synthesize failed"], steps(made)["synthesize complete"]), (1, 1))
         if kind == "vote":
             with connect() as admin:
                 equal(value(admin, "SELECT count(*) FROM chat.votes WHERE deliberation_id = %s AND is_abstention AND error IS NOT NULL", made), 4)
         check_sums()
+
+
+@test("a model that says nothing of the conclusion: it fails, and resuming asks for it in its form again")
+def no_conclusion():
+    case = Case(lambda kind, who, number: (NONSENSE if kind == "synthesize" else "" if kind == "text" and who == "board" else None))
+    made = begin(case, max_rounds=1)
+    row = wait_for(made, "completed", "failed")
+    equal((row["status"], row["phase"], row["synthesis"]), ("failed", "synthesis", None))
+    case.answer = lambda kind, who, number: None
+    asked = case.count("synthesize")
+    alice.value("SELECT chat.resume_deliberation(%s)", made)
+    row = wait_for(made, "completed", "failed")
+    equal((row["status"], row["synthesis"]["summary"], row["synthesis"].get("is_text")), ("completed", "We go.", None))
+    equal(case.count("synthesize"), asked + 1)
+    check_whole(made)
 
 
 @test("too few speak in a round: it fails with the reason, and resuming asks them again")

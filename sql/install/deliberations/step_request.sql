@@ -135,6 +135,8 @@ BEGIN
       AND r.verdict IN ('stalling', 'drift', 'one_sided')
     ORDER BY r.round_number DESC LIMIT 1;
     prompt_code := coalesce(prompt_code, 'moderate_stalling');
+  ELSIF step_texts.kind = 'synthesize' AND chat_private.text_wanted_since(d) IS NOT NULL THEN
+    prompt_code := 'synthesize_text';
   END IF;
   RETURN QUERY
     SELECT CASE WHEN step_texts.kind IN ('initial', 'contribute', 'vote') THEN
@@ -162,7 +164,7 @@ COMMENT ON FUNCTION chat_private.fill_prompt(text, jsonb) IS
 
 CREATE OR REPLACE FUNCTION chat_private.step_request(d chat.deliberations, kind text, persona_code text)
 RETURNS TABLE (messages jsonb, system_prompt text, response_format jsonb, options jsonb)
-LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   most_record CONSTANT integer := chat_private.setting('deliberation_record_tokens')::integer;
