@@ -88,6 +88,32 @@ COMMENT ON FUNCTION chat.pause_deliberation(uuid) IS
 until chat.resume_deliberation.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such deliberation of mine; 55000 it does not run.';
 
+CREATE OR REPLACE FUNCTION chat_private.suspend_deliberations(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '200ms' AS $$
+#variable_conflict use_column
+DECLARE
+  deliberation_id uuid;
+BEGIN
+  FOR deliberation_id IN
+    SELECT d.id FROM chat.deliberations d WHERE d.user_id = suspend_deliberations.user_id AND d.active_since IS NOT NULL ORDER BY d.id
+  LOOP
+    BEGIN
+      PERFORM FROM chat.deliberations d
+      WHERE d.user_id = suspend_deliberations.user_id AND d.id = deliberation_id AND d.active_since IS NOT NULL FOR NO KEY UPDATE;
+      IF FOUND THEN
+        PERFORM chat_private.stop_steps(suspend_deliberations.user_id, deliberation_id, false);
+        PERFORM chat_private.halt_deliberation(suspend_deliberations.user_id, deliberation_id, 'paused', 'cancelled', NULL);
+      END IF;
+    EXCEPTION WHEN lock_not_available THEN
+      -- Its owner has it locked and cannot be waited for; the engine pauses it when its calls are refused.
+      NULL;
+    END;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION chat_private.suspend_deliberations(uuid) IS
+'Pauses the deliberations of a user that run, as whom the caller acts, but for those that somebody keeps locked.';
+
 CREATE OR REPLACE FUNCTION chat_private.check_resumed(d chat.deliberations) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
