@@ -122,8 +122,8 @@ BEGIN
     ELSIF stop_steps.in_flight THEN
       BEGIN
         PERFORM chat_private.cancel_call(stop_steps.user_id, step_id);
-      EXCEPTION WHEN cannot_connect_now THEN
-        -- Without an engine nothing is under way; the next one ends the request.
+      EXCEPTION WHEN cannot_connect_now OR transaction_resolution_unknown THEN
+        -- Without an engine nothing is under way, nor when it has just died; the next one ends the request.
         NULL;
       END;
     END IF;
