@@ -35,9 +35,14 @@ bool EngineRecorder::run() {
 }
 
 void EngineRecorder::finish() {
-    std::move(deferred_.begin(), deferred_.end(), std::back_inserter(durable_));
-    deferred_.clear();
-    while (!durable_.empty()) record_batch(durable_);
+    // What one transaction puts off, the next one may take.
+    std::size_t left;
+    do {
+        left = durable_.size() + deferred_.size();
+        std::move(deferred_.begin(), deferred_.end(), std::back_inserter(durable_));
+        deferred_.clear();
+        while (!durable_.empty()) record_batch(durable_);
+    } while (deferred_.size() < left);
     while (!usage_.empty()) record_batch(usage_);
 }
 

@@ -177,6 +177,7 @@ BEGIN
   IF NOT admin_set_active.is_active THEN
     PERFORM chat_private.act_as(account.id);
     PERFORM chat_private.end_sessions(account.id);
+    PERFORM chat_private.suspend_deliberations(account.id);
     PERFORM chat_private.cancel_requests(account.id);
     DELETE FROM chat_private.account_tokens t WHERE t.user_id = account.id;
   END IF;
@@ -185,7 +186,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.admin_set_active(uuid, boolean) IS
-'Disables an account, which ends its sessions and tokens and calls off its requests, queued or under way; or enables it again.
+'Disables an account, which ends its sessions and tokens, pauses its deliberations and calls off its requests, queued or under way; or
+enables it again.
 Errors: 42501 not an administrator; P0002 no such account; 22004 is_active is NULL; 55000 the last active administrator.';
 
 CREATE OR REPLACE FUNCTION chat.admin_set_supervisor(user_id uuid, supervisor_id uuid) RETURNS void

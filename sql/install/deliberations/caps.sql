@@ -22,7 +22,8 @@ BEGIN
       SELECT coalesce(chat_private.json_count(step_reserve.options -> 'max_tokens'),
                       chat_private.json_count(m.config -> 'max_output_tokens'),
                       chat_private.json_count(chat_private.setting('context_reserve'))) AS tokens) o
-    WHERE m.name = step_reserve.model OR fallbacks ? m.name);
+    -- As an array, which an index serves.
+    WHERE m.name = ANY (step_reserve.model || ARRAY(SELECT f.name FROM jsonb_array_elements_text(fallbacks) f (name))));
 END
 $$;
 COMMENT ON FUNCTION chat_private.step_reserve(text, jsonb, text, jsonb, jsonb) IS
@@ -51,7 +52,11 @@ CREATE OR REPLACE FUNCTION chat_private.queue_missing_steps(d chat.deliberations
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-  timeout_ms CONSTANT integer := least(chat_private.json_count((d).options -> 'call_timeout_ms')::integer, chat_private.time_left(d));
+  -- The engine lets go what rests once a minute (chat_private.release_stranded).
+  most_rest CONSTANT integer := 60000;
+  time_left CONSTANT integer := chat_private.time_left(d);
+  call_timeout CONSTANT integer := chat_private.json_count((d).options -> 'call_timeout_ms')::integer;
+  may_rest CONSTANT boolean := coalesce(time_left > 2 * most_rest, true);
   room CONSTANT numeric := (d).max_cost - (d).total_cost - (
     SELECT coalesce(sum(s.reserved_cost), 0) FROM chat.deliberation_steps s
     WHERE s.user_id = (d).user_id AND s.deliberation_id = (d).id AND s.state = 'open');
@@ -59,7 +64,7 @@ DECLARE
 BEGIN
   -- All or none. The clock is read for each, so that they are claimed in the order of their seats.
   WITH planned AS MATERIALIZED (
-    SELECT chat.uuid_v7() AS id, w.kind, w.persona_code, t.attempt, chat_private.step_model(d, w.persona_code) AS model, r.*
+    SELECT chat.uuid_v7() AS id, w.kind, w.persona_code, t.attempt, t.is_resting AND may_rest AS rests, chat_private.step_model(d, w.persona_code) AS model, r.*
     FROM chat_private.wanted_steps(d) w
     CROSS JOIN LATERAL chat_private.step_standing(d, w.kind, w.persona_code) t
     CROSS JOIN LATERAL (SELECT q.messages, q.system_prompt, q.response_format, coalesce(q.options, '{}') AS options
@@ -74,8 +79,13 @@ BEGIN
     SELECT (d).user_id, p.id, (d).id, p.kind, (d).phase, (d).round_number, p.persona_code, p.attempt, p.model, p.reserve
     FROM priced p, judged j WHERE j.verdict = 'queued'
   ), requests AS (
-    INSERT INTO chat_private.llm_requests (user_id, id, purpose, model, messages, system_prompt, response_format, options, timeout_ms)
-    SELECT (d).user_id, p.id, 'deliberation', p.model, p.messages, p.system_prompt, p.response_format, p.options, timeout_ms
+    -- One that rests waits for what is neither message nor request.
+    INSERT INTO chat_private.llm_requests (user_id, id, purpose, state, queued_at, waits_for, model, messages, system_prompt, response_format,
+                                           options, timeout_ms)
+    SELECT (d).user_id, p.id, 'deliberation', CASE WHEN p.rests THEN 'waiting' ELSE 'queued' END,
+           CASE WHEN NOT p.rests THEN clock_timestamp() END, CASE WHEN p.rests THEN (d).id END,
+           p.model, p.messages, p.system_prompt, p.response_format, p.options,
+           least(call_timeout, CASE WHEN p.rests THEN time_left - most_rest ELSE time_left END)
     FROM priced p, judged j WHERE j.verdict = 'queued'
   )
   SELECT j.verdict INTO found FROM judged j;
@@ -86,5 +96,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.queue_missing_steps(chat.deliberations) IS
-'Queues all steps of a deliberation''s phase and round that are missing, to be sent at once when the transaction commits, or none:
-queued; max_cost: together with those that are open they might cost more than is left; no_model: there is none to ask.';
+'Queues all steps of a deliberation''s phase and round that are missing, to be sent when the transaction commits, or up to a minute later where
+a provider or the account could not take them just now; or none: queued; max_cost: together with those that are open they might cost more than is left; no_model: there is none to ask.';

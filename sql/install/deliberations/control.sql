@@ -45,7 +45,7 @@ COMMENT ON FUNCTION chat_private.require_state(chat.deliberations, text[]) IS
 'Errors: 55000 the deliberation is in none of these states, which are those of chat_private.deliberation_state.';
 
 CREATE OR REPLACE FUNCTION chat.start_deliberation(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -67,7 +67,7 @@ Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such deliberat
 allows no more calls now.';
 
 CREATE OR REPLACE FUNCTION chat.pause_deliberation(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -87,6 +87,32 @@ COMMENT ON FUNCTION chat.pause_deliberation(uuid) IS
 'Pauses a deliberation of the current user: calls that are not sent are called off, those under way end and count, and no further one is made
 until chat.resume_deliberation.
 Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such deliberation of mine; 55000 it does not run.';
+
+CREATE OR REPLACE FUNCTION chat_private.suspend_deliberations(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '200ms' AS $$
+#variable_conflict use_column
+DECLARE
+  deliberation_id uuid;
+BEGIN
+  FOR deliberation_id IN
+    SELECT d.id FROM chat.deliberations d WHERE d.user_id = suspend_deliberations.user_id AND d.active_since IS NOT NULL ORDER BY d.id
+  LOOP
+    BEGIN
+      PERFORM FROM chat.deliberations d
+      WHERE d.user_id = suspend_deliberations.user_id AND d.id = deliberation_id AND d.active_since IS NOT NULL FOR NO KEY UPDATE;
+      IF FOUND THEN
+        PERFORM chat_private.stop_steps(suspend_deliberations.user_id, deliberation_id, false);
+        PERFORM chat_private.halt_deliberation(suspend_deliberations.user_id, deliberation_id, 'paused', 'cancelled', NULL);
+      END IF;
+    EXCEPTION WHEN lock_not_available THEN
+      -- Its owner has it locked and cannot be waited for; the engine pauses it when its calls are refused.
+      NULL;
+    END;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION chat_private.suspend_deliberations(uuid) IS
+'Pauses the deliberations of a user that run, as whom the caller acts, but for those that somebody keeps locked.';
 
 CREATE OR REPLACE FUNCTION chat_private.check_resumed(d chat.deliberations) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,7 +134,7 @@ COMMENT ON FUNCTION chat_private.check_resumed(chat.deliberations) IS
 
 CREATE OR REPLACE FUNCTION chat.resume_deliberation(id uuid, max_cost numeric DEFAULT NULL, max_duration interval DEFAULT NULL,
                                                     max_rounds integer DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

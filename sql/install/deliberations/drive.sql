@@ -33,7 +33,7 @@ DECLARE
   is_open boolean;
 BEGIN
   IF cap IS NOT NULL THEN
-    PERFORM chat_private.stop_steps((d).user_id, (d).id, false);
+    PERFORM chat_private.stop_steps((d).user_id, (d).id, false, wait => false);
   END IF;
   is_open := chat_private.open_steps(d) > 0;
   IF NOT EXISTS (SELECT FROM chat_private.wanted_steps(d) w, LATERAL chat_private.step_standing(d, w.kind, w.persona_code) t
@@ -106,7 +106,7 @@ BEGIN
   PERFORM FROM chat.deliberations d
   WHERE d.user_id = break_off.user_id AND d.id = break_off.deliberation_id AND d.status = 'active';
   IF FOUND THEN
-    PERFORM chat_private.stop_steps(break_off.user_id, break_off.deliberation_id, false);
+    PERFORM chat_private.stop_steps(break_off.user_id, break_off.deliberation_id, false, wait => false);
     PERFORM chat_private.halt_deliberation(break_off.user_id, break_off.deliberation_id, 'failed', NULL, break_off.error);
   END IF;
 END
@@ -140,32 +140,46 @@ COMMENT ON FUNCTION chat_private.move_deliberation(uuid, uuid, uuid[]) IS
 'Applies the steps of these requests, which have ended, to a deliberation whose row the caller has locked, and moves it on. What goes
 wrong ends this deliberation alone.';
 
-CREATE OR REPLACE FUNCTION chat_private.hold_deliberations(user_ids uuid[], request_ids uuid[]) RETURNS uuid[]
+CREATE OR REPLACE FUNCTION chat_private.hold_deliberations(user_ids uuid[], request_ids uuid[], most_steps bigint DEFAULT NULL)
+RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   wanted record;
   held_up uuid[] := '{}';
+  room bigint := hold_deliberations.most_steps;
+  open_steps bigint;
+  taken bigint;
 BEGIN
   FOR wanted IN
     SELECT s.user_id, s.deliberation_id, array_agg(s.id) AS step_ids
     FROM unnest(hold_deliberations.user_ids, hold_deliberations.request_ids) u (user_id, request_id)
     JOIN chat_private.llm_requests q ON q.user_id = u.user_id AND q.id = u.request_id AND q.purpose = 'deliberation'
     JOIN chat.deliberation_steps s ON s.user_id = q.user_id AND s.id = q.id
-    GROUP BY s.user_id, s.deliberation_id
+    -- Whoever is put off this time is not the next time.
+    GROUP BY s.user_id, s.deliberation_id ORDER BY random()
   LOOP
     PERFORM FROM chat.deliberations d WHERE d.user_id = wanted.user_id AND d.id = wanted.deliberation_id FOR NO KEY UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
       held_up := held_up || wanted.step_ids;
+      CONTINUE;
     END IF;
+    CONTINUE WHEN hold_deliberations.most_steps IS NULL;
+    SELECT count(*) INTO open_steps FROM chat.deliberation_steps s
+    WHERE s.user_id = wanted.user_id AND s.deliberation_id = wanted.deliberation_id AND s.state = 'open';
+    taken := least(cardinality(wanted.step_ids), room);
+    -- What follows on the last one is as much work as all the rest.
+    room := CASE WHEN taken = open_steps THEN 0 ELSE room - taken END;
+    held_up := held_up || wanted.step_ids[taken + 1:];
   END LOOP;
   RETURN held_up;
 END
 $$;
-COMMENT ON FUNCTION chat_private.hold_deliberations(uuid[], uuid[]) IS
+COMMENT ON FUNCTION chat_private.hold_deliberations(uuid[], uuid[], bigint) IS
 'Locks the deliberations of the steps among these requests, without waiting; returns the requests of those that somebody else has
-locked. Arrays of equal length, one element a request.';
+locked. Arrays of equal length, one element a request. most_steps: that one transaction is to apply, and the last one of only one phase; those
+above are returned, too. NULL: any number.';
 
 CREATE OR REPLACE FUNCTION chat_private.apply_deliberation_steps(user_ids uuid[], request_ids uuid[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off

@@ -198,13 +198,14 @@ BEGIN
       END IF;
     END IF;
     failure := CASE WHEN answer IS NULL THEN chat_private.step_failure(request) END;
-    reason := chat_private.pause_for(failure);
+    reason := coalesce(chat_private.pause_for(failure), CASE WHEN failure ->> 'code' = 'permission_denied'
+                         AND NOT EXISTS (SELECT FROM chat.users u WHERE u.id = (request).user_id AND u.is_active) THEN 'cancelled' END);
   END IF;
   PERFORM chat_private.record_step(request, d.id, CASE WHEN failure IS NULL THEN 'complete'
     WHEN d.status = 'killed' OR reason IS NOT NULL THEN 'cancelled' ELSE 'failed' END, failure);
   PERFORM chat_private.store_answer(d, step.id, answer, (request).result ->> 'thinking');
   IF reason IS NOT NULL AND d.status = 'active' THEN
-    PERFORM chat_private.stop_steps(d.user_id, d.id, false);
+    PERFORM chat_private.stop_steps(d.user_id, d.id, false, wait => false);
     PERFORM chat_private.halt_deliberation(d.user_id, d.id, 'paused', reason, NULL);
   END IF;
 END

@@ -71,28 +71,38 @@ COMMENT ON FUNCTION chat_private.text_wanted_since(chat.deliberations) IS
 'Since when the conclusion of a deliberation is asked for as text, because what the model gave was not of the form that was asked for;
 NULL: it is not. All that went before would be lost over a form.';
 
+CREATE OR REPLACE FUNCTION chat_private.must_rest(error jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(error ->> 'code', '') IN ('provider_suspended', 'provider_rate_limited', 'rate_limit_reached');
+COMMENT ON FUNCTION chat_private.must_rest(jsonb) IS 'Whether a call that ended with this error would end so again were it made at once.';
+
 CREATE OR REPLACE FUNCTION chat_private.step_standing(d chat.deliberations, kind text, persona_code text, OUT standing text,
-                                                      OUT attempt integer)
+                                                      OUT attempt integer, OUT is_resting boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   most_attempts CONSTANT integer := 2;
+  -- Those that had to rest included, which were not answered and cost nothing.
+  most_tries CONSTANT integer := 5;
   counted_since CONSTANT timestamptz := greatest(chat_private.counted_since(d),
     CASE step_standing.kind WHEN 'synthesize' THEN chat_private.text_wanted_since(d) END);
 BEGIN
   SELECT CASE WHEN bool_or(s.state = 'open') THEN 'open'
-              WHEN count(*) FILTER (WHERE s.state = 'failed' AND s.finished_at > counted_since) >= most_attempts
+              WHEN count(*) FILTER (WHERE s.state = 'failed' AND s.finished_at > counted_since AND NOT chat_private.must_rest(s.error)) >= most_attempts
+                OR count(*) FILTER (WHERE s.state = 'failed' AND s.finished_at > counted_since) >= most_tries
                 OR bool_or(s.state = 'failed' AND s.finished_at > counted_since AND NOT chat_private.may_pass(s.error)) THEN 'given_up'
               ELSE 'missing' END,
-         1 + count(*) FILTER (WHERE s.state = 'failed')
-  INTO step_standing.standing, step_standing.attempt
+         1 + count(*) FILTER (WHERE s.state = 'failed'),
+         coalesce((array_agg(chat_private.must_rest(s.error) ORDER BY s.id DESC) FILTER (WHERE s.state = 'failed' AND s.finished_at > counted_since))[1], false)
+  INTO step_standing.standing, step_standing.attempt, step_standing.is_resting
   FROM chat.deliberation_steps s
   WHERE s.user_id = (d).user_id AND s.deliberation_id = (d).id AND s.kind = step_standing.kind
     AND s.round_number = (d).round_number AND s.persona_code IS NOT DISTINCT FROM step_standing.persona_code;
 END
 $$;
 COMMENT ON FUNCTION chat_private.step_standing(chat.deliberations, text, text) IS
-'Where a wanted step of a deliberation''s round stands: open, given_up, or missing, and which attempt the next one is.';
+'Where a wanted step of a deliberation''s round stands: open, given_up, or missing; which attempt the next one is; and whether that is not to
+be made at once.';
 
 CREATE OR REPLACE FUNCTION chat_private.step_model(d chat.deliberations, persona_code text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -115,7 +125,8 @@ COMMENT ON FUNCTION chat_private.step_model(chat.deliberations, text) IS
 'The model that is asked for a persona, or for none: its own where the owner may use it, else the deliberation''s, else the owner''s
 default. NULL: there is none.';
 
-CREATE OR REPLACE FUNCTION chat_private.stop_steps(user_id uuid, deliberation_id uuid, in_flight boolean) RETURNS void
+CREATE OR REPLACE FUNCTION chat_private.stop_steps(user_id uuid, deliberation_id uuid, in_flight boolean, wait boolean DEFAULT true)
+RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -126,22 +137,27 @@ BEGIN
     SELECT s.id FROM chat.deliberation_steps s
     WHERE s.user_id = stop_steps.user_id AND s.deliberation_id = stop_steps.deliberation_id AND s.state = 'open' ORDER BY s.id DESC
   LOOP
+    IF NOT stop_steps.wait THEN
+      PERFORM FROM chat_private.llm_requests q WHERE q.user_id = stop_steps.user_id AND q.id = step_id FOR UPDATE SKIP LOCKED;
+      CONTINUE WHEN NOT FOUND;
+    END IF;
     DELETE FROM chat_private.llm_requests q
-    WHERE q.user_id = stop_steps.user_id AND q.id = step_id AND q.queued_at IS NOT NULL;
+    WHERE q.user_id = stop_steps.user_id AND q.id = step_id AND q.state IN ('waiting', 'queued');
     IF FOUND THEN
       UPDATE chat.deliberation_steps s SET state = 'cancelled', error = chat_private.not_sent(), finished_at = clock_timestamp()
       WHERE s.user_id = stop_steps.user_id AND s.id = step_id;
     ELSIF stop_steps.in_flight THEN
       BEGIN
         PERFORM chat_private.cancel_call(stop_steps.user_id, step_id);
-      EXCEPTION WHEN cannot_connect_now THEN
-        -- Without an engine nothing is under way; the next one ends the request.
+      EXCEPTION WHEN cannot_connect_now OR transaction_resolution_unknown THEN
+        -- Without an engine nothing is under way, nor when it has just died; the next one ends the request.
         NULL;
       END;
     END IF;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION chat_private.stop_steps(uuid, uuid, boolean) IS
+COMMENT ON FUNCTION chat_private.stop_steps(uuid, uuid, boolean, boolean) IS
 'Calls off the open steps of a deliberation, whose row the caller has locked: those that are not sent end at once and cost nothing.
-in_flight: those under way too; they end, with what they cost, when the engine has recorded them.';
+in_flight: those under way too; they end, with what they cost, when the engine has recorded them. wait: for whoever has a request locked, such as
+an administrator who disables the account; false, as for the engine: that one is passed over.';

@@ -98,6 +98,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 DECLARE
   -- Mostly there is none: that is one probe of an empty index.
   has_side_requests CONSTANT boolean := EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose IS NOT NULL);
+  -- For others' tokens wait meanwhile.
+  most_steps CONSTANT bigint := 8;
   held_up uuid[];
   locked bigint[];
   busy bigint[] := ARRAY[]::bigint[];
@@ -105,7 +107,7 @@ BEGIN
   has_steps := has_side_requests AND EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.purpose = 'deliberation');
   IF has_steps THEN
     -- The rows of deliberations are locked before those of requests, here as by clients.
-    held_up := chat_private.hold_deliberations(user_ids, request_ids);
+    held_up := chat_private.hold_deliberations(user_ids, request_ids, most_steps);
     durable := ARRAY(SELECT u.durable AND u.id <> ALL (held_up)
                      FROM unnest(finish_requests.durable, finish_requests.request_ids) WITH ORDINALITY u (durable, id, n) ORDER BY u.n);
   END IF;
@@ -140,7 +142,7 @@ COMMENT ON FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[],
 NULL where unknown. statuses: complete, incomplete, error, cancelled. tool_calls, errors: JSON. sanitized: U+FFFD stands for
 bytes that were no text. costs_pico: units of 10^-12. A row that was deleted meanwhile is passed over. Steps of deliberations are
 applied, and the deliberations moved on. Returns in busy_ids the requests of which nothing was recorded because somebody has
-their rows, or their deliberation, locked: bring them again later. has_steps: steps of deliberations may be among the calls.';
+their rows, or their deliberation, locked, or because there are more steps than one transaction is to apply: bring them again later. has_steps: steps of deliberations may be among the calls.';
 
 CREATE OR REPLACE FUNCTION chat_private.token_count(tokens bigint) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

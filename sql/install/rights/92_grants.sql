@@ -131,7 +131,7 @@ DECLARE
     'chat_private.clean_answer', 'chat_private.clean_title', 'chat_private.apply_title', 'chat_private.apply_summary',
     'chat_private.apply_side_requests', 'chat_private.tidy_side_requests', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.active_time', 'chat_private.add_checkpoint', 'chat_private.enter_phase', 'chat_private.halt_deliberation',
-    'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.counted_since', 'chat_private.text_wanted_since', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
+    'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.must_rest', 'chat_private.counted_since', 'chat_private.text_wanted_since', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
     'chat_private.find_model', 'chat_private.has_model', 'chat_private.not_sent', 'chat_private.cancel_call',
     'chat_private.step_reserve', 'chat_private.time_left', 'chat_private.cap_reached', 'chat_private.queue_missing_steps',
     'chat_private.recover_steps', 'chat_private.record_estimate', 'chat_private.record_step', 'chat_private.seat_personas', 'chat_private.seat_moderator', 'chat_private.own_sub_problem',
