@@ -44,3 +44,6 @@ SELECT b.user_id, e.deliberation_id, e.event, e.place, e.part_id, e.kind, e.code
 FROM events e JOIN board b ON b.new_id = e.deliberation_id
 WINDOW w AS (PARTITION BY e.deliberation_id ORDER BY e.place ROWS UNBOUNDED PRECEDING);
 ANALYZE course;
+CREATE TEMP TABLE course_ends ON COMMIT DROP AS
+SELECT c.deliberation_id, min(c.seq) FILTER (WHERE c.place > 0) AS first_seq, max(c.seq) AS last_seq FROM course c GROUP BY c.deliberation_id;
+ANALYZE course_ends;

@@ -7,16 +7,15 @@ FROM standing s JOIN board b ON b.old_id = s.old_id WHERE s.state = 'new' ORDER 
 -- Everybody is at the table from the first word on, with the text that they had there.
 INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, category, system_prompt, seq)
 SELECT t.user_id, t.deliberation_id, t.code, CASE WHEN t.is_chair THEN 0 ELSE t.seat END, coalesce(m.name, p.name, t.given_code), coalesce(m.expertise, p.expertise, t.given_code),
-  coalesce(p.category, 'general'), coalesce(nullif(btrim(m.system_prompt), ''), p.system_prompt, 'You are ' || t.given_code || '.'), f.seq
-FROM seats t
-JOIN (SELECT c.deliberation_id, min(c.seq) AS seq FROM course c WHERE c.place > 0 GROUP BY 1) f ON f.deliberation_id = t.deliberation_id
+  coalesce(p.category, 'general'), coalesce(nullif(btrim(m.system_prompt), ''), p.system_prompt, 'You are ' || t.given_code || '.'), e.first_seq
+FROM seats t JOIN course_ends e ON e.deliberation_id = t.deliberation_id
 LEFT JOIN LATERAL (SELECT x.* FROM staged_personas x WHERE x.code = t.code ORDER BY x.given_code = t.given_code DESC, length(x.old_id), x.old_id LIMIT 1) m ON true
 LEFT JOIN chat.personas p ON p.user_id = '00000000-0000-0000-0000-000000000000' AND p.code = t.code;
 INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, system_prompt, seq)
 SELECT DISTINCT ON (t.deliberation_id) t.user_id, t.deliberation_id, 'moderator', 0, 'Moderator', 'Keeps the discussion on course',
   coalesce((SELECT p.system_prompt FROM chat.deliberation_prompts p WHERE p.code = 'moderate_stalling'), 'You moderate a board of experts.'),
-  (SELECT min(c.seq) FROM course c WHERE c.deliberation_id = t.deliberation_id AND c.place > 0)
-FROM seats t
+  e.first_seq
+FROM seats t JOIN course_ends e ON e.deliberation_id = t.deliberation_id
 WHERE NOT EXISTS (SELECT FROM chat.deliberation_participants d WHERE d.user_id = t.user_id AND d.deliberation_id = t.deliberation_id AND d.seat = 0);
 
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
@@ -54,9 +53,8 @@ SET status = s.status, phase = s.phase, round_number = s.round_number, max_round
   completed_at = s.completed_at, killed_at = s.killed_at, killed_by = s.killed_by, kill_reason = CASE s.status WHEN 'killed' THEN left(b.kill_reason, 500) END,
   active_ms = greatest(extract(epoch FROM coalesce(s.completed_at, s.killed_at, s.last_at, s.since) - s.since) * 1000, 0)::bigint,
   updated_at = greatest(chat_private.time_within(b.given_updated_at, now(), s.since), s.since),
-  last_seq = (SELECT max(c.seq) FROM course c WHERE c.deliberation_id = s.new_id),
-  choices = v.choices
-FROM standing s JOIN board b ON b.old_id = s.old_id
+  last_seq = e.last_seq, choices = v.choices
+FROM standing s JOIN board b ON b.old_id = s.old_id JOIN course_ends e ON e.deliberation_id = s.new_id
 LEFT JOIN (SELECT x.deliberation_id, jsonb_agg(jsonb_build_object('id', x.choice, 'label', x.choice, 'description', '') ORDER BY x.first_at, x.choice COLLATE "C") AS choices
            FROM (SELECT w.deliberation_id, w.choice, min(w.created_at) AS first_at FROM standing t JOIN chat.votes w ON w.user_id = t.user_id AND w.deliberation_id = t.new_id
                  WHERE w.choice IS NOT NULL GROUP BY 1, 2) x GROUP BY 1) v ON v.deliberation_id = s.new_id
