@@ -33,4 +33,4 @@ FROM :"source".users u LEFT JOIN chat.plans p ON p.code = lower(btrim(u.subscrip
 \set last_part ../board_of_one/last.sql
 \ir common/report.sql
 ANALYZE chat.identities, chat.deliberations, chat.deliberation_participants, chat.deliberation_steps, chat.contributions, chat.votes,
-  chat.deliberation_checkpoints, chat.usage_events, chat.audit_log;
+  chat.deliberation_checkpoints, chat.audit_log;

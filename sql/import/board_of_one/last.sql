@@ -25,7 +25,7 @@ BEGIN
   new_row.id := head.last_id;
   new_row.hash := head.last_hash;
   FOR entry IN
-    SELECT s.*, CASE jsonb_typeof(s.details) WHEN 'object' THEN s.details WHEN 'null' THEN '{}' ELSE coalesce(jsonb_build_object('details', s.details), '{}') END AS told
+    SELECT s.*, CASE coalesce(jsonb_typeof(s.details), 'null') WHEN 'object' THEN s.details WHEN 'null' THEN '{}' ELSE jsonb_build_object('details', s.details) END AS told
     FROM pg_temp.staged_audit s WHERE s.state = 'new' ORDER BY s.created_at, length(s.old_id), s.old_id COLLATE "C"
   LOOP
     new_row := ROW(new_row.id + 1, entry.created_at, entry.user_id, left(entry.action, 100),
@@ -36,11 +36,12 @@ BEGIN
     new_row.hash := chat_private.audit_hash(new_row.prev_hash, new_row.id, new_row.created_at, new_row.user_id, new_row.action, new_row.resource, new_row.details,
       new_row.outcome, new_row.transaction_id, new_row.origin_hash);
     INSERT INTO chat.audit_log VALUES (new_row.*);
-    INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id)
-    VALUES (coalesce(entry.user_id, '00000000-0000-0000-0000-000000000000'), system, 'audit_log', entry.old_id,
-            -- Rows of the audit log have a number.
-            ('00000000-0000-0000-0000-' || lpad(to_hex(new_row.id), 12, '0'))::uuid);
   END LOOP;
+  -- Rows of the audit log have a number.
+  INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id)
+  SELECT coalesce(a.user_id, '00000000-0000-0000-0000-000000000000'), system, 'audit_log', a.details #>> '{imported,id}',
+         ('00000000-0000-0000-0000-' || lpad(to_hex(a.id), 12, '0'))::uuid
+  FROM chat.audit_log a WHERE a.id > head.last_id;
   UPDATE chat_private.audit_head h SET last_id = new_row.id, last_hash = new_row.hash WHERE h.last_id = head.last_id;
 END
 $$;

@@ -1,6 +1,9 @@
 -- Stages contributions and votes, which are the parts of a session, with what of them cannot be as it is there.
+CREATE TEMP TABLE spoken_codes ON COMMIT DROP AS
+SELECT c.given_code, pg_temp.persona_code(c.given_code) AS code
+FROM (SELECT DISTINCT x.persona_code::text AS given_code FROM :"source".contributions x UNION SELECT DISTINCT v.persona_code::text FROM :"source".votes v) c;
 CREATE TEMP TABLE parts ON COMMIT DROP AS
-SELECT p.*, pg_temp.persona_code(p.given_code) AS code, b.new_id AS deliberation_id, b.user_id, chat.uuid_v7() AS new_id, 'new' AS state, NULL::text AS reason,
+SELECT p.*, k.code, b.new_id AS deliberation_id, b.user_id, chat.uuid_v7() AS new_id, 'new' AS state, NULL::text AS reason,
   -- The first round is number 1 here; where it was 0 there, all are one more.
   p.given_round + (count(*) FILTER (WHERE p.given_round = 0 AND p.given_phase = 'initial_round') OVER (PARTITION BY p.session_old_id) > 0)::integer AS round_number,
   NULL::text AS phase, CASE WHEN p.given_cost >= 0 AND p.given_cost <> 'NaN' THEN p.given_cost ELSE 0 END AS cost,
@@ -16,7 +19,7 @@ FROM (SELECT 'contributions' AS source_table, c.id::text AS old_id, c.session_id
       SELECT 'votes', v.id::text, v.session_id::text, v.persona_code::text, v.reasoning, nullif(btrim(v.vote_choice), ''), v.confidence::numeric,
         NULL, NULL, 0, 0, NULL, v.created_at::timestamptz
       FROM :"source".votes v) p
-LEFT JOIN board b ON b.old_id = p.session_old_id;
+LEFT JOIN board b ON b.old_id = p.session_old_id LEFT JOIN spoken_codes k ON k.given_code = p.given_code;
 ANALYZE parts;
 
 UPDATE parts p SET state = 'there', new_id = m.new_id

@@ -9,7 +9,7 @@ SELECT md5('user' || n)::uuid, format('member%s@board.example', n), (ARRAY['supa
   timestamptz '2025-01-01' + n * interval '1 hour', timestamptz '2025-02-01' + n * interval '1 hour'
 FROM generate_series(1, :users) n;
 
--- growth_hacker and contrarian are codes that pgchat has, too.
+-- growth_hacker is a code that pgchat has, too.
 INSERT INTO personas (id, code, name, expertise, system_prompt, created_at)
 SELECT n, CASE n WHEN 1 THEN 'growth_hacker' ELSE 'expert_' || n END, 'Expert Nº ' || n, 'Knows all about subject ' || n,
   'You are expert ' || n || E'.\nYou speak of subject ' || n || '.', '2025-01-01'
@@ -23,7 +23,7 @@ SELECT md5('session' || n)::uuid, md5('user' || 1 + n * 7919 % :users)::uuid, fo
   CASE s.status WHEN 'completed' THEN 'synthesis' WHEN 'failed' THEN 'voting' ELSE 'deliberation' END,
   0, 0, 8, 10, t.began, t.began + interval '50 minutes',
   CASE s.status WHEN 'completed' THEN t.began + interval '50 minutes' END, CASE s.status WHEN 'killed' THEN t.began + interval '50 minutes' END,
-  CASE WHEN s.status = 'killed' THEN CASE n % 2 WHEN 0 THEN 'admin' ELSE md5('user' || 1 + n * 7919 % :users)::uuid::text END END,
+  CASE WHEN s.status = 'killed' THEN CASE n % 40 WHEN 9 THEN 'admin' ELSE md5('user' || 1 + n * 7919 % :users)::uuid::text END END,
   CASE s.status WHEN 'killed' THEN 'It went in circles, ' || n END
 FROM generate_series(1, :messages / 40) n,
   LATERAL (SELECT CASE n % 10 WHEN 7 THEN 'active' WHEN 8 THEN 'paused' WHEN 9 THEN CASE n % 20 WHEN 9 THEN 'killed' ELSE 'failed' END ELSE 'completed' END) s (status),
