@@ -86,7 +86,7 @@ SELECT o.token AS owner, x.token AS other, d.token AS dirty
 FROM chat_private.open_session(:'owner_id', NULL, NULL, NULL, false) o, chat_private.open_session(:'other_id', NULL, NULL, NULL, false) x,
   chat_private.open_session(pg_temp.here('users', 'dirty'), NULL, NULL, NULL, false) d \gset
 
--- Row security: app.current_user_id is chat.authenticate now, and setting it gives nothing.
+-- Row security by app.current_user_id, which chat.authenticate sets.
 SELECT is(pg_temp.got(:'owner', 'SELECT count(*) FROM chat.deliberations'), (SELECT count(*)::text FROM old.sessions WHERE user_id = :'owner_id'), 'one sees one''s own sessions');
 SELECT is(pg_temp.got(:'owner', 'SELECT count(*) FROM chat.contributions'), (SELECT count(*)::text FROM old.contributions c JOIN old.sessions s ON s.id = c.session_id WHERE s.user_id = :'owner_id'), 'their contributions');
 SELECT is(pg_temp.got(:'owner', 'SELECT count(*) FROM chat.votes'), (SELECT count(*)::text FROM old.votes c JOIN old.sessions s ON s.id = c.session_id WHERE s.user_id = :'owner_id'), 'their votes');
@@ -94,10 +94,18 @@ SELECT is(pg_temp.got(:'owner', $$SELECT count(*) FROM chat.audit_log WHERE deta
 SELECT is(pg_temp.got(:'other', format('SELECT count(*) FROM chat.deliberations WHERE id = %L', :'done_id')), '0', 'nobody else''s');
 SELECT is(pg_temp.try(:'other', format('SELECT chat.deliberation_result(%L)', :'done_id')), 'P0002', 'nor what came of it');
 SELECT is(pg_temp.try(:'other', format('SELECT chat.kill_deliberation(%L)', :'done_id')), 'P0002', 'and cannot kill it');
-SELECT chat_private.set_identity(NULL, NULL, NULL, true) AS ignored \gset
+SELECT is(pg_temp.got(:'owner', $$SELECT current_setting('app.current_user_id')$$), :'owner_id', 'it is the id of then');
+SELECT is(pg_temp.try(NULL, format('SET LOCAL app.current_user_id = %L', :'owner_id')), '42501', 'clients cannot set it themselves');
+SELECT is(pg_temp.got(NULL, 'SELECT count(*) FROM chat.deliberations'), '0', 'and are nobody until they authenticate');
+SELECT is(pg_temp.try(NULL, format('SELECT chat.deliberation_result(%L)', :'done_id')), '28000', 'to whom nothing is said');
+CREATE ROLE check_trusted_backend IN ROLE pgchat_client;
+GRANT SET ON PARAMETER app.current_user_id TO check_trusted_backend;
+SET LOCAL ROLE check_trusted_backend;
 SELECT set_config('app.current_user_id', :'owner_id', true) AS ignored \gset
-SELECT is(pg_temp.got(NULL, 'SELECT count(*) FROM chat.deliberations'), '0', 'the variable of then opens nothing');
-SELECT is(pg_temp.try(NULL, format('SELECT chat.deliberation_result(%L)', :'done_id')), '28000', 'who only sets it is nobody');
+SELECT count(*) AS seen, count(*) FILTER (WHERE user_id <> :'owner_id') AS foreign_ones FROM chat.deliberations \gset
+RESET ROLE;
+SELECT set_config('app.current_user_id', '', true) AS ignored \gset
+SELECT is(:'seen' || ' ' || :'foreign_ones', (SELECT count(*) || ' 0' FROM old.sessions WHERE user_id = :'owner_id'), 'a backend that was trusted with it goes on as before');
 
 -- Sessions: lists, one whole, results and reports.
 SELECT is(pg_temp.got(:'owner', $$SELECT count(*) FROM chat.list_deliberations(page_size => 100)$$), (SELECT least(count(*), 100)::text FROM old.sessions WHERE user_id = :'owner_id'), 'sessions are listed');
@@ -134,12 +142,12 @@ SELECT ok((SELECT bool_and(s.phase = 'imported' AND s.persona_code IS NULL AND s
 -- History: every checkpoint follows, and each can be forked.
 SELECT is_empty($$
   SELECT d.id FROM chat.deliberations d LEFT JOIN LATERAL (
-    SELECT count(*) AS n, max(c.seq) AS last_seq, (array_agg(c.event ORDER BY c.seq))[1] AS first_event, (array_agg((c.event, c.status, c.phase, c.round_number, c.total_cost, c.total_tokens)::text ORDER BY c.seq DESC))[1] AS last_one,
+    SELECT count(*) AS n, max(c.seq) AS last_seq, (array_agg(c.event ORDER BY c.seq))[1] AS first_event, (array_agg((c.event, c.status, c.phase, c.round_number, trim_scale(c.total_cost), c.total_tokens)::text ORDER BY c.seq DESC))[1] AS last_one,
       bool_and(c.created_at >= c.before AND c.total_cost >= c.cost_before) IS NOT FALSE AS goes_on
     FROM (SELECT k.*, lag(k.created_at) OVER (ORDER BY k.seq) AS before, lag(k.total_cost) OVER (ORDER BY k.seq) AS cost_before
           FROM chat.deliberation_checkpoints k WHERE k.user_id = d.user_id AND k.deliberation_id = d.id) c) h ON true
   WHERE (h.n, h.last_seq, h.first_event, h.last_one, h.goes_on) IS DISTINCT FROM
-    (d.last_seq::bigint, d.last_seq, 'created', (d.status, d.status, d.phase, d.round_number, d.total_cost, d.total_tokens)::text, true)$$, 'each history is whole, and ends where its deliberation stands');
+    (d.last_seq::bigint, d.last_seq, 'created', (d.status, d.status, d.phase, d.round_number, trim_scale(d.total_cost), d.total_tokens)::text, true)$$, 'each history is whole, and ends where its deliberation stands');
 SELECT is(pg_temp.got(:'owner', format('SELECT count(*) FROM chat.follow_deliberation(%L) f WHERE f.content <> %L', :'done_id', '')) >= '40', true, 'it can be followed from its beginning');
 SELECT pg_temp.got(:'owner', format('SELECT chat.fork_deliberation(%L)', :'done_id')) AS fork_id \gset
 SELECT is((SELECT d.phase || ' ' || d.round_number || ' ' || d.total_cost || ' ' || (d.outcome IS NOT NULL) FROM chat.deliberations d WHERE d.id = :'fork_id'), 'synthesis 8 0 true', 'a fork of a completed one goes on with its synthesis');
