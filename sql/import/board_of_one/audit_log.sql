@@ -15,7 +15,9 @@ UPDATE staged_audit s SET state = 'refused', reason = 'action_missing' WHERE s.s
 
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT 'audit_log', s.old_id, s.user_id, f.kind, f.reason, f.details
-FROM staged_audit s,
+FROM (SELECT x.* FROM staged_audit x
+      WHERE x.state = 'refused' OR x.state = 'new' AND (x.user_old_id IS NOT NULL AND x.user_id IS NULL OR x.resource_id IS NOT NULL AND x.resource_here IS NULL
+        OR x.given_address IS NOT NULL AND x.ip_address IS NULL OR x.given_details IS NOT NULL AND x.details IS NULL OR (x.given_at <= now() AND isfinite(x.given_at)) IS NOT TRUE)) s,
 LATERAL (VALUES
   (s.state = 'refused', 'refused', s.reason, jsonb_build_object('resource_type', s.resource_type, 'resource_id', s.resource_id, 'details', s.details)),
   (s.state = 'new' AND s.user_old_id IS NOT NULL AND s.user_id IS NULL, 'changed', 'user_unknown', jsonb_build_object('user', s.user_old_id)),

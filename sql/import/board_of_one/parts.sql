@@ -2,14 +2,15 @@
 CREATE TEMP TABLE spoken_codes ON COMMIT DROP AS
 SELECT c.given_code, pg_temp.persona_code(c.given_code) AS code
 FROM (SELECT DISTINCT x.persona_code::text AS given_code FROM :"source".contributions x UNION SELECT DISTINCT v.persona_code::text FROM :"source".votes v) c;
+-- The first round is number 1 here; where it was 0 there, all are one more.
+CREATE TEMP TABLE shifted ON COMMIT DROP AS
+SELECT DISTINCT c.session_id::text AS session_old_id, 1 AS shift FROM :"source".contributions c WHERE c.round_number = 0 AND lower(btrim(c.phase)) = 'initial_round';
 CREATE TEMP TABLE parts ON COMMIT DROP AS
 SELECT p.*, k.code, b.new_id AS deliberation_id, b.user_id, chat.uuid_v7() AS new_id, 'new' AS state, NULL::text AS reason,
-  -- The first round is number 1 here; where it was 0 there, all are one more.
-  p.given_round + (count(*) FILTER (WHERE p.given_round = 0 AND p.given_phase = 'initial_round') OVER (PARTITION BY p.session_old_id) > 0)::integer AS round_number,
+  p.given_round + coalesce(z.shift, 0) AS round_number,
   NULL::text AS phase, CASE WHEN p.given_cost >= 0 AND p.given_cost <> 'NaN' THEN p.given_cost ELSE 0 END AS cost,
   CASE WHEN p.given_tokens >= 0 THEN p.given_tokens ELSE 0 END AS tokens,
-  chat_private.time_within(p.given_at, now(), coalesce(max(least(p.given_at, now())) OVER (
-    PARTITION BY p.source_table, p.session_old_id ORDER BY length(p.old_id), p.old_id COLLATE "C"), b.since, now())) AS created_at,
+  chat_private.time_within(p.given_at, now(), NULL) AS created_at,
   NULL::uuid AS joined_to
 FROM (SELECT 'contributions' AS source_table, c.id::text AS old_id, c.session_id::text AS session_old_id, c.persona_code::text AS given_code,
         c.content::text AS content, NULL::text AS choice, NULL::numeric AS given_confidence, c.round_number AS given_round, lower(btrim(c.phase)) AS given_phase,
@@ -19,7 +20,14 @@ FROM (SELECT 'contributions' AS source_table, c.id::text AS old_id, c.session_id
       SELECT 'votes', v.id::text, v.session_id::text, v.persona_code::text, v.reasoning, nullif(btrim(v.vote_choice), ''), v.confidence::numeric,
         NULL, NULL, 0, 0, NULL, v.created_at::timestamptz
       FROM :"source".votes v) p
-LEFT JOIN board b ON b.old_id = p.session_old_id LEFT JOIN spoken_codes k ON k.given_code = p.given_code;
+LEFT JOIN board b ON b.old_id = p.session_old_id LEFT JOIN spoken_codes k ON k.given_code = p.given_code
+LEFT JOIN shifted z ON z.session_old_id = p.session_old_id;
+-- Without a time: that of the neighbour before it.
+UPDATE parts p SET created_at = coalesce(
+  (SELECT max(x.created_at) FROM parts x WHERE x.source_table = p.source_table AND x.session_old_id = p.session_old_id
+     AND (length(x.old_id), x.old_id COLLATE "C") < (length(p.old_id), p.old_id COLLATE "C")),
+  (SELECT b.since FROM board b WHERE b.old_id = p.session_old_id), now())
+WHERE p.created_at IS NULL;
 ANALYZE parts;
 
 UPDATE parts p SET state = 'there', new_id = m.new_id
@@ -71,7 +79,10 @@ WHERE p.state = 'new' AND b.old_id = p.session_old_id AND b.state = 'there' AND 
 
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT p.source_table, p.old_id, CASE WHEN p.reason IS DISTINCT FROM 'session_missing' THEN p.user_id END, f.kind, f.reason, f.details
-FROM parts p,
+FROM (SELECT x.* FROM parts x
+      WHERE x.state = 'refused' OR x.state = 'new' AND (x.joined_to IS NOT NULL OR (x.given_cost >= 0 AND x.given_cost <> 'NaN' AND x.given_tokens >= 0 AND x.given_at <= now() AND isfinite(x.given_at)) IS NOT TRUE
+        OR x.source_table = 'contributions' AND (x.given_round >= 0 AND x.phase = x.given_phase AND x.model IS NOT NULL) IS NOT TRUE
+        OR x.source_table = 'votes' AND (x.choice IS NULL OR x.given_confidence NOT BETWEEN 0 AND 1 OR x.given_confidence = 'NaN'))) p,
 LATERAL (VALUES
   (p.state = 'refused', 'refused', p.reason, CASE p.reason WHEN 'duplicate_vote'
      THEN jsonb_build_object('session', p.session_old_id, 'choice', p.choice, 'reasoning', left(p.content, 10000))
