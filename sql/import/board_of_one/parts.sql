@@ -23,11 +23,12 @@ FROM (SELECT 'contributions' AS source_table, c.id::text AS old_id, c.session_id
 LEFT JOIN board b ON b.old_id = p.session_old_id LEFT JOIN spoken_codes k ON k.given_code = p.given_code
 LEFT JOIN shifted z ON z.session_old_id = p.session_old_id;
 -- Without a time: that of the neighbour before it.
-UPDATE parts p SET created_at = coalesce(
-  (SELECT max(x.created_at) FROM parts x WHERE x.source_table = p.source_table AND x.session_old_id = p.session_old_id
-     AND (length(x.old_id), x.old_id COLLATE "C") < (length(p.old_id), p.old_id COLLATE "C")),
-  (SELECT b.since FROM board b WHERE b.old_id = p.session_old_id), now())
-WHERE p.created_at IS NULL;
+UPDATE parts p SET created_at = w.created_at
+FROM (SELECT x.source_table, x.old_id, x.created_at IS NULL AS is_missing, coalesce(max(x.created_at) OVER (
+        PARTITION BY x.source_table, x.session_old_id ORDER BY length(x.old_id), x.old_id COLLATE "C"), b.since, now()) AS created_at
+      FROM parts x LEFT JOIN board b ON b.old_id = x.session_old_id
+      WHERE x.session_old_id IN (SELECT t.session_old_id FROM parts t WHERE t.created_at IS NULL)) w
+WHERE w.is_missing AND p.source_table = w.source_table AND p.old_id = w.old_id;
 ANALYZE parts;
 
 UPDATE parts p SET state = 'there', new_id = m.new_id
