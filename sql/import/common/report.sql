@@ -1,4 +1,5 @@
--- Ends an import: keeps the findings, says what was read and what became of it, and commits.
+-- Ends an import: keeps the findings, says what was read and what became of it, and commits. The variable last_part names a
+-- file for what comes last: what the engine would wait for, which the row in the audit log waits for.
 -- Without knowing how many there are, what follows would be planned as for a handful.
 ANALYZE found;
 ANALYZE chat.import_map;
@@ -6,13 +7,16 @@ INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, r
 SELECT coalesce(f.user_id, '00000000-0000-0000-0000-000000000000'), :'system', f.source_table, f.old_id, f.kind, f.reason, f.details
 FROM found f ON CONFLICT DO NOTHING;
 
+SELECT chat_private.audit('admin.import', 'system:' || :'system', (SELECT jsonb_object_agg(c.source_table, jsonb_build_object(
+  'read', c.read, 'written', c.written, 'already_there', c.already_there, 'refused', c.refused, 'kept_aside', c.kept_aside)) FROM counted c)) IS NULL AS done \gset ignored_
+\if :{?last_part}
+\ir :last_part
+\endif
+
 -- What an earlier run refused and this one brought.
 DELETE FROM chat.import_findings f USING chat.import_map m
 WHERE f.system = :'system' AND f.kind = 'refused'
   AND m.system = f.system AND m.source_table = f.source_table AND m.old_id = f.old_id;
-
-SELECT chat_private.audit('admin.import', 'system:' || :'system', (SELECT jsonb_object_agg(c.source_table, jsonb_build_object(
-  'read', c.read, 'written', c.written, 'already_there', c.already_there, 'refused', c.refused, 'kept_aside', c.kept_aside)) FROM counted c)) IS NULL AS done \gset ignored_
 
 UPDATE counted c SET changed = (
   SELECT count(DISTINCT f.old_id) FROM found f JOIN chat.import_map m ON m.system = :'system' AND m.source_table = f.source_table AND m.old_id = f.old_id

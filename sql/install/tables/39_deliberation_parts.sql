@@ -26,7 +26,7 @@ CREATE TABLE chat.deliberation_steps (
   id uuid NOT NULL,
   deliberation_id uuid NOT NULL,
   kind text NOT NULL
-    CHECK (kind IN ('decompose', 'select', 'initial', 'contribute', 'moderate', 'choices', 'vote', 'synthesize')),
+    CHECK (kind IN ('decompose', 'select', 'initial', 'contribute', 'moderate', 'choices', 'vote', 'synthesize', 'imported')),
   phase text NOT NULL,
   round_number integer NOT NULL,
   persona_code text,
@@ -50,6 +50,7 @@ CREATE INDEX deliberation_steps_deliberation_idx ON chat.deliberation_steps (use
 CREATE INDEX deliberation_steps_open_idx ON chat.deliberation_steps (user_id, deliberation_id) WHERE state = 'open';
 COMMENT ON TABLE chat.deliberation_steps IS 'Every call to a model that a deliberation made, failed and repeated ones included; their sums are its totals';
 COMMENT ON COLUMN chat.deliberation_steps.id IS 'The id of the request, as in chat.usage_events.request_id';
+COMMENT ON COLUMN chat.deliberation_steps.kind IS 'What was asked for; imported: what calls have cost in another system that says no more of them, then phase is imported, too';
 COMMENT ON COLUMN chat.deliberation_steps.persona_code IS 'Who speaks; NULL where none of the board does';
 COMMENT ON COLUMN chat.deliberation_steps.attempt IS 'Counts the calls for the same thing, from 1';
 COMMENT ON COLUMN chat.deliberation_steps.state IS 'open: queued or under way; complete; failed: error says why; cancelled: it was not sent, or called off';
