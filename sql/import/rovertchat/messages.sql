@@ -1,17 +1,21 @@
 -- rovertChat's messages: models by name, calls of tools with their results, images, and what was counted.
+SELECT chat_private.max_message_bytes() AS max_bytes \gset
 CREATE TEMP TABLE given_messages ON COMMIT DROP AS
-SELECT m.old_id, m.chat_old_id, m.role, m.given_role, m.content, nullif(m.thinking, '') AS thinking, m.model_old_id, m.tokens_used, m.created_at,
-  m.tool_calls AS calls_text, nullif(nullif(pg_temp.as_json(m.tool_calls), 'null'), '[]') AS given_calls,
-  m.images AS images_text, nullif(nullif(pg_temp.as_json(m.images), 'null'), '[]') AS images,
-  m.extended_metadata AS metadata_text, nullif(pg_temp.as_json(m.extended_metadata), 'null') AS metadata
+SELECT m.old_id, m.chat_old_id, m.role, m.given_role, m.content, nullif(m.thinking, '') AS thinking, m.model_old_id, m.tokens_used, pg_temp.as_count(m.tokens_used) AS tokens,
+  m.created_at, m.tool_calls AS calls_text, nullif(nullif(m.calls, 'null'), '[]') AS given_calls, m.images AS images_text, nullif(nullif(m.pictures, 'null'), '[]') AS images,
+  m.extended_metadata AS metadata_text, nullif(m.metadata, 'null') AS metadata,
+  m.tool_calls IS NOT NULL AND m.calls IS NULL AS calls_are_bad, m.images IS NOT NULL AND m.pictures IS NULL AS images_are_bad,
+  m.extended_metadata IS NOT NULL AND m.metadata IS NULL AS metadata_is_bad,
+  coalesce(octet_length(m.extended_metadata) > :max_bytes, false) AS metadata_is_long
 FROM (SELECT s.id::text AS old_id, s.chat_id::text AS chat_old_id, lower(btrim(s.role::text)) AS role, s.role::text AS given_role, s.content, s.thinking,
         s.model_id::text AS model_old_id, s.tokens_used::text AS tokens_used, s.created_at::timestamptz AS created_at,
-        s.tool_calls::text AS tool_calls, s.images::text AS images, s.extended_metadata::text AS extended_metadata
-      FROM source_messages s) m;
+        s.tool_calls::text AS tool_calls, s.images::text AS images, s.extended_metadata::text AS extended_metadata,
+        pg_temp.as_json(s.tool_calls::text) AS calls, pg_temp.as_json(s.images::text) AS pictures, pg_temp.as_json(s.extended_metadata::text) AS metadata
+      FROM source_messages s OFFSET 0) m;
 ALTER TABLE given_messages ADD tool_calls jsonb;
 UPDATE given_messages g SET tool_calls = c.calls
 FROM (SELECT o.old_id, pg_temp.as_tool_calls(o.given_calls) AS calls FROM given_messages o WHERE o.given_calls IS NOT NULL AND o.role = 'assistant') c
-WHERE c.old_id = g.old_id AND octet_length(c.calls::text) <= chat_private.max_message_bytes();
+WHERE c.old_id = g.old_id AND octet_length(c.calls::text) <= :max_bytes;
 ANALYZE given_messages;
 
 -- A result names its call, or is that of the call in its place.
@@ -35,14 +39,12 @@ INSERT INTO staged_messages (source_table, old_id, conversation_old_id, role, gi
                              input_tokens, output_tokens, metadata, created_at)
 SELECT 'Messages', g.old_id, g.chat_old_id, r.role, g.given_role, g.content, g.images IS NOT NULL OR g.thinking IS NOT NULL OR coalesce(g.role = 'tool', false), g.thinking, g.tool_calls,
   t.call_id, coalesce(o.here_name, o.name),
-  CASE WHEN g.role <> 'assistant' THEN pg_temp.as_count(g.tokens_used) END, CASE WHEN g.role = 'assistant' THEN pg_temp.as_count(g.tokens_used) END,
-  CASE WHEN octet_length(g.metadata_text) > chat_private.max_message_bytes() THEN '{}' WHEN jsonb_typeof(g.metadata) = 'object' THEN g.metadata
-       ELSE jsonb_strip_nulls(jsonb_build_object('extended_metadata', g.metadata)) END
-  || CASE WHEN o.old_id IS NULL AND g.model_old_id IS NOT NULL THEN jsonb_build_object('model_id', g.model_old_id) ELSE '{}' END
-  || CASE WHEN g.tool_calls IS NULL AND octet_length(g.calls_text) <= chat_private.max_message_bytes() AND g.given_calls IS NOT NULL
-          THEN jsonb_build_object('tool_calls', g.given_calls) ELSE '{}' END
-  || CASE WHEN pg_temp.as_count(g.tokens_used) IS NULL AND g.tokens_used IS NOT NULL THEN jsonb_build_object('tokens_used', g.tokens_used) ELSE '{}' END
-  || CASE WHEN l.links IS NOT NULL THEN jsonb_build_object('images', l.links) ELSE '{}' END, g.created_at
+  CASE WHEN g.role <> 'assistant' THEN g.tokens END, CASE WHEN g.role = 'assistant' THEN g.tokens END,
+  CASE WHEN g.metadata IS NULL OR g.metadata_is_long THEN '{}' WHEN jsonb_typeof(g.metadata) = 'object' THEN g.metadata ELSE jsonb_build_object('extended_metadata', g.metadata) END
+  || CASE WHEN o.old_id IS NULL AND g.model_old_id IS NOT NULL OR g.given_calls IS NOT NULL AND g.tool_calls IS NULL OR g.tokens_used IS NOT NULL AND g.tokens IS NULL OR l.links IS NOT NULL
+     THEN jsonb_strip_nulls(jsonb_build_object('model_id', CASE WHEN o.old_id IS NULL THEN g.model_old_id END,
+            'tool_calls', CASE WHEN g.tool_calls IS NULL AND octet_length(g.calls_text) <= :max_bytes THEN g.given_calls END,
+            'tokens_used', CASE WHEN g.tokens IS NULL THEN g.tokens_used END, 'images', l.links)) ELSE '{}' END, g.created_at
 FROM given_messages g
 LEFT JOIN (VALUES ('user'), ('assistant'), ('system'), ('tool')) r (role) ON r.role = g.role
 LEFT JOIN staged_models o ON o.old_id = g.model_old_id
@@ -59,17 +61,20 @@ LEFT JOIN tool_results t ON t.old_id = g.old_id
 LEFT JOIN image_links l ON l.message_old_id = g.old_id,
 LATERAL (VALUES
   (o.old_id IS NULL AND g.model_old_id IS NOT NULL, 'changed', 'model_missing', jsonb_build_object('model', left(g.model_old_id, 300))),
-  (g.calls_text IS NOT NULL AND pg_temp.as_json(g.calls_text) IS NULL, 'kept_aside', 'tool_calls_invalid', jsonb_build_object('tool_calls', left(g.calls_text, 100000))),
+  (g.calls_are_bad, 'kept_aside', 'tool_calls_invalid', jsonb_build_object('tool_calls', left(g.calls_text, 100000))),
   (g.given_calls IS NOT NULL AND g.tool_calls IS NULL, 'changed', 'tool_calls_unusable', jsonb_build_object('tool_calls', left(g.calls_text, 100000))),
   (g.role = 'tool' AND t.call_id IS NULL, 'changed', 'tool_call_missing', '{}'),
-  (g.images_text IS NOT NULL AND pg_temp.as_json(g.images_text) IS NULL, 'kept_aside', 'images_invalid', jsonb_build_object('images', left(g.images_text, 100000))),
+  (g.images_are_bad, 'kept_aside', 'images_invalid', jsonb_build_object('images', left(g.images_text, 100000))),
   (l.links IS NOT NULL, 'changed', 'image_is_link', jsonb_build_object('images', l.links)),
-  (g.metadata_text IS NOT NULL AND pg_temp.as_json(g.metadata_text) IS NULL, 'kept_aside', 'json_invalid', jsonb_build_object('extended_metadata', left(g.metadata_text, 100000))),
-  (octet_length(g.metadata_text) > chat_private.max_message_bytes(), 'kept_aside', 'metadata_too_long', jsonb_build_object('extended_metadata', g.metadata)),
+  (g.metadata_is_bad, 'kept_aside', 'json_invalid', jsonb_build_object('extended_metadata', left(g.metadata_text, 100000))),
+  (g.metadata_is_long, 'kept_aside', 'metadata_too_long', jsonb_build_object('extended_metadata', g.metadata)),
   (jsonb_typeof(g.metadata) <> 'object', 'changed', 'metadata_no_object', '{}'),
-  (g.tokens_used IS NOT NULL AND pg_temp.as_count(g.tokens_used) IS NULL, 'changed', 'tokens_unreadable', jsonb_build_object('tokens_used', left(g.tokens_used, 300)))
+  (g.tokens_used IS NOT NULL AND g.tokens IS NULL, 'changed', 'tokens_unreadable', jsonb_build_object('tokens_used', left(g.tokens_used, 300)))
 ) f (applies, kind, reason, details)
-WHERE num_nonnulls(g.calls_text, g.images_text, g.metadata_text, g.model_old_id, g.tokens_used) + coalesce(g.role = 'tool', false)::integer > 0 AND f.applies;
+-- Most have nothing to be found.
+WHERE (o.old_id IS NULL AND g.model_old_id IS NOT NULL OR g.given_calls IS NOT NULL AND g.tool_calls IS NULL OR g.role = 'tool' AND t.call_id IS NULL
+       OR l.links IS NOT NULL OR g.calls_are_bad OR g.images_are_bad OR g.metadata_is_bad OR g.metadata_is_long OR jsonb_typeof(g.metadata) <> 'object'
+       OR g.tokens_used IS NOT NULL AND g.tokens IS NULL) AND f.applies;
 
 INSERT INTO staged_attachments (source_table, old_id, message_table, message_old_id, position, data, name, media_type)
 SELECT 'Messages.images', i.message_old_id || ':' || i.n, 'Messages', i.message_old_id, i.n, i.data, i.name, i.media_type

@@ -1,13 +1,14 @@
 -- VibeBot's messages. What they used is in metadata, in words that programs choose; members that are read become columns, the rest stays.
+SELECT chat_private.max_message_bytes() AS max_bytes \gset
 CREATE TEMP TABLE given_messages ON COMMIT DROP AS
 SELECT m.old_id, m.conversation_old_id, m.author_old_id, lower(btrim(m.given_role)) AS role, m.given_role, m.content, m.created_at, m.metadata_text,
-  nullif(pg_temp.as_json(m.metadata_text), 'null') AS metadata
+  nullif(m.parsed, 'null') AS metadata, m.metadata_text IS NOT NULL AND m.parsed IS NULL AS metadata_is_bad, coalesce(octet_length(m.metadata_text) > :max_bytes, false) AS metadata_is_long
 FROM (SELECT s.id::text AS old_id, s.conversation_id::text AS conversation_old_id, s.user_id::text AS author_old_id, s.role::text AS given_role, s.content,
-        s.created_at::timestamptz AS created_at, s.metadata::text AS metadata_text FROM source_message s) m;
+        s.created_at::timestamptz AS created_at, s.metadata::text AS metadata_text, pg_temp.as_json(s.metadata::text) AS parsed FROM source_message s OFFSET 0) m;
 
 -- One word alone counts where the tokens are: those of the reply, or of what was asked.
 CREATE TEMP TABLE read_metadata ON COMMIT DROP AS
-SELECT g.old_id, g.role, g.metadata, g.metadata_text,
+SELECT g.old_id, g.role, g.metadata,
   coalesce(pg_temp.as_count(coalesce(o ->> 'inputTokens', o ->> 'input_tokens', o ->> 'promptTokens', o ->> 'prompt_tokens', t ->> 'input', t ->> 'prompt',
     t ->> 'inputTokens', t ->> 'promptTokens', t ->> 'input_tokens', t ->> 'prompt_tokens')), CASE WHEN g.role <> 'assistant' THEN pg_temp.as_count(a.total) END) AS input_tokens,
   coalesce(pg_temp.as_count(coalesce(o ->> 'outputTokens', o ->> 'output_tokens', o ->> 'completionTokens', o ->> 'completion_tokens', t ->> 'output', t ->> 'completion',
@@ -22,7 +23,7 @@ LATERAL (SELECT CASE WHEN jsonb_typeof(o -> 'tokens') = 'object' THEN o -> 'toke
 LATERAL (SELECT CASE WHEN jsonb_typeof(o -> 'tokens') IN ('number', 'string') THEN o ->> 'tokens' ELSE coalesce(o ->> 'tokenCount', o ->> 'token_count', o ->> 'totalTokens', o ->> 'total_tokens') END AS total,
            CASE WHEN jsonb_typeof(o -> 'cost') = 'object' THEN coalesce(o #>> '{cost,total}', o #>> '{cost,amount}')
                 ELSE coalesce(o ->> 'cost', o ->> 'totalCost', o ->> 'total_cost', o ->> 'costUsd', o ->> 'cost_usd', t ->> 'cost') END AS cost) a
-WHERE g.metadata_text IS NOT NULL;
+WHERE g.metadata IS NOT NULL;
 ANALYZE read_metadata;
 
 INSERT INTO staged_messages (source_table, old_id, conversation_old_id, role, given_role, content, model, finish_reason, input_tokens, output_tokens, cost, latency_ms, metadata, created_at)
@@ -30,9 +31,9 @@ SELECT 'Message', g.old_id, g.conversation_old_id, r.role, g.given_role, g.conte
   -- A conversation can have gone from model to model; without a word of which it was, it is the one it has.
   CASE WHEN g.role = 'assistant' THEN coalesce(m.model, nullif(btrim(c.model), '')) END, CASE WHEN g.role = 'assistant' THEN m.finish_reason END,
   m.input_tokens, m.output_tokens, m.cost, CASE WHEN g.role = 'assistant' THEN m.latency_ms END,
-  CASE WHEN octet_length(m.metadata_text) > chat_private.max_message_bytes() THEN '{}'
+  CASE WHEN m.metadata IS NULL OR g.metadata_is_long THEN '{}'
        WHEN jsonb_typeof(m.metadata) = 'object' THEN m.metadata - coalesce(w.used, '{}')
-       ELSE jsonb_strip_nulls(jsonb_build_object('metadata', m.metadata)) END, g.created_at
+       ELSE jsonb_build_object('metadata', m.metadata) END, g.created_at
 FROM given_messages g
 LEFT JOIN (VALUES ('user'), ('assistant'), ('system')) r (role) ON r.role = g.role
 LEFT JOIN source_conversation c ON c.id::text = g.conversation_old_id
@@ -62,10 +63,12 @@ LEFT JOIN read_metadata m ON m.old_id = g.old_id
 LEFT JOIN staged_users u ON u.old_id = g.author_old_id AND u.state <> 'refused',
 LATERAL (VALUES
   (g.author_old_id IS NOT NULL AND u.old_id IS NULL, 'changed', 'author_missing', jsonb_build_object('user', left(g.author_old_id, 300))),
-  (g.metadata_text IS NOT NULL AND pg_temp.as_json(g.metadata_text) IS NULL, 'kept_aside', 'json_invalid', jsonb_build_object('metadata', left(g.metadata_text, 100000))),
-  (octet_length(g.metadata_text) > chat_private.max_message_bytes(), 'kept_aside', 'metadata_too_long', jsonb_build_object('metadata', g.metadata)),
+  (g.metadata_is_bad, 'kept_aside', 'json_invalid', jsonb_build_object('metadata', left(g.metadata_text, 100000))),
+  (g.metadata_is_long, 'kept_aside', 'metadata_too_long', jsonb_build_object('metadata', g.metadata)),
   (jsonb_typeof(g.metadata) <> 'object', 'changed', 'metadata_no_object', '{}'),
   (m.tokens_unreadable, 'changed', 'tokens_unreadable', jsonb_build_object('metadata', g.metadata)),
   (m.given_cost IS NOT NULL AND m.cost IS NULL, 'changed', 'cost_unreadable', jsonb_build_object('cost', left(m.given_cost, 300)))
 ) f (applies, kind, reason, details)
-WHERE num_nonnulls(g.metadata_text, g.author_old_id) > 0 AND f.applies;
+-- Most have nothing to be found.
+WHERE (g.author_old_id IS NOT NULL AND u.old_id IS NULL OR g.metadata_is_bad OR g.metadata_is_long OR jsonb_typeof(g.metadata) <> 'object' OR m.tokens_unreadable
+       OR m.given_cost IS NOT NULL AND m.cost IS NULL) AND f.applies;
