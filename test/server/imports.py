@@ -181,6 +181,69 @@ def _():
         equal(rows(admin, "SELECT value FROM chat.settings WHERE key IN ('registration', 'title_rule') ORDER BY key"), [("open",), ("numbered",)], "unless it is asked for")
 
 
+SAMPLE = r"""
+\set system sample
+\set source public
+\i COMMON/begin.sql
+INSERT INTO staged_users (old_id, email, username, avatar_url, role, given_role, is_active, preferences, password_hash, created_at) VALUES
+  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001', NULL, 'only_a_name', 'https://example.com/a.png', 'user', 'user', true, 'null', 'HASH', '2020-01-01'),
+  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0002', 'name@example.com', 'ONLY_A_NAME', 'javascript:x', 'admin', 'admin', true, NULL, NULL, '2019-01-01'),
+  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0003', 'other@example.com', 'with space', NULL, 'guest', 'guest', true, NULL, NULL, '2019-01-01'),
+  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0004', NULL, 'Only_A_Name', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01'),
+  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0005', NULL, 'with@sign', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01');
+\i COMMON/users.sql
+INSERT INTO staged_conversations (old_id, user_old_id, title, metadata) VALUES
+  ('7f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001', '6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001', 'files', '{"kept": true}');
+\i COMMON/conversations.sql
+INSERT INTO staged_messages (old_id, conversation_old_id, role, content, tool_calls, can_be_empty, created_at)
+SELECT t.id, '7f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001', t.role, t.content, t.calls::jsonb, t.can_be_empty, '2020-01-01' FROM (VALUES
+  ('1', 'user', '', NULL, true), ('2', 'assistant', '', '[{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]', false),
+  ('3', 'tool', '', NULL, false), ('4', 'assistant', 'Thus.', NULL, false)) t (id, role, content, calls, can_be_empty);
+\i COMMON/messages.sql
+INSERT INTO staged_attachments (old_id, message_old_id, position, data, name) VALUES
+  ('1:0', '1', 0, encode('first text', 'base64'), 'a.txt'), ('1:1', '1', 1, '*** no base64 ***', NULL),
+  ('1:2', '1', 2, 'data:text/plain;base64,' || encode('second text', 'base64'), 'b.txt'), ('1:3', '1', 3, encode('first text', 'base64'), 'c.txt'),
+  ('1:4', '1', 4, 'data:image/png;base64,' || encode('no picture', 'base64'), NULL), ('3:0', '3', 0, encode('x', 'base64'), NULL),
+  ('9:0', '9', 0, encode('x', 'base64'), NULL), ('1:5', '1', 5, '', NULL);
+\i COMMON/attachments.sql
+\i COMMON/report.sql
+"""
+
+
+@test("the common parts: names, UUIDs, files, and messages without text")
+def _():
+    script = SAMPLE.replace("COMMON", f"{SOURCE}/sql/import/common").replace("HASH", "$2b$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u")
+
+    def move_in(script):
+        done = subprocess.run(["psql", "-Xq"], input=script, capture_output=True, text=True, timeout=120, check=False)
+        equal(done.returncode, 0, done.stderr)
+
+    move_in(script)
+    move_in(script)
+    user, conversation = ("6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c000%s", "7f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001")
+    equal([findings("users", user % n) for n in range(1, 6)],
+          [set(), {"username_taken", "avatar_url_invalid"}, {"username_invalid"}, {"duplicate_username"}, {"username_invalid"}])
+    equal(str(here("users", user % 1, "sample")), user % 1, "its UUID is kept")
+    mover = Mover("only_a_name")
+    equal(str(mover.id), user % 1)
+    with connect() as admin:
+        equal(rows(admin, "SELECT username, avatar_url, role FROM chat.users WHERE id = ANY (%s) ORDER BY id", [user % 1, user % 2, user % 3]),
+              [("only_a_name", "https://example.com/a.png", "user"), (None, None, "admin"), (None, None, "guest")])
+        equal(rows(admin, "SELECT id::text, metadata FROM chat.conversations WHERE user_id = %s", user % 1), [(conversation, {"kept": True})], "and the conversation's")
+        equal({row: findings("messages.images", row) for row in ("1:0", "1:1", "1:2", "1:3", "1:4", "3:0", "9:0", "1:5")},
+              {"1:0": set(), "1:1": {"base64_broken"}, "1:2": set(), "1:3": set(), "1:4": {"file_damaged"}, "3:0": {"message_refused"}, "9:0": {"message_missing"},
+               "1:5": {"base64_broken"}})
+        equal(rows(admin, "SELECT m.role, m.attachment_count, m.tool_calls -> 0 ->> 'id' FROM chat.messages m WHERE m.user_id = %s ORDER BY m.id", user % 1),
+              [("user", 3, None), ("assistant", 0, "a"), ("assistant", 0, None)], "a message can do without text, but not without anything")
+    equal(rows(mover.connection, "SELECT f.name, convert_from(chat.attachment_content(f.attachment_id), 'UTF8') FROM chat.message_attachments f ORDER BY f.position"),
+          [("a.txt", "first text"), ("b.txt", "second text"), ("c.txt", "first text")])
+    equal(value(mover.connection, "SELECT count(*) FROM chat.attachments"), 2, "what is there twice is stored once")
+    move_in(script.replace("*** no base64 ***", "bWVuZGVk"))
+    equal(rows(mover.connection, "SELECT convert_from(chat.attachment_content(f.attachment_id), 'UTF8') FROM chat.message_attachments f WHERE f.position > 3"),
+          [("mended",)], "what was broken comes when it is mended")
+    equal(value(mover.connection, "SELECT max(attachment_count) FROM chat.messages"), 4)
+
+
 @test("a failure leaves nothing behind")
 def _():
     make_source("uru", "broken")

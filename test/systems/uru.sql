@@ -101,9 +101,9 @@ SELECT is(pg_temp.got(:'newcomer', 'SELECT title FROM chat.conversations'), 'Unt
 SELECT is(pg_temp.got(:'first', format('SELECT title FROM chat.update_conversation(%L, title => ''My own'')', :'untitled')), 'My own', 'and one''s own can take their place');
 
 -- Models.
-SELECT pg_temp.here('conversations', '50') AS fifty, pg_temp.here('conversations', '100') AS hundred \gset
-SELECT is(pg_temp.got(:'first', format('SELECT model FROM chat.update_conversation(%L, model => ''gpt-4o'')', :'fifty')), 'gpt-4o', 'a conversation goes on with another model');
-SELECT is(pg_temp.try(:'first', format('SELECT chat.update_conversation(%L, model => ''o1-preview'')', :'fifty')), '42704', 'of those there are');
+SELECT pg_temp.here('conversations', min(c.id)::text) AS one FROM old.conversations c WHERE c.user_id = 1 AND NOT c.is_archived \gset
+SELECT is(pg_temp.got(:'first', format('SELECT model FROM chat.update_conversation(%L, model => ''gpt-4o'')', :'one')), 'gpt-4o', 'a conversation goes on with another model');
+SELECT is(pg_temp.try(:'first', format('SELECT chat.update_conversation(%L, model => ''o1-preview'')', :'one')), '42704', 'of those there are');
 
 -- Hashes and duplicates.
 SELECT is(pg_temp.got(:'first', 'SELECT count FROM chat.find_duplicates() WHERE content = ''What is the answer?'''),
@@ -130,20 +130,20 @@ SELECT is(pg_temp.got(:'first', 'SELECT count(*) FROM chat.list_conversations(pa
 SELECT is(pg_temp.got(:'first', format('SELECT count(*) FROM chat.list_conversations(page_size => 1000) WHERE created_at < %L', '2025-01-01')), (SELECT count(*)::text FROM old.conversations WHERE user_id = 1 AND NOT is_archived), 'and the others');
 SELECT is(pg_temp.got(:'second', 'SELECT string_agg(is_pinned::text, '','') FROM chat.list_conversations(page_size => 1000)'),
           (SELECT string_agg(is_pinned::text, ',' ORDER BY is_pinned DESC) FROM old.conversations WHERE user_id = 2 AND NOT is_archived), 'pinned ones come first');
-SELECT is(pg_temp.try(:'first', format('SELECT chat.update_conversation(%L, is_archived => true)', :'fifty')), '1 rows', 'a conversation is archived');
-SELECT is(pg_temp.got(:'first', format('SELECT count(*) FROM chat.list_conversations(page_size => 1000) WHERE id = %L', :'fifty')), '0', 'and is not among the others then');
+SELECT is(pg_temp.try(:'first', format('SELECT chat.update_conversation(%L, is_archived => true)', :'one')), '1 rows', 'a conversation is archived');
+SELECT is(pg_temp.got(:'first', format('SELECT count(*) FROM chat.list_conversations(page_size => 1000) WHERE id = %L', :'one')), '0', 'and is not among the others then');
 
 -- Isolation, and a turn that goes on where the old system stopped.
-SELECT is(pg_temp.got(:'second', format('SELECT count(*) FROM chat.conversations WHERE id = %L', :'fifty')), '0', 'nobody sees another''s conversation');
-SELECT is(pg_temp.try(:'second', format('SELECT chat.update_conversation(%L, title => ''mine'')', :'fifty')), 'P0002', 'nor changes it');
-SELECT is(pg_temp.try(:'second', format('SELECT chat.delete_conversation(%L)', :'fifty')), 'P0002', 'nor deletes it');
-SELECT ok(pg_temp.got(:'first', format('SELECT chat.ask(%L, $$And now?$$)', :'fifty')) <> '', 'a question is answered');
-SELECT is(pg_temp.got(:'first', format('SELECT count(*) FROM chat.list_messages(%L)', :'fifty')), '22', 'after the messages of before');
-SELECT is(pg_temp.got(:'first', format('SELECT model FROM chat.list_messages(%L) WITH ORDINALITY m ORDER BY m.ordinality DESC LIMIT 1', :'fifty')), 'gpt-4o', 'by the model of the conversation');
+SELECT is(pg_temp.got(:'second', format('SELECT count(*) FROM chat.conversations WHERE id = %L', :'one')), '0', 'nobody sees another''s conversation');
+SELECT is(pg_temp.try(:'second', format('SELECT chat.update_conversation(%L, title => ''mine'')', :'one')), 'P0002', 'nor changes it');
+SELECT is(pg_temp.try(:'second', format('SELECT chat.delete_conversation(%L)', :'one')), 'P0002', 'nor deletes it');
+SELECT ok(pg_temp.got(:'first', format('SELECT chat.ask(%L, $$And now?$$)', :'one')) <> '', 'a question is answered');
+SELECT is(pg_temp.got(:'first', format('SELECT count(*) FROM chat.list_messages(%L)', :'one')), '22', 'after the messages of before');
+SELECT is(pg_temp.got(:'first', format('SELECT model FROM chat.list_messages(%L) WITH ORDINALITY m ORDER BY m.ordinality DESC LIMIT 1', :'one')), 'gpt-4o', 'by the model of the conversation');
 
 -- Deleting.
-SELECT is(pg_temp.try(:'first', format('SELECT chat.delete_conversation(%L)', :'fifty')), '1 rows', 'a conversation is deleted');
-SELECT is((SELECT count(*)::int FROM chat.messages WHERE conversation_id = :'fifty'), 0, 'with its messages');
+SELECT is(pg_temp.try(:'first', format('SELECT chat.delete_conversation(%L)', :'one')), '1 rows', 'a conversation is deleted');
+SELECT is((SELECT count(*)::int FROM chat.messages WHERE conversation_id = :'one'), 0, 'with its messages');
 SELECT is(pg_temp.try(:'second', $$SELECT chat.delete_my_account('old-password-1')$$), '1 rows', 'and so is an account');
 SELECT is((SELECT count(*)::int FROM chat.conversations WHERE user_id = pg_temp.here('users', '2')), 0, 'with all that was theirs');
 SELECT * FROM finish();

@@ -5,7 +5,9 @@ DECLARE
   url text[] := regexp_match(left(data, 300), '^data:([^;,]*)[^,]*;base64,');
   bytes bytea := pg_temp.as_bytes(CASE WHEN url IS NULL THEN data ELSE substr(data, strpos(data, ',') + 1) END);
 BEGIN
-  IF bytes IS NULL OR octet_length(bytes) = 0 THEN
+  IF data IS NULL THEN
+    RETURN;
+  ELSIF bytes IS NULL OR octet_length(bytes) = 0 THEN
     problem := 'base64_broken';
     RETURN;
   END IF;
@@ -23,23 +25,27 @@ $$;
 UPDATE staged_attachments s SET state = 'there', new_id = m.new_id
 FROM chat.import_map m WHERE m.system = :'system' AND m.source_table = s.source_table AND m.old_id = s.old_id;
 
+-- Also those of messages that were there, for what was refused may have been mended.
 CREATE TEMP TABLE stored_files ON COMMIT DROP AS
-SELECT a.source_table, a.old_id, p.user_id, p.new_id AS message_id, p.state AS message_state, p.reason AS message_reason, f.file_id, f.problem
+SELECT a.source_table, a.old_id, m.user_id, m.id AS message_id, p.state AS message_state, p.reason AS message_reason, f.file_id, f.problem
 FROM staged_attachments a
 LEFT JOIN placed_messages p ON p.source_table = a.message_table AND p.old_id = a.message_old_id
-LEFT JOIN LATERAL (SELECT x.* FROM pg_temp.store_file(p.user_id, a.data, a.media_type) x) f ON p.state = 'new'
+LEFT JOIN chat.messages m ON m.user_id = p.user_id AND m.id = p.new_id
+-- Called for each row, whatever is joined.
+CROSS JOIN LATERAL pg_temp.store_file(m.user_id, CASE WHEN m.id IS NOT NULL THEN coalesce(a.data, '') END, a.media_type) f
 WHERE a.state = 'new';
 
 UPDATE staged_attachments s SET new_id = f.file_id, user_id = f.user_id,
   state = CASE WHEN f.file_id IS NULL THEN 'refused' ELSE 'new' END,
   reason = CASE WHEN f.file_id IS NULL THEN coalesce(f.problem, CASE WHEN f.message_reason = 'owner_refused' THEN f.message_reason
-    WHEN f.message_state = 'refused' THEN 'message_refused' WHEN f.message_state = 'there' THEN 'message_there' ELSE 'message_missing' END) END
+    WHEN f.message_state = 'refused' THEN 'message_refused' WHEN f.message_state = 'there' THEN 'message_gone' ELSE 'message_missing' END) END
 FROM stored_files f WHERE s.source_table = f.source_table AND s.old_id = f.old_id;
 
 INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id, name)
-SELECT f.user_id, f.message_id, row_number() OVER (PARTITION BY f.user_id, f.message_id ORDER BY s.position, s.old_id), f.file_id, left(s.name, 255)
+SELECT f.user_id, f.message_id, row_number() OVER (PARTITION BY f.user_id, f.message_id ORDER BY s.position, s.old_id)
+  + coalesce((SELECT max(e.position) FROM chat.message_attachments e WHERE e.user_id = f.user_id AND e.message_id = f.message_id), 0), f.file_id, left(s.name, 255)
 FROM staged_attachments s JOIN stored_files f ON f.source_table = s.source_table AND f.old_id = s.old_id WHERE s.state = 'new';
-UPDATE chat.messages m SET attachment_count = l.files
+UPDATE chat.messages m SET attachment_count = m.attachment_count + l.files
 FROM (SELECT f.user_id, f.message_id, count(*) AS files FROM stored_files f WHERE f.file_id IS NOT NULL GROUP BY 1, 2) l
 WHERE m.user_id = l.user_id AND m.id = l.message_id;
 

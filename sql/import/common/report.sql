@@ -1,4 +1,7 @@
 -- Ends an import: keeps the findings, says what was read and what became of it, and commits.
+-- Without knowing how many there are, what follows would be planned as for a handful.
+ANALYZE found;
+ANALYZE chat.import_map;
 INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason, details)
 SELECT coalesce(f.user_id, '00000000-0000-0000-0000-000000000000'), :'system', f.source_table, f.old_id, f.kind, f.reason, f.details
 FROM found f ON CONFLICT DO NOTHING;
@@ -16,7 +19,7 @@ UPDATE counted c SET changed = (
   WHERE f.source_table = c.source_table AND f.kind <> 'refused');
 -- Before anything is printed, so that a reader who goes away undoes nothing.
 COMMIT;
-ANALYZE chat.users, chat.sessions, chat.conversations, chat.messages, chat.import_map;
+ANALYZE chat.users, chat.sessions, chat.conversations, chat.messages;
 
 \echo
 \echo Rows of each table of the source. changed: written, but not as they were.
