@@ -2,9 +2,9 @@
 
 -- A whole number that a column of chat.messages takes, else NULL.
 CREATE OR REPLACE FUNCTION pg_temp.as_count(value text) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT CASE WHEN value ~ '^[0-9]{1,9}(\.0+)?$' THEN value::numeric::integer END $$;
+LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN value ~ '^[0-9]{1,9}(\.0+)?$' THEN value::numeric::integer END $$;
 CREATE OR REPLACE FUNCTION pg_temp.as_cost(value text) RETURNS numeric
-LANGUAGE sql IMMUTABLE STRICT AS $$
+LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN value ~* '^\$?[0-9]{1,12}(\.[0-9]{1,30})?(e-?[0-9]{1,2})?$' AND ltrim(value, '$')::numeric < 1e12 THEN ltrim(value, '$')::numeric END
 $$;
 
