@@ -31,7 +31,7 @@ BEGIN
   spelled := ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                    WHERE c.relnamespace = schema_id AND c.relname = relation_name AND a.attnum > 0 AND NOT a.attisdropped);
   SELECT string_agg(quote_ident(c.name), ', ') FILTER (WHERE pg_temp.find_name(c.name, spelled, false) IS NULL),
-         string_agg(format('t.%I AS %I', pg_temp.find_name(c.name, spelled, false), pg_temp.plain_name(c.name)), ', ')
+         string_agg(format('t.%I AS %I', coalesce(pg_temp.find_name(c.name, spelled, false), c.name), pg_temp.plain_name(c.name)), ', ')
   INTO missing, selected FROM unnest(columns) c (name);
   IF missing IS NOT NULL THEN
     RAISE EXCEPTION 'table "%" has no column %', relation_name, missing USING ERRCODE = '42703',

@@ -48,6 +48,7 @@ LEFT JOIN read_metadata m ON m.old_id = s.id::text;
 -- Who wrote in a conversation of somebody else.
 UPDATE chat.messages m SET author_id = u.new_id
 FROM source_message s
+JOIN source_conversation c ON c.id = s.conversation_id AND c.user_id <> s.user_id
 JOIN placed_messages p ON p.source_table = 'Message' AND p.old_id = s.id::text AND p.state = 'new'
 JOIN staged_users u ON u.old_id = s.user_id::text AND u.state <> 'refused'
 WHERE lower(btrim(s.role::text)) = 'user' AND u.new_id <> p.user_id AND m.user_id = p.user_id AND m.id = p.new_id;
