@@ -5,8 +5,8 @@
 
 namespace pgchat {
 
-// Whether version a ("1.2.3", of up to four numbers; what follows a hyphen does not count) is older than b. A part that is
-// no number counts as 0.
+// Whether version a ("1.2.3", of up to four numbers; what follows a hyphen does not count) is older than b. A part that
+// is no number counts as 0.
 bool is_older_version(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace pgchat

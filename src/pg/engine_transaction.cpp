@@ -87,10 +87,11 @@ Surroundings begin_part() {
 void report_other_version(const std::string& sql_version) {
     const std::string advice = advice_on(sql_version);
     call([&] {
-        ereport(LOG, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                      errmsg("pgchat: no engine for database \"%s\": its SQL is of version %s, the library of version %s",
-                             get_database_name(MyDatabaseId), sql_version.c_str(), library_version),
-                      errhint("%s", advice.c_str())));
+        ereport(LOG,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("pgchat: no engine for database \"%s\": its SQL is of version %s, the library of version %s",
+                        get_database_name(MyDatabaseId), sql_version.c_str(), library_version),
+                 errhint("%s", advice.c_str())));
     });
 }
 

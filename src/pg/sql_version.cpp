@@ -2,6 +2,7 @@
 
 #include "core/version.hpp"
 #include "pg/boundary.hpp"
+#include "pg/convert.hpp"
 #include "pg/shared_state.hpp"
 
 extern "C" {
@@ -85,13 +86,15 @@ void forget_sql_version() noexcept {
 
 }  // namespace pgchat::pg
 
+using namespace pgchat::pg;
+
 extern "C" {
 
 PG_FUNCTION_INFO_V1(pgchat_library_version);
 
 // Called by the extension's scripts alone, before they need more of the library.
 Datum pgchat_library_version(PG_FUNCTION_ARGS) {
-    return PointerGetDatum(cstring_to_text(pgchat::pg::library_version));
+    return bare_entry([] { return text_datum(library_version); });
 }
 
 }  // extern "C"

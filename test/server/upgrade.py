@@ -10,7 +10,7 @@ import re
 import subprocess
 
 from support.belongings import Owner
-from support.catalogue import catalogue, checksums, columns, differences
+from support.catalogue import catalogue, checksums, columns, differences, shipped
 from support.cluster import ROOT
 from support.database import connect, engine, fails, rows, value
 from support.databases import cluster, database, use, wait_for_engine
@@ -21,8 +21,6 @@ SCRIPTS = pathlib.Path(subprocess.run([os.environ.get("PG_CONFIG", "pg_config"),
                                       text=True).stdout.strip()) / "extension"
 FROZEN = sorted((ROOT / "test/upgrade").glob("pgchat--*.sql.xz"))
 LATER = "99.0.0"
-# Rows that come with pgchat: a new version may change them where nobody has edited them.
-SHIPPED = ("chat.plans", "chat.mail_templates", "chat.personas", "chat.deliberation_prompts")
 
 
 def as_owner(*command, data=None):
@@ -61,12 +59,6 @@ def installed(admin):
 
 def update(admin, version=None):
     admin.execute("ALTER EXTENSION pgchat UPDATE" + (f" TO '{version}'" if version else ""))
-
-
-def shipped(admin):
-    """What came with pgchat, without what is made up for each installation."""
-    return {table: sorted(str(row) for row, in rows(admin, f"SELECT to_jsonb(t) - '{{id,created_at,updated_at}}'::text[] FROM {table} t WHERE is_default"))
-            for table in SHIPPED}
 
 
 def copied_columns(connection):
@@ -131,16 +123,13 @@ def _():
                     copy_rows(source, admin)
                 names = columns(admin)
                 before = checksums(admin, names)
-                edited = rows(admin, "SELECT to_jsonb(p) FROM chat.plans p WHERE NOT is_default")
                 refused = fails("55000", owner.connect, hint=True)
                 equal(refused.diag.message_hint, "Run ALTER EXTENSION pgchat UPDATE as a superuser.")
                 with admin.transaction():
                     update(admin)
                     after = checksums(admin, names)
-                for table in SHIPPED:
-                    before.pop(table, None), after.pop(table, None)
                 equal({t: c for t, c in after.items() if c != before[t]}, {}, "tables that are not what they were")
-                equal(rows(admin, "SELECT to_jsonb(p) FROM chat.plans p WHERE NOT is_default"), edited, "an edited plan")
+                equal(after["chat.plans"][0], 1, "the edited plan")
                 assert sum(count for count, _ in after.values()) > 40, "there were rows"
                 diag(f"{sum(count for count, _ in after.values())} rows, {sum(1 for count, _ in after.values() if count)} tables with rows")
                 found = differences(catalogue(admin), wanted)

@@ -31,6 +31,7 @@ class Owner(Person):
         self.value("SELECT chat.grant_conversation(%s, %s)", self.chat, f"{self.friend.name}@example.com")
         self.value("SELECT chat.save_system_prompt('mine', 'Be kind')")
         self.refresh = self.value("SELECT chat.issue_refresh_token()")
+        self.jwt = self.value("SELECT chat.issue_jwt()")
         self.value("SELECT chat.update_settings(preferences => '{\"theme\": \"dark\"}')")
         with connect() as admin:
             value(admin, "SELECT chat.admin_set_limits(%s, '{\"requests_per_minute\": 500}')", self.id)
@@ -38,6 +39,8 @@ class Owner(Person):
         self.said = self.texts()
         wait_until(lambda: self.value("SELECT count(*) FROM chat.usage_events") >= 2, "usage is recorded")
         self.cost = self.value("SELECT count(*) FROM chat.usage_events")
+        with connect() as admin:
+            equal(value(admin, "SELECT first_bad_id FROM chat.verify_audit_log()"), None, "the audit log")
         self.leave()
 
     def leave(self):
@@ -52,12 +55,14 @@ class Owner(Person):
     def texts(self):
         return self.rows("SELECT role, content FROM chat.list_messages(%s)", self.chat)
 
-    def check(self, provider, key=SECRET):
-        """All of it is there and works. key: None where the sealed key cannot be opened here."""
+    def check(self, provider, key=SECRET, error=None):
+        """All of it is there and works. error: the SQLSTATE of what needs the sealed key, where that cannot be opened here."""
         wait_until(lambda: engine()["state"] == "running", "the engine runs")
         self.connection = self.connect()
         equal(self.texts(), self.said, "the messages")
         equal(self.value("SELECT count(*) FROM chat.usage_events"), self.cost, "usage")
+        with connect() as admin:
+            equal(value(admin, "SELECT first_bad_id FROM chat.verify_audit_log()"), None, "the audit log")
         equal(self.value("SELECT convert_from(chat.attachment_content(%s), 'UTF8')", self.file), "a note")
         with connect(user=role("pgchat_client")) as anybody:
             assert value(anybody, "SELECT session_token FROM chat.login(%s, %s)", f"{self.name}@example.com", PASSWORD), "the password"
@@ -65,11 +70,13 @@ class Owner(Person):
             assert value(anybody, "SELECT count(*) FROM chat.read_share(%s)", self.share), "the link"
         self.friend.connection = self.friend.connect()
         equal(self.friend.value("SELECT count(*) FROM chat.list_shared_with_me()"), 1)
-        if key is None:
-            fails("PC202", self.value, "SELECT chat.llm_complete('x', 'kept')")
+        if error is not None:
+            fails(error, self.value, "SELECT chat.llm_complete('x', 'kept')", hint=True)
         else:
             self.say("third")
             equal(provider.last(), f"Bearer {key}")
+            with connect(user=role("pgchat_client")) as anybody:
+                equal(value(anybody, "SELECT chat.authenticate_jwt(%s)", self.jwt), self.id, "a signed token")
             equal(self.texts()[:len(self.said)], self.said)
             equal(len(self.texts()), len(self.said) + 2, "the conversation goes on")
         self.leave()

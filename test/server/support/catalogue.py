@@ -2,6 +2,8 @@
 
 from support.database import rows
 
+# Tables with rows that come with pgchat: a new version may change them where nobody has edited them, and a dump leaves them out.
+SHIPPED = ("chat.plans", "chat.mail_templates", "chat.personas", "chat.deliberation_prompts")
 _MEMBERS = """WITH members AS (
   SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pgchat'
   WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'),
@@ -92,12 +94,13 @@ def tables(connection):
 
 
 def checksums(connection, columns_of=None):
-    """{table: (count of rows, checksum of all of them)}; columns_of: {table: [columns]} where not all are to be looked at."""
+    """{table: (count of rows, checksum of all of them, but for those that come with pgchat)}; columns_of: {table: [columns]} where not all are to be looked at."""
     found = {}
     for table in columns_of or tables(connection):
+        which = "WHERE NOT is_default" if table in SHIPPED else ""
         what = "(SELECT r FROM (SELECT " + ", ".join(f't."{c}"' for c in columns_of[table]) + ") r)" if columns_of else "t"
         found[table] = rows(connection, f"""SELECT count(*), md5(coalesce(string_agg(md5({what}::text), '' ORDER BY md5({what}::text)), ''))
-                                            FROM {table} t""")[0]
+                                            FROM {table} t {which}""")[0]
     return found
 
 
@@ -109,3 +112,9 @@ def columns(connection):
         ORDER BY 1, a.attnum"""):
         found.setdefault(table, []).append(column)
     return found
+
+
+def shipped(admin):
+    """What came with pgchat, without what is made up for each installation."""
+    return {table: sorted(str(row) for row, in rows(admin, f"SELECT to_jsonb(t) - '{{id,created_at,updated_at}}'::text[] FROM {table} t WHERE is_default"))
+            for table in SHIPPED}
