@@ -6,7 +6,7 @@ PG_CONFIG ?= pg_config
 
 # Targets that work before PostgreSQL's headers are there, or that PGXS defines otherwise: they do not include PGXS, and
 # hand what they need of it to a make of its own.
-development := help packages demo demo-stop check unit tap server-check servers lint format reference bench
+development := help packages demo demo-stop check unit tap systems server-check servers lint format reference bench
 
 ifneq ($(filter $(development),$(MAKECMDGOALS)),)
 .PHONY: $(MAKECMDGOALS)
@@ -41,6 +41,9 @@ unit: ## build and run the core's unit tests
 
 tap: ## run the pgTAP tests on a private cluster
 	test/run.sh tap
+
+systems: ## move databases of other chat systems in, and try what they did before
+	test/run.sh systems
 
 server-check: ## run the tests against real server processes
 	test/run.sh server

@@ -14,7 +14,7 @@ unset MAKEFLAGS MAKELEVEL
 # shellcheck source=test/cluster/cluster.sh
 . test/cluster/cluster.sh
 
-benchmarks=(meters complete ask dispatch spacing streams xmin session login audit usage tree history)
+benchmarks=(meters complete ask dispatch spacing streams xmin session login audit usage deliberation tree history)
 cluster=$root/build/bench
 export BENCH_DRIVERS=$root/build/bench-drivers BENCH_SERVERS=$root/build/servers BENCH_WORK=$root/build/bench-work
 export BENCH_LINES=$BENCH_WORK/lines BENCH_ROUNDS=${BENCH_ROUNDS:-2}

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs the test suites and says in one closing line what passed, failed and was skipped.
 #
-#   run.sh all | SUITE...      suites: lint unit regress isolation tap server reference-check
+#   run.sh all | SUITE...      suites: lint unit regress isolation tap systems server reference-check
 #   run.sh reference           writes docs/reference.md
 #
 # All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server;
 # those run in three lanes, of which the others have clusters in build/check-2 and build/check-3.
 # What fails of tap and server is run once more, in a new database, before it counts: others use the machine, too. What passes then
 # is named in the closing line as unsteady, and is a defect of the test or of pgchat all the same.
+# systems moves small databases of other chat systems in; PGCHAT_FULL=1 large ones, against the clock, and copies. PGCHAT_ONLY names some of them.
 # A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up. PGCHAT_ONLY='calls faults' runs
 # these files of test/server alone.
 set -euo pipefail
@@ -22,6 +23,8 @@ out=$root/build/check-results
 cluster=$root/build/check
 servers=$root/build/check-servers
 file_timeout=300
+# Of test/server, those that take longest: they begin first, so that no lane is busy with one when the others are done.
+longest_files='cancel faults leaks lifecycle locks login_timing master_key scheduling search usage'
 
 total_passed=0 total_failed=0 total_skipped=0 suites=0
 failed_suites=() unsteady=()
@@ -134,6 +137,61 @@ suite_tap() {
     record tap "${counts[@]}" $((SECONDS - start))
 }
 
+# make_source NAME: that system's tables, with rows, in schema old.
+make_source() {
+    local users=50 messages=2000
+    if [ "${PGCHAT_FULL:-0}" = 1 ]; then users=1000 messages=200000; fi
+    psql -Xq -v ON_ERROR_STOP=1 -v source=old -v users=$users -v messages=$messages -o /dev/null -f "test/systems/schema/$1.sql" -f "test/systems/generate/$1.sql"
+}
+
+# import_system NAME: as whoever moves in would do it; prints the report as comments.
+import_system() {
+    psql -X -v source=old -v supervisors=old.supervisors -v apply_rules=true -f "sql/import/$1.sql" 2>&1 | sed 's/^/# /'
+}
+
+# run_system NAME: a database of that system is moved in, twice, and then does what it did before; with PGCHAT_FULL=1 so does a copy,
+# which was dumped and restored.
+run_system() {
+    local began
+    make_database "check_$1" 'CREATE EXTENSION pgtap' || return 1
+    local -x PGDATABASE=check_$1
+    make_source "$1" && psql -Xq -v ON_ERROR_STOP=1 -o /dev/null -f test/systems/before.sql || return 1
+    began=$SECONDS
+    import_system "$1" || return 1
+    echo "# $1 was moved in within $((SECONDS - began)) s"
+    if [ $((SECONDS - began)) -lt 60 ]; then echo 'ok - in less than a minute'; else echo 'not ok - in less than a minute'; fi
+    import_system "$1" || return 1
+    if [ "${PGCHAT_FULL:-0}" != 1 ]; then
+        timeout $file_timeout pg_prove --verbose --ext .sql "test/systems/$1.sql"
+        return
+    fi
+    # Before the scenario: that uses codes up, which are not to be right again in the copy.
+    copy_database "$1" || return 1
+    timeout $file_timeout pg_prove --verbose --ext .sql "test/systems/$1.sql" || return 1
+    PGDATABASE=check_$1_copy timeout $file_timeout pg_prove --verbose --ext .sql "test/systems/$1.sql"
+}
+
+# copy_database NAME: dumped and restored; the other system's tables, which nothing can restore as dirty as they are, are made again.
+copy_database() {
+    pg_dump -Fc -N old -f "$out/$1.dump" &&
+        psql -Xq -d postgres -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS check_$1_copy WITH (FORCE)" -c "CREATE DATABASE check_$1_copy" &&
+        pg_restore --exit-on-error -d "check_$1_copy" "$out/$1.dump" && PGDATABASE=check_$1_copy make_source "$1" && rm "$out/$1.dump"
+}
+
+suite_systems() {
+    local start=$SECONDS file name counts passed=0 failed=0 skipped=0
+    for file in test/systems/*.sql; do
+        name=$(basename "$file" .sql)
+        if [ "$name" = before ] || { [ -n "${PGCHAT_ONLY:-}" ] && [[ " $PGCHAT_ONLY " != *" $name "* ]]; }; then continue; fi
+        twice "$name" "$out/system-$name.log" run_system "$name"
+        grep 'was moved in' "$out/system-$name.log" | sed 's/^#/ /' || true
+        if ! psql -Xq -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS check_$name WITH (FORCE)" \
+            -c "DROP DATABASE IF EXISTS check_${name}_copy WITH (FORCE)"; then counts[1]=$((counts[1] + 1)); fi
+        passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+    done
+    record systems $passed $failed $skipped $((SECONDS - start))
+}
+
 make_database() {
     psql -Xq -v ON_ERROR_STOP=1 -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS $1 WITH (FORCE)" -c "CREATE DATABASE $1" &&
         PGDATABASE=$1 psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pgchat' ${2:+-c "$2"}
@@ -185,8 +243,8 @@ suite_server() {
         name=$(basename "${file%.*}")
         if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
         if [ -n "${PGCHAT_ONLY:-}" ] && [[ " $PGCHAT_ONLY " != *" $name "* ]]; then continue; fi
-        echo "$file"
-    done >"$out/server.queue"
+        if [[ " $longest_files " == *" $name "* ]]; then echo "1 $file"; else echo "2 $file"; fi
+    done | sort -s -k 1,1 | cut -d ' ' -f 2 >"$out/server.queue"
     for lane in 2 3; do
         if [ "$(wc -l <"$out/server.queue")" -ge $lane ]; then another_server_lane $lane & fi
     done
@@ -244,7 +302,7 @@ needs() {
 
 wanted=("$@")
 case ${1:-all} in
-all) wanted=(lint unit regress isolation tap server reference-check) ;;
+all) wanted=(lint unit regress isolation tap systems server reference-check) ;;
 reference) wanted=(reference-check) ;;
 esac
 
@@ -253,13 +311,16 @@ mkdir -p "$out"
 rm -f "$out"/*
 test/packages.sh build test
 trap clean_up EXIT
+# Lint uses one core; what the build has to say is said by the suite that needs it.
+if needs lint && needs unit; then test/install.sh --build-only >/dev/null 2>&1 & fi
 if needs lint; then suite_lint; fi
+wait
 if needs unit; then suite_unit; fi
-if needs 'regress isolation tap server reference-check'; then
+if needs 'regress isolation tap systems server reference-check'; then
     if ! { test/install.sh && start_cluster; }; then
         record set-up 0 1 0 $((SECONDS - began))
     else
-        for suite in regress isolation tap server; do
+        for suite in regress isolation tap systems server; do
             if needs $suite; then "suite_$suite"; fi
         done
         if needs reference-check; then suite_reference_check "$([ "${1:-}" != reference ] || echo --write)"; fi

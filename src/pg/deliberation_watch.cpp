@@ -4,6 +4,7 @@
 
 #include "pg/fresh_look.hpp"
 #include "pg/identity.hpp"
+#include "pg/identity_check.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -78,6 +79,7 @@ void become_owner_now() {
 }  // namespace
 
 std::vector<DeliberationWatch::News> DeliberationWatch::look() {
+    check_in_long_statement();
     return look_and_undo([&] {
         become_owner_now();
         read_state();

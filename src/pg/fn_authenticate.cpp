@@ -16,24 +16,34 @@ namespace {
 }
 
 // None where the second factor is still to be proved: nobody is authenticated then.
-std::optional<Uuid> authenticate(std::string_view text, bool is_local) {
-    require_preloaded();
-    const std::optional<SessionToken> token = SessionToken::parse(text);
-    const std::uint64_t revocations = revocations_so_far();
-    const std::optional<SessionUser> session = token ? find_session(*token) : std::nullopt;
-    if (!session) refuse();
-    if (session->mfa_pending) {
-        const PendingIdentity pending{token->user_id, session->session_id};
+std::optional<Uuid> take_identity(const Uuid& user_id, const SessionUser& session, std::uint64_t revocations,
+                                  bool is_local) {
+    if (session.mfa_pending) {
+        const PendingIdentity pending{user_id, session.session_id};
         set_identity(nullptr, {}, nullptr, is_local);
         set_pending_identity(&pending, is_local);
         return std::nullopt;
     }
-    set_identity(&token->user_id, session->role, &session->session_id, is_local);
+    set_identity(&user_id, session.role, &session.session_id, is_local);
     set_pending_identity(nullptr, is_local);
     set_signed_identity(false, is_local);
-    remember(token->user_id, *session, revocations);
-    if (session->activity_is_old) touch_session(token->user_id, session->session_id);
-    return token->user_id;
+    remember(user_id, session, revocations);
+    if (session.activity_is_old) touch_session(user_id, session.session_id);
+    return user_id;
+}
+
+std::optional<Uuid> authenticate(std::string_view text, bool is_local) {
+    require_preloaded();
+    const std::optional<SessionToken> token = SessionToken::parse(text);
+    const std::uint64_t revocations = revocations_so_far();
+    if (token) {
+        const std::optional<SessionUser> session = find_session(*token);
+        if (!session) refuse();
+        return take_identity(token->user_id, *session, revocations, is_local);
+    }
+    const std::optional<ImportedSession> imported = find_imported_session(text);
+    if (!imported) refuse();
+    return take_identity(imported->user_id, imported->user, revocations, is_local);
 }
 
 }  // namespace

@@ -154,6 +154,16 @@ Identity checked(const Identity& given) {
     return now;
 }
 
+void check_in_long_statement() {
+    const Identity given = given_identity();
+    if (!is_checkable(given)) return;
+    const bool is_looked_up = !is_about(verdict, given) || GetCurrentTimestamp() >= verdict.check_again;
+    if (is_looked_up) verdict = look_up(given);
+    const Identity now = checked(given);
+    if (is_looked_up && now.has_user && verdict.activity_is_old && now.has_session)
+        touch_session(now.user_id, now.session_id);
+}
+
 std::uint64_t revocations_so_far() noexcept {
     return pg_atomic_read_u64(&shared->revocations);
 }

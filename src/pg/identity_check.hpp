@@ -11,6 +11,10 @@ namespace pgchat::pg {
 // before.
 Identity checked(const Identity& given);
 
+// Looks the identity up again where that is due by the clock, which current_identity() does not see until the next
+// statement, and counts as activity of its session. For statements that wait for what others do.
+void check_in_long_statement();
+
 // How many revocations there have been; to be read before a look-up whose result remember() gets.
 std::uint64_t revocations_so_far() noexcept;
 

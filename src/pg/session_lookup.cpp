@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::int64_t activity_interval_us = 60LL * 1000 * 1000;
 
+// Shorter ones are refused by the import, longer ones are no tokens.
+constexpr std::size_t min_imported_token = 22, max_imported_token = 1000;
+
 // What one look-up gathers, trivially destructible.
 struct Found {
     bool is_valid = false;
@@ -27,6 +30,7 @@ struct Found {
     bool is_own = false;  // something of it was written by this transaction
     TimestampTz valid_until = 0;
     std::int32_t token_version = 0;
+    pg_uuid_t user_id{};  // where the token does not say it
     pg_uuid_t session_id{};
     char role[64] = "";
 };
@@ -56,6 +60,20 @@ bool read_token(Snapshot snapshot, Datum user, Datum hash, Found& found) noexcep
     KeyedRow row("chat_private", "session_tokens", snapshot, columns, keys, equals, 2);
     const bool is_there = row.found();
     if (is_there) {
+        found.session_id = *DatumGetUUIDP(row.column("session_id"));
+        found.is_own |= row.is_own();
+    }
+    row.close();
+    return is_there;
+}
+
+bool read_imported_token(Snapshot snapshot, Datum hash, Found& found) noexcept {
+    const char* columns[] = {"token_hash"};
+    const RegProcedure equals[] = {F_BYTEAEQ};
+    KeyedRow row("chat_private", "imported_tokens", snapshot, columns, &hash, equals, 1);
+    const bool is_there = row.found();
+    if (is_there) {
+        found.user_id = *DatumGetUUIDP(row.column("user_id"));
         found.session_id = *DatumGetUUIDP(row.column("session_id"));
         found.is_own |= row.is_own();
     }
@@ -125,6 +143,20 @@ std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session
         std::memcpy(found.session_id.data, session_id.bytes.data(), UUID_LEN);
         return read_session(snapshot, user, found) && read_user(snapshot, user, found);
     }));
+}
+
+std::optional<ImportedSession> find_imported_session(std::string_view token) {
+    if (token.size() < min_imported_token || token.size() > max_imported_token) return std::nullopt;
+    const Sha256Digest digest = sha256(token);
+    const Datum hash = bytea_datum(digest.data(), digest.size());
+    const Found found = look_now([&](Snapshot snapshot, Found& result) {
+        if (!read_imported_token(snapshot, hash, result)) return false;
+        const Datum user = UUIDPGetDatum(&result.user_id);
+        return read_session(snapshot, user, result) && read_user(snapshot, user, result);
+    });
+    const std::optional<SessionUser> session = session_user(found);
+    if (!session) return std::nullopt;
+    return ImportedSession{uuid_from(found.user_id), *session};
 }
 
 std::optional<std::string> find_user(const Uuid& user_id, std::optional<std::int32_t> token_version) {

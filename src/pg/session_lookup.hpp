@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/crypto/session_token.hpp"
 
@@ -28,6 +29,15 @@ std::optional<SessionUser> find_session(const Uuid& user_id, const Uuid& session
 
 // The in-app role of an active user, whose tokens have that version where one is given; nullopt when there is none.
 std::optional<std::string> find_user(const Uuid& user_id, std::optional<std::int32_t> token_version);
+
+// A session of another system that was moved in: its token has that system's form and says not whose it is.
+struct ImportedSession {
+    Uuid user_id;
+    SessionUser user;
+};
+
+// The same by the token of such a session; must not be called in a parallel operation.
+std::optional<ImportedSession> find_imported_session(std::string_view token);
 
 // Has the engine note that the session is in use. Does nothing where that is not possible now.
 void touch_session(const Uuid& user_id, const Uuid& session_id);

@@ -219,6 +219,15 @@ def whose():
     waits(follower.pid)
     leaver.value("SELECT chat.logout()")
     fails("28000", follower.task.result)
+    leaver = Person("expiring")
+    theirs = value(admin, "INSERT INTO chat.deliberations (user_id, problem_statement, started_at) VALUES (%s, 'p', now()) RETURNING id", leaver.id)
+    with admin.transaction():
+        admin.execute("UPDATE chat.sessions SET expires_at = clock_timestamp() + interval '4 s' WHERE user_id = %s", (leaver.id,))
+        # Has all look again.
+        admin.execute("DELETE FROM chat.sessions WHERE false")
+    follower = Follower(theirs, connection=leaver.connect())
+    waits(follower.pid)
+    fails("28000", follower.task.result)
     follower = Follower(made)
     waits(follower.pid)
     admin.execute("DELETE FROM chat.deliberations WHERE id = %s", (made,))

@@ -11,7 +11,7 @@ import time
 
 from support import mock
 from support.cluster import control, start
-from support.database import Person, connect, rows, settings, value
+from support.database import Person, connect, fails, rows, settings, value
 from support.databases import cluster, database, kill_engine, wait_for_engine
 from support.tap import diag, equal, run, test, wait_until
 
@@ -126,15 +126,16 @@ def many(count):
     return [f"persona_{n}" for n in range(1, count + 1)]
 
 
-def begin(case, personas=BOARD, start=True, max_rounds=3, max_cost=None, max_duration=None, **options):
-    """Creates a deliberation of alice, and starts it; gives its id."""
+def begin(case, personas=BOARD, start=True, max_rounds=3, max_cost=None, max_duration=None, by=None, **options):
+    """Creates a deliberation of alice, or of who is given, and starts it; gives its id."""
+    by = by or alice
     models.cases[case.mark] = case
     given = {"models": {code: code for code in personas or BOARD}, "moderator_model": "moderator", "moderator": False, "convergence": False, **options}
-    made = alice.value("SELECT chat.create_deliberation(%s, persona_codes => %s, max_rounds => %s, model => 'board', max_cost => %s::numeric,"
-                       " max_duration => %s, options => %s)",
-                       f"Should we move the office to the harbour? {case.mark}", personas, max_rounds, max_cost, max_duration, json.dumps(given))
+    made = by.value("SELECT chat.create_deliberation(%s, persona_codes => %s, max_rounds => %s, model => 'board', max_cost => %s::numeric,"
+                    " max_duration => %s, options => %s)",
+                    f"Should we move the office to the harbour? {case.mark}", personas, max_rounds, max_cost, max_duration, json.dumps(given))
     if start:
-        alice.value("SELECT chat.start_deliberation(%s)", made)
+        by.value("SELECT chat.start_deliberation(%s)", made)
     return made
 
 
@@ -168,7 +169,7 @@ def steps(deliberation):
 
 SUMS = """SELECT d.id, d.status, d.total_cost, d.total_tokens,
   (SELECT coalesce(sum(s.cost), 0) FROM chat.deliberation_steps s WHERE s.deliberation_id = d.id),
-  (SELECT coalesce(sum(coalesce(s.input_tokens, 0) + coalesce(s.output_tokens, 0)), 0) FROM chat.deliberation_steps s WHERE s.deliberation_id = d.id),
+  (SELECT coalesce(sum(coalesce(s.input_tokens, 0)::bigint + coalesce(s.output_tokens, 0)), 0) FROM chat.deliberation_steps s WHERE s.deliberation_id = d.id),
   (SELECT coalesce(sum(u.cost), 0) FROM chat.usage_events u WHERE u.deliberation_id = d.id),
   (SELECT c.total_cost FROM chat.deliberation_checkpoints c WHERE c.deliberation_id = d.id AND c.seq = d.last_seq)
   FROM chat.deliberations d"""
@@ -304,7 +305,7 @@ def persona_fails():
 
 @test("nonsense for good in each structured step")
 def nonsense():
-    for kind, status in {"decompose": "completed", "select": "failed", "choices": "completed", "vote": "completed", "synthesize": "failed"}.items():
+    for kind, status in {"decompose": "completed", "select": "failed", "choices": "completed", "vote": "completed", "synthesize": "completed"}.items():
         case = Case(lambda asked, who, number, kind=kind: NONSENSE if asked == kind else None)
         made = begin(case, personas=None, max_rounds=1)
         row = wait_for(made, "completed", "failed")
@@ -315,10 +316,30 @@ def nonsense():
             equal(len(row["sub_problems"]), 1)
         if kind == "choices":
             equal((row["choices"], row["outcome"]["reason"], row["outcome"]["winner"]), (None, "no_choices", None))
+        if kind == "synthesize":
+            # Asked for as text, in which nothing can be out of form.
+            equal((row["synthesis"]["is_text"], row["synthesis"]["dissent"]), (True, None))
+            assert row["synthesis"]["summary"].startswith("We should move the office"), row["synthesis"]
+            equal((steps(made)["synthesize failed"], steps(made)["synthesize complete"]), (1, 1))
         if kind == "vote":
             with connect() as admin:
                 equal(value(admin, "SELECT count(*) FROM chat.votes WHERE deliberation_id = %s AND is_abstention AND error IS NOT NULL", made), 4)
         check_sums()
+
+
+@test("a model that says nothing of the conclusion: it fails, and resuming asks for it in its form again")
+def no_conclusion():
+    case = Case(lambda kind, who, number: (NONSENSE if kind == "synthesize" else "" if kind == "text" and who == "board" else None))
+    made = begin(case, max_rounds=1)
+    row = wait_for(made, "completed", "failed")
+    equal((row["status"], row["phase"], row["synthesis"]), ("failed", "synthesis", None))
+    case.answer = lambda kind, who, number: None
+    asked = case.count("synthesize")
+    alice.value("SELECT chat.resume_deliberation(%s)", made)
+    row = wait_for(made, "completed", "failed")
+    equal((row["status"], row["synthesis"]["summary"], row["synthesis"].get("is_text")), ("completed", "We go.", None))
+    equal(case.count("synthesize"), asked + 1)
+    check_whole(made)
 
 
 @test("too few speak in a round: it fails with the reason, and resuming asks them again")
@@ -404,6 +425,33 @@ def account_limit():
     alice.value("SELECT chat.resume_deliberation(%s)", made)
     wait_for(made, "completed", "failed")
     check_whole(made)
+
+
+@test("the plan's messages a day count for its calls, too: it pauses when they are made")
+def message_limit():
+    with connect() as admin:
+        value(admin, "SELECT chat.admin_save_plan('few', 'Few', limits => '{\"messages_per_day\": 3}')")
+        plan = value(admin, "SELECT plan FROM chat.users WHERE id = %s", bob.id)
+        value(admin, "SELECT chat.admin_set_plan(%s, 'few')", bob.id)
+        case = Case()
+        made = begin(case, max_rounds=3, decompose=False, choices=CHOICES, by=bob)
+        row = wait_for(made, "paused", "completed", "failed")
+        equal((row["status"], row["pause_reason"], case.count("text")), ("paused", "limit", 4))
+        fails("PC303", lambda: bob.value("SELECT chat.resume_deliberation(%s)", made))
+        value(admin, "SELECT chat.admin_set_plan(%s, %s)", bob.id, plan)
+    bob.value("SELECT chat.resume_deliberation(%s)", made)
+    wait_for(made, "completed", "failed")
+    check_whole(made)
+
+
+@test("a provider that claims more tokens than there can be harms nobody: they are counted as the most there can be")
+def claims():
+    boasts, other = Case(), Case()
+    boasts.tokens = 5_000_000_000
+    ids = [begin(case, max_rounds=1, decompose=False, choices=CHOICES) for case in (boasts, other)]
+    for made in ids:
+        wait_for(made, "completed", "failed")
+        check_whole(made)
 
 
 @test("paused: what is under way is recorded, nothing more is sent; resumed: nobody is asked twice")
@@ -569,7 +617,8 @@ folder = stack.enter_context(cluster("deliberation-machine", "--set", "pgchat.ma
 stack.enter_context(database("boards"))
 wait_for_engine()
 models.register([*BOARD, *many(12)])
-alice = Person("alice")
-for code in [*BOARD, *many(12)]:
-    alice.value("SELECT chat.save_persona(%s, %s, %s, %s)", code, code.replace("_", " ").title(), f"All about {code}", f"You are {code}. Say what you think.")
+alice, bob = Person("alice"), Person("bob")
+for person, codes in ((alice, [*BOARD, *many(12)]), (bob, BOARD)):
+    for code in codes:
+        person.value("SELECT chat.save_persona(%s, %s, %s, %s)", code, code.replace("_", " ").title(), f"All about {code}", f"You are {code}. Say what you think.")
 run(stack.close)

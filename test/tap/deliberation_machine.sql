@@ -2,7 +2,7 @@
 -- functions: what is queued when, what each end of a call leads to, caps, and that costs add up.
 BEGIN;
 \ir setup.psql
-SELECT plan(46);
+SELECT plan(47);
 UPDATE chat.models SET input_price = 1, output_price = 10, config = '{}' WHERE name = 'test-model';
 CREATE OR REPLACE FUNCTION chat_private.step_request(d chat.deliberations, kind text, persona_code text)
 RETURNS TABLE (messages jsonb, system_prompt text, response_format jsonb, options jsonb) LANGUAGE sql ROWS 1 AS $$
@@ -56,7 +56,7 @@ BEGIN
     calls := calls + 1;
     failed := play.error IS NOT NULL AND coalesce(c.persona_code, c.kind) LIKE play.wanted;
     SELECT f.has_steps INTO has_steps FROM chat_private.finish_requests(ARRAY[c.user_id], ARRAY[c.id], ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['test-model'],
-      ARRAY[CASE WHEN failed THEN 'error' ELSE 'complete' END], ARRAY[CASE WHEN failed THEN '' WHEN coalesce(c.persona_code, c.kind) LIKE play.wanted THEN play.content ELSE 'said' END], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY['stop'],
+      ARRAY[CASE WHEN failed THEN 'error' ELSE 'complete' END], ARRAY[CASE WHEN failed THEN '' WHEN coalesce(c.persona_code, c.kind) LIKE play.wanted THEN play.content ELSE 'said' END], ARRAY[play.content], ARRAY[NULL::text], ARRAY['stop'],
       ARRAY[CASE WHEN failed THEN jsonb_build_object('code', play.error, 'sqlstate', 'XX000', 'message', 'x')::text END],
       ARRAY[10::bigint], ARRAY[5::bigint], ARRAY[0::bigint], ARRAY[60000000::bigint], ARRAY[7], ARRAY[1], ARRAY[1], ARRAY[false], ARRAY[true]) f;
     PERFORM chat_private.record_usage(ARRAY[c.user_id], ARRAY[c.id], ARRAY[1], ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['test-model'], ARRAY['test-provider'],
@@ -193,5 +193,7 @@ SELECT pg_temp.open(max_duration => '1 microsecond') AS run \gset
 SELECT is(pg_temp.stands(:'run'), 'paused max_duration initial_round 1', 'nor what would be too late');
 SELECT pg_temp.open(max_duration => '1 hour', options => '{"decompose": false, "call_timeout_ms": 5000}') AS run \gset
 SELECT is((SELECT (min(timeout_ms), max(timeout_ms))::text FROM chat_private.llm_requests WHERE purpose = 'deliberation' AND state = 'queued'), '(5000,5000)', 'calls have their time-out');
+SELECT pg_temp.play(repeat('é', 1500000));
+SELECT is((SELECT (max(length(content)), max(length(thinking)))::text FROM chat.contributions WHERE deliberation_id = :'run'), '(1000000,100000)', 'of an answer no more is kept than can be used');
 SELECT * FROM finish();
 ROLLBACK;

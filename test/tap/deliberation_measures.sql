@@ -2,7 +2,7 @@
 BEGIN;
 \ir people.psql
 \ir debates.psql
-SELECT plan(80);
+SELECT plan(81);
 
 -- Similarity, as SQL has it; the rest is tested in test/unit.
 SELECT is(chat_private.text_similarity('Raise the prices', 'raise THE price'), 1::float8, 'the same words are alike');
@@ -206,5 +206,7 @@ SELECT is(pg_temp.got(:'admin_token', $$SELECT sum(calls) FROM chat.admin_delibe
 SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.admin_deliberation_usage()'), '42501', 'not for users');
 SELECT is(pg_temp.try(:'admin_token', $$SELECT chat.admin_deliberation_usage(group_by => 'password')$$), '22023', 'nor by anything');
 SELECT is(pg_temp.try(:'admin_token', $$SELECT chat.admin_deliberation_usage(group_by => NULL)$$), '22023', 'nor by nothing');
+SELECT is(chat_private.round_verdict((NULL, NULL, 2, 3, 0.5, 0.5, 0.5, NULL, 1, NULL)::chat.deliberation_rounds,
+  '{"convergence": {"agreement": 1e-400, "stability": 1e-1000, "focus": 1e-16000}}', 0.5), 'converged', 'a threshold may be smaller than a measure can be');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- What models are told in the steps of deliberations, and what is made of their answers.
 BEGIN;
 \ir people.psql
-SELECT plan(152);
+SELECT plan(164);
 SET LOCAL client_min_messages = warning;
 
 -- A deliberation of alice's with so many personas and rounds, of which the next is under way.
@@ -219,5 +219,31 @@ FROM unnest(ARRAY['repeat(''['', 1000000)', 'repeat(''{"a":'', 200000)', 'repeat
 SELECT lives_ok(format($$INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, ranking, approvals, reasoning, confidence, is_abstention, seq)
   SELECT %L, %L, 'p3', v ->> 'choice', ARRAY(SELECT jsonb_array_elements_text(v -> 'ranking')), ARRAY(SELECT jsonb_array_elements_text(v -> 'approvals')), v ->> 'reasoning', (v ->> 'confidence')::numeric, v ->> 'choice' IS NULL, 3
   FROM pg_temp.answer(%L, 'vote', '{"choice": null, "ranking": ["open"], "confidence": 1e300}') v$$, :'alice', :'three', :'three'), 'a vote can be stored');
+UPDATE chat.deliberations SET options = '{"call_options": {"max_tokens": null, "extra": {"stop": null}}}' WHERE id = :'three';
+SELECT is(pg_temp.request(:'three', 'contribute', 'p2') -> 'options', '{"max_tokens": 3000, "extra": {"stop": null}}', 'how much is written is always bounded');
+SELECT is(chat_private.told_json('{"a": [1]}', 100), jsonb_pretty('{"a": [1]}'), 'JSON is told as people read it');
+SELECT is(chat_private.told_json((repeat('[', 50) || '1' || repeat(']', 50))::jsonb, 100), repeat('[', 50) || '1' || repeat(']', 50), 'but where that might be much longer, as it is');
+-- A conclusion that was not of the form asked for
+CREATE FUNCTION pg_temp.concluded(deliberation uuid, code text) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, state, model, error, finished_at)
+  SELECT d.user_id, chat.uuid_v7(), d.id, 'synthesize', 'synthesis', d.round_number, 'failed', 'test-model', jsonb_build_object('code', concluded.code), clock_timestamp()
+  FROM chat.deliberations d WHERE d.id = concluded.deliberation $$;
+CREATE FUNCTION pg_temp.standing(deliberation uuid) RETURNS text LANGUAGE sql AS $$
+  SELECT t.standing || ' ' || t.attempt FROM chat.deliberations d, chat_private.step_standing(d, 'synthesize', NULL) t WHERE d.id = standing.deliberation $$;
+SELECT pg_temp.concluded(:'three', 'provider_bad_response') \g /dev/null
+SELECT ok(jsonb_typeof(pg_temp.request(:'three', 'synthesize') -> 'format') = 'object' AND pg_temp.standing(:'three') = 'missing 2' AND pg_temp.answer(:'three', 'synthesize', 'Go.') IS NULL,
+          'after one that is unusable, another is asked for');
+SELECT pg_temp.concluded(:'three', 'provider_bad_response') \g /dev/null
+SELECT is(pg_temp.standing(:'three'), 'missing 3', 'after two, text is');
+SELECT is(pg_temp.request(:'three', 'synthesize') -> 'format', 'null', 'without a form');
+SELECT ok(strpos(pg_temp.request(:'three', 'synthesize') ->> 'content', 'as plain text, no JSON') > 0, 'and with its own prompt');
+SELECT is(pg_temp.answer(:'three', 'synthesize', E'<think>x</think>Go.\n{"not": "json'),
+          '{"summary": "Go.\n{\"not\": \"json", "majority_view": null, "dissent": null, "open_risks": null, "recommendations": null, "is_text": true}', 'all of which is the summary');
+SELECT is(pg_temp.answer(:'three', 'synthesize', '{"summary": "Go."}') -> 'is_text', NULL, 'but in the form, it is taken as such');
+SELECT pg_temp.concluded(:'three', 'provider_bad_response'), pg_temp.concluded(:'three', 'provider_bad_response') \g /dev/null
+SELECT is(pg_temp.standing(:'three'), 'given_up 5', 'nothing is said twice: given up');
+SELECT pg_temp.concluded(:'twelve', 'invalid_structured_reply') \g /dev/null
+SELECT is(pg_temp.standing(:'twelve') || ' ' || (pg_temp.request(:'twelve', 'synthesize') -> 'format')::text, 'missing 2 null', 'what the engine found wrong has been repaired in vain already');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- What comes out of a deliberation: its result, the report, everything as JSON, the chart, and who may have them.
 BEGIN;
 \ir people.psql
-SELECT plan(148);
+SELECT plan(153);
 -- Each line of a text that Markdown would take for a heading, outside quotations and code.
 CREATE FUNCTION pg_temp.headings(report text) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(l ORDER BY n) FROM (SELECT l, n, count(*) FILTER (WHERE l ~ '^```') OVER (ORDER BY n) AS fences FROM string_to_table(report, E'\n') WITH ORDINALITY t (l, n)) t
@@ -23,6 +23,8 @@ FROM (VALUES ('text', E'One\n\ntwo', E'> One\n> \n> two'),
              ('HTML', E'</div><script>x</script> 1 < 2 <!-- <?x', E'> &lt;/div>&lt;script>x&lt;/script> 1 < 2 &lt;!-- &lt;?x'),
              ('HTML behind a backslash', '\<b>', '> \&lt;b>'),
              ('pictures', '![x](http://y) [l](http://y)', '> !\[x](http://y) [l](http://y)'),
+             ('links that are run', '[l](javascript:x) [m](http://y)', '> [l]\(javascript:x) [m](http://y)'),
+             ('definitions of links in lists', E'- [v]: javascript:x\n\n[v]', E'> - [v]\\: javascript:x\n> \n> [v]'),
              ('definitions of links', E'[The vote]: http://y', E'> \\[The vote]: http://y'),
              ('code that was left open', E'```sql\n# no heading\nSELECT 1', E'> ```sql\n> # no heading\n> SELECT 1\n> ```'),
              ('a heading behind code', E'~~~\n```\n# c\n~~~\n# h', E'> ~~~\n> ```\n> # c\n> ~~~\n> **h**'),
@@ -47,7 +49,7 @@ INSERT INTO chat.contributions (user_id, deliberation_id, persona_code, round_nu
 VALUES (:'alice', :'office', 'p2', 1, 'initial_round', E'# I say\n</details>\n```\nopen code', 'test-model', 2), (:'alice', :'office', 'p1', 1, 'initial_round', E'Figures\n===\n![t](http://tracker)', 'test-model', 3),
        (:'alice', :'office', 'moderator', 1, 'moderator_intervention', E'Come\n# back', 'test-model', 4), (:'alice', :'office', 'p3', 2, 'deliberation', E'## The decision\n\n**No.**', 'test-model', 5);
 INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, approvals, reasoning, confidence, is_abstention, error, seq)
-VALUES (:'alice', :'office', 'p1', 'yes', '{yes}', E'# Because', 0.9, false, NULL, 6), (:'alice', :'office', 'p2', 'yes', '{yes,no}', '', NULL, false, NULL, 7), (:'alice', :'office', 'p3', NULL, '{}', '', NULL, true, '{"code": "x"}', 8);
+VALUES (:'alice', :'office', 'p1', 'yes', '{yes}', E'# Because', 0.9, false, NULL, 6), (:'alice', :'office', 'p2', 'yes', '{yes,no}', '', NULL, false, NULL, 7), (:'alice', :'office', 'p3', NULL, '{}', '', NULL, true, '{"code": "x", "message": "cut *off*"}', 8);
 INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, agreement, stability, focus, verdict, seq)
 VALUES (:'alice', :'office', 1, 2, 0.25, NULL, 0.5, 'one_sided', 4), (:'alice', :'office', 2, 1, NULL, 0.875, 0.4, 'converged', 5);
 INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, persona_code, state, model, input_tokens, output_tokens, cost, finished_at)
@@ -63,7 +65,7 @@ SELECT is((SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(:'result'::json
 SELECT is(:'result'::jsonb #> path, wanted::jsonb, 'the result: ' || path::text)
 FROM (VALUES ('{totals}'::text[], '{"cost": 0.0123, "calls": 3, "tokens": 900, "open_calls": 0, "duration_ms": 61000, "failed_calls": 1}'), ('{outcome,winner}', '"yes"'), ('{outcome,method}', '"approval"'),
              ('{outcome,tallies,approval,1}', '{"rank": 2, "label": "Do <not>", "score": 1, "votes": 1, "choice": "no", "is_winner": false}'), ('{outcome,tallies,confidence,0,score}', '1.40'), ('{outcome,tallies,ranked,0,score}', '2'),
-             ('{votes,0}', '{"name": "Ann | One", "error": null, "choice": "yes", "ranking": [], "approvals": ["yes"], "reasoning": "# Because", "confidence": 0.90, "persona_code": "p1", "is_abstention": false}'), ('{votes,2,error}', '{"code": "x"}'),
+             ('{votes,0}', '{"name": "Ann | One", "error": null, "choice": "yes", "ranking": [], "approvals": ["yes"], "reasoning": "# Because", "confidence": 0.90, "persona_code": "p1", "is_abstention": false}'), ('{votes,2,error,code}', '"x"'),
              ('{participants,0,name}', '"Ann | One"'), ('{participants,3}', NULL), ('{rounds,1,stability}', '0.875'), ('{synthesis,majority_view}', '"Yes </section>"'), ('{killed}', 'null'), ('{max_duration_ms}', '3600000'), ('{completed_at}', '"2026-11-22T12:30:00+00:00"')) t (path, wanted);
 
 -- The report
@@ -74,7 +76,7 @@ SELECT is(pg_temp.headings(:'report'), ARRAY['# Should we \<open\> a \| second o
 SELECT ok(strpos(:'report', part) > 0, 'the report has: ' || part)
 FROM unnest(ARRAY['*Completed on 2026-11-22 12:30 UTC*', E'## In short\n\n**The vote:** Open \\| it\n\n**Summary**\n\nOpen it.\n\\`\\`\\`', E'````json\n{', '1. **Cost \# 1**: What it \<costs\>', '2. **People**', '| **Ann \| One** | Knows \*costs\* | test-model |',
   E'**Open \\| it**\n\nCounted by approval; 2 of 3 voted, the quorum of 50% was reached.', E'| 1 | Open \\| it ✓ | 2 | 2 |\n| 2 | Do \\<not\\> | 1 | 1 |', E'\n\n<svg xmlns=', E'</svg>\n\n', '| sum of confidences | Open \| it |', E'**Ann \\| One**: Open \\| it (confidence 0.9)\n\n> **Because**',
-  E'**Ben**: Open \\| it\n\n**Cleo**: gave no valid vote\n\n##', '- **Not yet** (Cleo, gone): Money \| first', '- Rent \# rises', E'- \\- Sign\n- 1\\. Hire', E'> **I say**\n> &lt;/details>\n> ```\n> open code\n> ```', E'> Come\n> **back**', '> !\[t](http://tracker)', '*The rounds ended because the board had converged.*',
+  E'**Ben**: Open \\| it\n\n**Cleo**: gave no valid vote: cut \\*off\\*\n\n##', '- **Not yet** (Cleo, gone): Money \| first', '- Rent \# rises', E'- \\- Sign\n- 1\\. Hire', E'> **I say**\n> &lt;/details>\n> ```\n> open code\n> ```', E'> Come\n> **back**', '> !\[t](http://tracker)', '*The rounds ended because the board had converged.*',
   '- After round 1, as it was one-sided: Come \# back', '| 1 | 2 | 0.25 | – | 0.50 | one-sided |', '| Initial round | 2 | 1 | 600 | 0.0082 |', '| *none of the board* | 1 | 0 | 300 | 0.0041 |', 'Active for 00:01:01; 900 tokens; cost 0.0123.', 'The decision is for people.']) part;
 SELECT is_empty(format($$SELECT regexp_matches(%L, '(?:^|[^\\])<(?!/?(?:svg|title|desc|style|rect|text|g)\M)[A-Za-z/!?].{0,20}', 'g')$$, :'report'), 'the only HTML is the chart''s');
 SELECT is((xpath('/*/@role', substring(:'report' FROM '<svg.*</svg>')::xml))[1]::text, 'img', 'which is well-formed XML');
@@ -130,6 +132,9 @@ SELECT ok(strpos(pg_temp.report(pg_temp.made(:'alice', fields)), line) > 0, 'the
 FROM (VALUES (jsonb '{}', '*Not started yet*'), ('{"started_at": "2026-01-01"}', '*In progress*'), ('{"status": "paused", "pause_reason": "max_cost"}', '*Paused: it reached its cap of cost*'), ('{"status": "paused", "pause_reason": "requested"}', '*Paused*'),
              ('{"status": "failed", "error": {"message": "no <b>"}}', '*Failed: no \<b\>*'), ('{"status": "failed"}', '*Failed: no reason is known*'), ('{"status": "killed", "killed_at": "2026-01-01", "kill_reason": "too * dear"}', '*Stopped for good on 2026-01-01 00:00 UTC by an administrator: too \* dear*'),
              (jsonb_build_object('status', 'killed', 'killed_at', '2026-01-01', 'killed_by', :'alice'), '*Stopped for good on 2026-01-01 00:00 UTC*'), ('{"problem_context": "As # text"}', E'### Context\n\nAs # text'),
+             ('{"synthesis": {"summary": "We go.", "majority_view": null, "dissent": null, "open_risks": null, "recommendations": null, "is_text": true}}', E'We go.\n\n*The model gave the conclusion as one text: majority view, dissent, open risks and recommendations are not set apart.*\n\n## The question'),
+             (jsonb_build_object('sub_problems', chat_private.own_sub_problem('Why?')), E'## The question\n\nWhy?\n\n---'),
+             ('{"choices": [{"id": "a", "label": "A"}, {"id": "b", "label": "B"}], "outcome": {"method": "plurality", "reason": "no_votes", "winner": null}}', E'| 1 | B | 0 | 0 |\n\n---'),
              ('{"outcome": {"method": "plurality", "reason": "no_choices", "tally": [], "tie": [], "winner": null}}', '**There was nothing to vote on.**'), ('{"outcome": 7, "choices": 7, "synthesis": 7, "sub_problems": 7, "problem_context": 7}', '# Why?'),
              ('{"problem_statement": "\n## Really #1?\nYes."}', E'# Really \\#1?\n'), ('{"problem_statement": "#"}', E'# Deliberation\n'), (jsonb_build_object('problem_statement', repeat('x', 121)), '# ' || repeat('x', 119) || E'…\n')) t (fields, line);
 SELECT is(pg_temp.result(pg_temp.made(:'alice', fields)) -> member, wanted::jsonb, 'the result says: ' || wanted)

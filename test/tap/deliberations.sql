@@ -1,7 +1,7 @@
 -- The life of deliberations: opening, starting, pausing, going on, killing, forking, removing and listing; who may, and in which state.
 BEGIN;
 \ir people.psql
-SELECT plan(381);
+SELECT plan(388);
 
 -- Personas for all, one of alice's own, one switched off; models that are open, closed, and none.
 INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt, model, is_active)
@@ -35,12 +35,14 @@ UPDATE chat.personas SET system_prompt = 'changed' WHERE code = 'tap_3';
 SELECT is((SELECT system_prompt FROM chat.deliberation_participants WHERE deliberation_id = :'d' AND persona_code = 'tap_3'), 'You are 3', 'who takes part stays as it was');
 SELECT is((SELECT count(*)::int FROM chat.deliberation_participants WHERE deliberation_id = pg_temp.got(:'bob_token', 'SELECT chat.create_deliberation($$x$$)')::uuid), 0, 'without codes nobody sits there yet');
 
+-- what nests deep enough to be gigabytes where it is told
+SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.create_deliberation($$x$$, (repeat($$[$$, 100) || repeat($$]$$, 100))::jsonb)'), '1 rows', 'a context may nest 100 levels');
 -- what is refused, and stores nothing
 SELECT count(*) AS before FROM chat.deliberations \gset
 SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.create_deliberation(' || arguments || ')'), outcome, arguments)
 FROM (VALUES ('NULL', '22004'), ('$$ $$', '2200F'), ('repeat($$x$$, 2000000)', '54000'), ('$$x$$, max_rounds => NULL', '22004'), ('$$x$$, max_rounds => 0', '22023'), ('$$x$$, max_rounds => 101', '22023'),
              ('$$x$$, max_cost => 0', '22023'), ('$$x$$, max_cost => $$NaN$$', '22023'), ('$$x$$, max_cost => $$Infinity$$', '22023'), ('$$x$$, max_cost => -1', '22023'), ('$$x$$, max_duration => $$0$$', '22023'),
-             ('$$x$$, max_duration => $$-1 s$$', '22023'), ('$$x$$, to_jsonb(repeat($$x$$, 2000000))', '54000'), ('$$x$$, model => $$no-model$$', '42704'), ('$$x$$, model => $$closed-model$$', '42501'),
+             ('$$x$$, max_duration => $$-1 s$$', '22023'), ('$$x$$, to_jsonb(repeat($$x$$, 2000000))', '54000'), ('$$x$$, (repeat($$[$$, 102) || repeat($$]$$, 102))::jsonb', '54000'), ('$$x$$, (repeat($${"a":$$, 101) || 1 || repeat($$}$$, 101))::jsonb', '54000'), ('$$x$$, model => $$no-model$$', '42704'), ('$$x$$, model => $$closed-model$$', '42501'),
              ('$$x$$, persona_codes => $${tap_1}$$', '22023'), ('$$x$$, persona_codes => $${}$$', '22023'), ('$$x$$, persona_codes => $${tap_1,tap_1}$$', '22023'), ('$$x$$, persona_codes => $${tap_1,NULL}$$', '22004'),
              ('$$x$$, persona_codes => $${{tap_1,tap_2},{tap_3,tap_4}}$$', '22023'), ('$$x$$, persona_codes => ARRAY(SELECT $$tap_$$ || n FROM generate_series(1, 13) n)', '22023'),
              ('$$x$$, persona_codes => $${tap_1,nobody}$$', '42704'), ('$$x$$, persona_codes => $${tap_1,tap_13}$$', '42704'), ('$$x$$, persona_codes => $${tap_1,moderator}$$', '42704'),
@@ -54,7 +56,7 @@ FROM unnest(ARRAY['[]', '5', '{"speed": 1}', '{"models": []}', '{"models": {"tap
                   '{"choices": [{"id": "a", "label": "x"}, {"id": "a", "label": "y"}]}', '{"choices": [{"id": "choice_2", "label": "x"}, "y"]}', '{"choices": [{"label": "x", "description": 5}, "y"]}', '{"choices": [null, "y"]}',
                   '{"decompose": 1}', '{"moderator": "no"}', '{"tally": "borda"}', '{"tally": 1}', '{"quorum": 1.1}', '{"quorum": -0.1}', '{"quorum": "1"}', '{"min_rounds": 0}', '{"min_rounds": 101}', '{"max_interventions": -1}',
                   '{"max_interventions": 101}', '{"convergence": true}', '{"convergence": 0.5}', '{"convergence": {"agreement": 2}}', '{"convergence": {"speed": 0.5}}', '{"call_options": []}', '{"call_options": {"tools": []}}',
-                  '{"call_options": {"tool_choice": "none"}}', '{"call_options": {"temperature": "hot"}}', '{"call_options": {"fallback_models": 5}}', '{"call_options": {"bogus": 1}}', '{"call_timeout_ms": 0}', '{"call_timeout_ms": 1e12}']) options;
+                  '{"call_options": {"tool_choice": "none"}}', '{"call_options": {"temperature": "hot"}}', '{"call_options": {"fallback_models": 5}}', '{"call_options": {"bogus": 1}}', '{"call_options": {"extra": {"n": 5}}}', '{"call_options": {"extra": {"max_completion_tokens": 100000}}}', '{"call_options": {"extra": {"tools": []}}}', '{"call_timeout_ms": 0}', '{"call_timeout_ms": 1e12}']) options;
 SELECT is(pg_temp.try(:'alice_token', format('SELECT chat.create_deliberation($$x$$, persona_codes => $${tap_1,tap_2}$$, options => %L)', options)), outcome, options || outcome)
 FROM (VALUES ('{"models": {"tap_3": "test-model"}}', 'PC002'), ('{"models": {"tap_1": "no-model"}}', '42704'), ('{"models": {"tap_1": "closed-model"}}', '42501'), ('{"moderator_model": "no-model"}', '42704'),
              ('{"moderator_model": "closed-model"}', '42501')) t (options, outcome);
@@ -258,5 +260,10 @@ SELECT pg_temp.created(:'worker_token') AS w \gset
 SELECT pg_temp.got(:'worker_token', format('SELECT chat.start_deliberation(%L)', :'w'));
 SELECT is(pg_temp.try(:'worker_token', 'SELECT chat.delete_my_account($$wendy-password-1$$)'), '1 rows', 'an account goes, whatever runs');
 SELECT is((SELECT count(*)::int FROM chat.deliberations WHERE user_id = :'worker') + (SELECT count(*)::int FROM chat_private.llm_requests WHERE user_id = :'worker'), 0, 'with its deliberations and their requests');
+-- With enable_seqscan off plans look dear, and compiling them would take seconds.
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+  WHERE p.pronamespace = 'chat'::regnamespace AND p.proname ~ 'deliberation' AND p.prosecdef AND l.lanname = 'plpgsql' AND p.prokind = 'f'
+    AND 'jit=off' <> ALL (p.proconfig)$$, 'no function of deliberations compiles its queries');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -54,6 +54,8 @@ INSERT INTO chat.api_keys (user_id, id, provider_id, name) VALUES (:'alice', :'a
 INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key) SELECT user_id, id, provider_id, 'sealed' FROM chat.api_keys;
 INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
 SELECT user_id, convert_to('hash of ' || id, 'UTF8'), id, expires_at FROM chat.sessions WHERE user_id IN (:'alice', :'bob');
+INSERT INTO chat_private.imported_tokens (token_hash, user_id, session_id)
+SELECT sha256(uuid_send(id)), user_id, id FROM chat.sessions WHERE user_id IN (:'alice', :'bob');
 INSERT INTO chat_private.totp_factors (user_id, sealed_key) VALUES (:'alice', 'sealed'), (:'bob', 'sealed');
 INSERT INTO chat_private.totp_steps (user_id, factor_id, step) VALUES (:'alice', :'alice', 1), (:'bob', :'bob', 1);
 INSERT INTO chat_private.recovery_codes (user_id, code_hash) VALUES (:'alice', 'hash'), (:'bob', 'hash');
@@ -95,7 +97,7 @@ SELECT ok(strpos(:'export', text) > 0, 'it holds: ' || text)
 FROM unnest(ARRAY['alice@example.com', 'canary title', 'canary message', 'canary request', 'canary preference', 'account.consent']) text;
 SELECT is(strpos(:'export', 'robin'), 0, 'it holds nothing of another');
 SELECT is_empty(format($$SELECT secret FROM (SELECT password_hash FROM chat_private.credentials UNION ALL SELECT %L UNION ALL SELECT %L UNION ALL SELECT 'alice-password'
-    UNION ALL SELECT token_hash::text FROM chat_private.session_tokens UNION ALL SELECT token_hash::text FROM chat_private.account_tokens) s (secret)
+    UNION ALL SELECT token_hash::text FROM chat_private.session_tokens UNION ALL SELECT token_hash::text FROM chat_private.imported_tokens UNION ALL SELECT token_hash::text FROM chat_private.account_tokens) s (secret)
   WHERE strpos(%L, secret) > 0$$, :'alice_token', :'mailed', :'export'), 'and no secret');
 SELECT is(pg_temp.try(NULL, 'SELECT chat.export_my_data()'), '28000', 'nobody has no data');
 

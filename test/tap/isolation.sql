@@ -28,6 +28,7 @@ INSERT INTO chat.api_keys (user_id, id, provider_id, name) VALUES (:'alice', :'a
 INSERT INTO chat_private.api_key_secrets (user_id, id, provider_id, sealed_key) SELECT user_id, id, provider_id, 'sealed' FROM chat.api_keys;
 INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
   SELECT user_id, 'hash', id, expires_at FROM chat.sessions;
+INSERT INTO chat_private.imported_tokens (token_hash, user_id, session_id) SELECT sha256(uuid_send(id)), user_id, id FROM chat.sessions;
 INSERT INTO chat.folders (user_id, name) SELECT person, 'f' FROM things;
 INSERT INTO chat.system_prompts (user_id, name, content) SELECT person, 'p', 'secret' FROM things;
 INSERT INTO chat.conversation_templates (user_id, name) SELECT person, 't' FROM things;

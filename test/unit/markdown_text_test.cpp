@@ -38,7 +38,18 @@ TEST(MarkdownText, EveryEndOfALineIsOne) {
     EXPECT_EQ(markdown_quote("a\r# h"), "> a\n> **h**");
 }
 
+TEST(MarkdownText, LinksLeadToPagesOnly) {
+    EXPECT_EQ(markdown_prose("[a](JavaScript:x) [b](data:text/html,x) [c](java&#115;cript:x) [d]( <vbscript:x>)"),
+              "[a]\\(JavaScript:x) [b]\\(data:text/html,x) [c]\\(java&#115;cript:x) [d]\\( &lt;vbscript:x>)");
+    EXPECT_EQ(markdown_quote("[a](\njavascript:x)\n> [b](\n> javascript\\:x)"),
+              "> [a]\\(\n> javascript:x)\n> > [b]\\(\n> > javascript\\:x)");
+    EXPECT_EQ(markdown_prose("[a](HTTPS://x/?a=1&b=2 \"t\") [b](mailto:x) [c](d/e#f) [g]() (javascript:x)"),
+              "[a](HTTPS://x/?a=1&b=2 \"t\") [b](mailto:x) [c](d/e#f) [g]() (javascript:x)");
+}
+
 TEST(MarkdownText, DefinesNoLinks) {
+    EXPECT_EQ(markdown_prose("- [a]: javascript:x\n\n> [b]: javascript:x\n[c\nd]: javascript:x\n\n[a]"),
+              "- [a]\\: javascript:x\n\n> [b]\\: javascript:x\n[c\nd]\\: javascript:x\n\n[a]");
     EXPECT_EQ(markdown_prose("[The vote]: http://x\n[a](b)"), "\\[The vote]: http://x\n[a](b)");
 }
 

@@ -131,7 +131,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION chat_private.message_limits(uuid) IS 'Whether the user''s plan limits the number of messages at all.';
 
-CREATE OR REPLACE FUNCTION chat_private.check_message_limit(user_id uuid) RETURNS void
+CREATE OR REPLACE FUNCTION chat_private.reached_message_limit(user_id uuid, OUT name text, OUT allowed bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   bound record;
@@ -142,22 +142,45 @@ BEGIN
     SELECT b.name, b.period, (p.limits ->> b.name)::bigint AS allowed
     FROM chat.users u JOIN chat.plans p ON p.code = u.plan,
          (VALUES ('messages_per_minute', interval '1 minute'), ('messages_per_day', interval '1 day')) b (name, period)
-    WHERE u.id = check_message_limit.user_id AND p.limits ? b.name
+    WHERE u.id = reached_message_limit.user_id AND p.limits ? b.name
   LOOP
     since := chat_private.id_at(clock_timestamp() - bound.period);
     -- What was stored, what is queued, and what was called at once: no message is counted twice, and no side request at all.
     sent := greatest(
-      (SELECT count(*) FROM chat.messages m WHERE m.user_id = check_message_limit.user_id AND m.id >= since AND m.role = 'user'
+      (SELECT count(*) FROM chat.messages m WHERE m.user_id = reached_message_limit.user_id AND m.id >= since AND m.role = 'user'
          -- Imported ones have new ids.
          AND m.created_at >= clock_timestamp() - bound.period),
       (SELECT count(*) FROM chat_private.llm_requests q
-       WHERE q.user_id = check_message_limit.user_id AND q.id >= since AND q.purpose IS NULL),
+       WHERE q.user_id = reached_message_limit.user_id AND q.id >= since AND q.purpose IS NULL),
       (SELECT count(*) FROM chat.usage_events e
-       WHERE e.user_id = check_message_limit.user_id AND e.id >= since AND (e.conversation_id IS NULL OR e.message_id IS NOT NULL)));
+       WHERE e.user_id = reached_message_limit.user_id AND e.id >= since AND (e.conversation_id IS NULL OR e.message_id IS NOT NULL)
+         AND e.deliberation_id IS NULL));
+    -- Of deliberations what is queued, too; and what was used stays when they are deleted.
+    sent := sent + greatest(
+      (SELECT count(*) FROM chat.usage_events e
+       WHERE e.user_id = reached_message_limit.user_id AND e.id >= since AND e.deliberation_id IS NOT NULL),
+      (SELECT count(*) FROM chat.deliberation_steps s
+       WHERE s.user_id = reached_message_limit.user_id AND s.id >= since AND s.state <> 'cancelled'));
     IF sent >= bound.allowed THEN
-      PERFORM chat_private.refuse_over_limit(bound.name, bound.allowed);
+      name := bound.name;
+      allowed := bound.allowed;
+      RETURN;
     END IF;
   END LOOP;
+END
+$$;
+COMMENT ON FUNCTION chat_private.reached_message_limit(uuid) IS
+'The limit of the user''s plan by which no further call can be made now, messages_per_minute or messages_per_day; NULL: there is none. Calls
+of deliberations count when they are queued.';
+
+CREATE OR REPLACE FUNCTION chat_private.check_message_limit(user_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reached CONSTANT record := chat_private.reached_message_limit(check_message_limit.user_id);
+BEGIN
+  IF reached.name IS NOT NULL THEN
+    PERFORM chat_private.refuse_over_limit(reached.name, reached.allowed);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION chat_private.check_message_limit(uuid) IS

@@ -40,6 +40,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat_private.credentials', 'user_id', '{password_hash}', 'delete'),
     ('chat_private.login_names', 'user_id', '{}', 'delete'),
     ('chat_private.session_tokens', 'user_id', '{token_hash}', 'delete'),
+    ('chat_private.imported_tokens', 'user_id', '{token_hash}', 'delete'),
     ('chat_private.refresh_tokens', 'user_id', '{token_hash,successor_hash}', 'delete'),
     ('chat.identities', 'user_id', '{}', 'delete'),
     ('chat_private.api_key_secrets', 'user_id', '{sealed_key}', 'delete'),

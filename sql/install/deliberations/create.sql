@@ -102,7 +102,7 @@ Errors: 42704 no such persona or model; 42501 a model is not open to the user; P
 CREATE OR REPLACE FUNCTION chat.create_deliberation(problem text, context jsonb DEFAULT NULL, persona_codes text[] DEFAULT NULL,
   max_rounds integer DEFAULT 10, model text DEFAULT NULL, max_cost numeric DEFAULT NULL, max_duration interval DEFAULT NULL,
   options jsonb DEFAULT '{}') RETURNS uuid
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -114,6 +114,8 @@ BEGIN
   IF octet_length(create_deliberation.context::text) > chat_private.max_message_bytes() THEN
     RAISE EXCEPTION 'the context has more than % bytes', chat_private.max_message_bytes() USING ERRCODE = '54000',
       HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
+  ELSIF jsonb_path_exists(create_deliberation.context, '$.**{101}') THEN
+    RAISE EXCEPTION 'the context nests deeper than 100 levels' USING ERRCODE = '54000', HINT = 'Make it flatter, or pass it as a text.';
   ELSIF create_deliberation.max_rounds IS NULL THEN
     RAISE EXCEPTION 'max_rounds must not be null' USING ERRCODE = '22004';
   END IF;
@@ -145,5 +147,5 @@ it may run, pauses not counted; NULL: no cap. When one is reached it is paused. 
 sub_problems, choices, decompose, moderator, tally, quorum, min_rounds, max_interventions, convergence, call_options, call_timeout_ms}; see
 docs/deliberations.md.
 Errors: 28000 nobody is authenticated; 22004 problem, max_rounds or one of persona_codes is NULL; 2200F problem is blank; 54000 problem, context
-or options are longer than pgchat.max_message_bytes; 22023 persona_codes, max_rounds, max_cost or max_duration; PC002 options; 42704 no such
+or options are longer than pgchat.max_message_bytes, or context nests deeper than 100 levels; 22023 persona_codes, max_rounds, max_cost or max_duration; PC002 options; 42704 no such
 persona or model; 42501 a model is not open to the user; PC003 no default model; PC303 the plan allows no more deliberations.';

@@ -43,6 +43,10 @@ BEGIN
     END IF;
     RETURN NOT is_open;
   END IF;
+  -- What is queued has been counted, and is not called off for that.
+  IF cap IS NULL AND (chat_private.reached_message_limit((d).user_id)).name IS NOT NULL THEN
+    cap := 'limit';
+  END IF;
   IF cap IS NULL THEN
     verdict := chat_private.queue_missing_steps(d);
     IF verdict = 'queued' THEN
@@ -64,11 +68,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.tend_phase(chat.deliberations) IS
-'Queues the steps of a deliberation''s phase that are missing, or goes on where none is, or pauses it at a cap. False: steps are open,
+'Queues the steps of a deliberation''s phase that are missing, or goes on where none is, or pauses it at a cap or at
+the plan''s limit of messages. False: steps are open,
 so there is nothing more to do now.';
 
 CREATE OR REPLACE FUNCTION chat_private.drive_deliberation(user_id uuid, deliberation_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   d chat.deliberations;
@@ -110,7 +115,7 @@ COMMENT ON FUNCTION chat_private.break_off(uuid, uuid, uuid[], jsonb) IS
 'Ends a deliberation as failed that could not be moved on, and counts what these requests of it have cost.';
 
 CREATE OR REPLACE FUNCTION chat_private.move_deliberation(user_id uuid, deliberation_id uuid, request_ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   request chat_private.llm_requests;
@@ -163,7 +168,7 @@ COMMENT ON FUNCTION chat_private.hold_deliberations(uuid[], uuid[]) IS
 locked. Arrays of equal length, one element a request.';
 
 CREATE OR REPLACE FUNCTION chat_private.apply_deliberation_steps(user_ids uuid[], request_ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -198,7 +203,7 @@ COMMENT ON FUNCTION chat_private.apply_deliberation_steps(uuid[], uuid[]) IS
 that somebody has locked stay for chat_private.tidy_deliberations.';
 
 CREATE OR REPLACE FUNCTION chat_private.tidy_deliberations(max_rows integer) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
   stuck record;

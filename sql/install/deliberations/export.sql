@@ -79,7 +79,7 @@ COMMENT ON FUNCTION chat_private.export_deliberation_as(chat.deliberations, text
 'A deliberation in one of the formats markdown, json and svg. Times are those of UTC.';
 
 CREATE OR REPLACE FUNCTION chat.export_deliberation(id uuid, format text DEFAULT 'markdown') RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   d CONSTANT chat.deliberations := chat_private.deliberation_to_read(export_deliberation.id);
 BEGIN

@@ -197,7 +197,7 @@ BEGIN
       failure := 'XX000';
     END IF;
     RAISE EXCEPTION 'the deliberation failed: %', coalesce(d.error ->> 'message', 'no reason is known') USING ERRCODE = failure,
-      HINT = 'chat.resume_deliberation tries again what failed; then call run_deliberation again.';
+      HINT = concat_ws(' ', d.error ->> 'hint', 'chat.resume_deliberation tries again what failed; then call run_deliberation again.');
   END IF;
   RETURN 'decision: ' || chat_private.decision_text(d);
 END

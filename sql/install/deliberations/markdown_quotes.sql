@@ -13,8 +13,8 @@ COMMENT ON FUNCTION chat_private.markdown_word(text) IS
 CREATE OR REPLACE FUNCTION chat_private.markdown_prose(content text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgchat_markdown_prose';
 COMMENT ON FUNCTION chat_private.markdown_prose(text) IS
-'A text of several paragraphs for the body of a report: emphasis, lists and links are kept; headings, code blocks, HTML and pictures are
-not.';
+'A text of several paragraphs for the body of a report: emphasis, lists and links to pages are kept; headings, code blocks, HTML, pictures
+and links that a program would run, such as javascript:, are not.';
 
 CREATE OR REPLACE FUNCTION chat_private.markdown_quote(content text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgchat_markdown_quote';

@@ -23,7 +23,8 @@ DECLARE
   given jsonb := round_threshold.options -> 'convergence' -> round_threshold.name;
 BEGIN
   IF jsonb_typeof(given) = 'number' THEN
-    RETURN least(greatest(given::numeric, 0), 1);
+    -- With as many digits as measures have.
+    RETURN round(least(greatest(given::numeric, 0), 1), 15);
   END IF;
   RETURN chat_private.setting('deliberation_' || round_threshold.name)::numeric;
 END

@@ -64,6 +64,9 @@ BEGIN
       SELECT FROM jsonb_each(CASE jsonb_typeof(given) WHEN 'object' THEN given ELSE '{}' END) c
       WHERE c.key NOT IN ('agreement', 'stability', 'focus') OR NOT chat_private.is_share(c.value))
     WHEN 'call_options' THEN jsonb_typeof(given) = 'object' AND NOT given ?| ARRAY['tools', 'tool_choice', 'images']
+      -- Nor what would make an answer longer, or more of it, than is set aside for a call.
+      AND NOT coalesce(given -> 'extra', '{}') ?| ARRAY['tools', 'tool_choice', 'functions', 'n', 'best_of', 'max_tokens', 'max_completion_tokens',
+                                                        'max_output_tokens']
     WHEN 'call_timeout_ms' THEN chat_private.is_whole(given, 1, 86400000)
   END;
 END
@@ -84,7 +87,7 @@ RETURN CASE name
   WHEN 'min_rounds' THEN 'A whole number from 1 to 100.'
   WHEN 'max_interventions' THEN 'A whole number from 0 to 100.'
   WHEN 'convergence' THEN 'false, or an object of agreement, stability and focus, each a number from 0 to 1.'
-  WHEN 'call_options' THEN 'An object as chat.llm_submit takes it, without tools, tool_choice and images.'
+  WHEN 'call_options' THEN 'An object as chat.llm_submit takes it, without tools, tool_choice and images, and without these, n and max_tokens in extra.'
   WHEN 'call_timeout_ms' THEN 'Milliseconds, a whole number from 1 to 86400000.'
   WHEN 'decompose' THEN 'true or false.'
   WHEN 'moderator' THEN 'true or false.'

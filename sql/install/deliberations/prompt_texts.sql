@@ -90,8 +90,15 @@ Open it up:
 $$;
 COMMENT ON FUNCTION chat_private.shipped_moderator_prompts() IS 'The prompts of the moderator''s interventions, one for each verdict on a round that calls for one, as they come.';
 
+CREATE OR REPLACE FUNCTION chat_private.shown_to_conclude() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT E'# Its parts\n\n{{sub_problems}}\n\n# The board\n\n{{participants}}\n\n# The deliberation\n\n{{record}}\n\n# The choices\n\n{{choices}}\n\n'
+         '# How the vote ended\n\n{{outcome}}\n\n# The votes\n\n{{votes}}\n\n'
+$$;
+COMMENT ON FUNCTION chat_private.shown_to_conclude() IS 'What is shown of a deliberation to whoever writes its conclusion.';
+
 CREATE OR REPLACE FUNCTION chat_private.shipped_chair_prompts() RETURNS TABLE (code text, system_prompt text, prompt text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 4 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
   VALUES
     ('decompose', chat_private.shipped_system_prompt('You prepare the problem for the board.'),
      chat_private.shipped_prompt($p$Divide the problem into the parts that must be answered to answer the whole: one to five, as few as will do, none of which is contained in another. A problem that is one question is one part. Do not answer them.
@@ -117,13 +124,15 @@ Answer with a JSON object whose member choices is an array. Each has an id, one 
 - dissent: an array, a member for each position that differs: position, what is held; personas, the codes of those who hold it; reasoning, the best case for it. Empty where nobody dissents.
 - open_risks: an array of sentences: what could still go wrong or is not known, the worst first.
 - recommendations: an array of sentences: what to do next, in order, each something that somebody can do.$p$,
-       E'# Its parts\n\n{{sub_problems}}\n\n# The board\n\n{{participants}}\n\n# The deliberation\n\n{{record}}\n\n# The choices\n\n{{choices}}\n\n'
-       '# How the vote ended\n\n{{outcome}}\n\n# The votes\n\n{{votes}}\n\n'))
+       chat_private.shown_to_conclude())),
+    ('synthesize_text', chat_private.shipped_system_prompt('You write the conclusion, for the person who brought the problem and was not in the room.'),
+     chat_private.shipped_prompt($p$Write the conclusion of the deliberation as plain text, no JSON, in at most 400 words. Claim nothing that was not said, and no agreement that there was not; the vote stands as it was counted. Say, in this order: what is recommended, why, under which conditions, and how firm that is; who dissents, by name, and what the best case for that is; what could still go wrong or is not known; what to do next.$p$,
+       chat_private.shown_to_conclude()))
 $$;
 COMMENT ON FUNCTION chat_private.shipped_chair_prompts() IS 'The prompts of the steps that nobody on the board takes, as they come.';
 
 CREATE OR REPLACE FUNCTION chat_private.shipped_prompts() RETURNS TABLE (code text, system_prompt text, prompt text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 11 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 12 SET search_path = pg_catalog, pg_temp AS $$
   SELECT b.* FROM chat_private.shipped_board_prompts() b
   UNION ALL SELECT m.* FROM chat_private.shipped_moderator_prompts() m
   UNION ALL SELECT c.* FROM chat_private.shipped_chair_prompts() c

@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION chat_private.prompt_kinds()
 RETURNS TABLE (code text, placeholders text[], required text[], description text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 11 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 12 SET search_path = pg_catalog, pg_temp AS $$
   VALUES
     ('persona', '{name,expertise,persona,others}'::text[], '{persona}'::text[],
      'The system prompt of whoever speaks for a persona. persona: the persona''s own; others: the rest of the board, a line each'),
@@ -17,7 +17,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 11 SET search_path = pg_catalog, pg_te
     ('choices', '{problem,context,sub_problems,participants,record}', '{problem,record}', 'Writes down what is voted on'),
     ('vote', '{problem,context,sub_problems,record,choices}', '{choices}', 'The vote of a persona. choices: what is voted on, with ids'),
     ('synthesize', '{problem,context,sub_problems,participants,record,choices,votes,outcome}', '{problem,record,outcome}',
-     'Writes the conclusion. votes: who voted how and why; outcome: the result as it was counted')
+     'Writes the conclusion. votes: who voted how and why; outcome: the result as it was counted'),
+    ('synthesize_text', '{problem,context,sub_problems,participants,record,choices,votes,outcome}', '{problem,record,outcome}',
+     'Writes the conclusion as text, where the model gave none of the form that synthesize asks for')
 $$;
 COMMENT ON FUNCTION chat_private.prompt_kinds() IS
 'The prompts of deliberations: what the placeholders in each may be, and which must be in the prompt.';
@@ -81,7 +83,7 @@ COMMENT ON FUNCTION chat_private.check_prompt(text, text, text) IS
 'Errors: 22023 no such prompt, an empty one, a placeholder that it does not know, or one missing that it needs; 54000 more than 100000 bytes.';
 
 CREATE OR REPLACE FUNCTION chat.admin_set_deliberation_prompt(code text, system_prompt text, prompt text) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   own_system_prompt CONSTANT text := nullif(admin_set_deliberation_prompt.system_prompt, '');
@@ -117,7 +119,7 @@ missing that it needs; 54000 a text is too long.';
 CREATE OR REPLACE FUNCTION chat.admin_list_deliberation_prompts()
 RETURNS TABLE (code text, system_prompt text, prompt text, description text, placeholders text[], required text[], is_default boolean,
                updated_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 11 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 12 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM chat_private.require_admin();

@@ -36,11 +36,13 @@ BEGIN
   RETURN E'## The question\n\n' || chat_private.markdown_prose(d.problem_statement)
     || CASE WHEN d.problem_context IS NULL OR d.problem_context IN ('null', '{}', '[]', '""') THEN ''
             WHEN jsonb_typeof(d.problem_context) = 'string' THEN E'\n\n### Context\n\n' || chat_private.markdown_prose(d.problem_context #>> '{}')
-            ELSE E'\n\n### Context\n\n' || chat_private.fenced(jsonb_pretty(d.problem_context), 'json') END
+            ELSE E'\n\n### Context\n\n' || chat_private.fenced(chat_private.told_json(d.problem_context, 20000), 'json') END
     || coalesce(E'\n\n### Parts of it\n\n' || (
          SELECT string_agg(format('%s. **%s**%s', n, chat_private.markdown_word(coalesce(s ->> 'title', s ->> 'id')),
                                   coalesce(': ' || nullif(chat_private.markdown_word(s ->> 'description'), ''), '')), E'\n' ORDER BY n)
-         FROM jsonb_array_elements(CASE jsonb_typeof(d.sub_problems) WHEN 'array' THEN d.sub_problems ELSE '[]' END) WITH ORDINALITY e (s, n)), '');
+         -- What was not taken apart is its own only part.
+         FROM jsonb_array_elements(CASE WHEN jsonb_typeof(d.sub_problems) = 'array' AND d.sub_problems <> chat_private.own_sub_problem(d.problem_statement)
+                                        THEN d.sub_problems ELSE '[]' END) WITH ORDINALITY e (s, n)), '');
 END
 $$;
 COMMENT ON FUNCTION chat_private.report_question(chat.deliberations) IS 'The part of a report on the problem: itself, its context, its parts.';
@@ -64,7 +66,7 @@ BEGIN
   RETURN (
     SELECT E'### Who voted how\n\n' || string_agg(
       format('**%s**: ', chat_private.markdown_word(v ->> 'name'))
-      || CASE WHEN (v ->> 'is_abstention')::boolean THEN CASE WHEN v -> 'error' <> 'null' THEN 'gave no valid vote' ELSE 'abstained' END
+      || CASE WHEN (v ->> 'is_abstention')::boolean THEN CASE WHEN v -> 'error' <> 'null' THEN 'gave no valid vote' || coalesce(': ' || chat_private.markdown_word(nullif(left(v #>> '{error,message}', 500), '')), '') ELSE 'abstained' END
          ELSE chat_private.markdown_word(coalesce((SELECT c ->> 'label' FROM jsonb_array_elements(chat_private.choices_of(d)) c WHERE c ->> 'id' = v ->> 'choice' LIMIT 1), v ->> 'choice')) END
       || coalesce(' (confidence ' || trim_scale((v ->> 'confidence')::numeric) || ')', '')
       || coalesce(E'\n\n' || chat_private.markdown_quote(nullif(v ->> 'reasoning', '')), ''), E'\n\n' ORDER BY n)
@@ -108,7 +110,7 @@ BEGIN
   SELECT string_agg(format('| %s | %s |', chat_private.method_name(m.method), chat_private.markdown_word(m.firsts)), E'\n' ORDER BY m.n) INTO others
   FROM (SELECT m.method, m.n, (SELECT string_agg(t.label, '; ') FROM chat_private.tally_of(d, m.method) t WHERE t.rank = 1 AND t.votes > 0) AS firsts
         FROM unnest(ARRAY['plurality', 'approval', 'ranked', 'confidence']) WITH ORDINALITY m (method, n)) m
-  WHERE m.method <> own_method;
+  WHERE m.method <> own_method AND m.firsts IS NOT NULL;
   RETURN E'## The decision'
     || coalesce(E'\n\n**' || chat_private.markdown_word(chat_private.outcome_text(outcome)) || '**', '')
     || CASE WHEN outcome ?& ARRAY['voters', 'participants', 'quorum', 'quorum_reached'] THEN
@@ -118,8 +120,8 @@ BEGIN
     || coalesce(E'\n\n| | Choice | Votes | Score |\n|---:|---|---:|---:|\n' || (
          SELECT string_agg(format('| %s | %s%s | %s | %s |', t.rank, chat_private.markdown_word(t.label), CASE WHEN t.is_winner THEN ' ✓' ELSE '' END, t.votes, trim_scale(t.score)), E'\n' ORDER BY t.place)
          FROM (SELECT t.*, row_number() OVER () AS place FROM chat_private.tally_of(d, own_method) t) t)
-         || E'\n\n' || chat_private.deliberation_chart(d) || coalesce(E'\n\n' || chat_private.report_counts(d), '')
-         || E'\n\nFirst if the same votes are counted otherwise:\n\n| Method | First |\n|---|---|\n' || others, '')
+         || CASE WHEN others IS NULL THEN '' ELSE E'\n\n' || chat_private.deliberation_chart(d) || coalesce(E'\n\n' || chat_private.report_counts(d), '')
+         || E'\n\nFirst if the same votes are counted otherwise:\n\n| Method | First |\n|---|---|\n' || others END, '')
     || coalesce(E'\n\n' || votes, '');
 END
 $$;

@@ -101,7 +101,8 @@ BEGIN
     chat_private.report_head(d),
     E'## In short\n\n' || nullif(concat_ws(E'\n\n',
       CASE jsonb_typeof(d.outcome) WHEN 'object' THEN '**The vote:** ' || chat_private.markdown_word(chat_private.outcome_text(d.outcome)) END,
-      nullif(chat_private.markdown_prose(d.synthesis ->> 'summary'), '')), ''),
+      nullif(chat_private.markdown_prose(d.synthesis ->> 'summary'), ''),
+      CASE d.synthesis -> 'is_text' WHEN 'true' THEN '*The model gave the conclusion as one text: majority view, dissent, open risks and recommendations are not set apart.*' END), ''),
     chat_private.report_question(d), chat_private.report_board(d), chat_private.report_decision(d), chat_private.report_conclusion(d),
     chat_private.report_discussion(d), chat_private.report_interventions(d), chat_private.report_measures(d), chat_private.report_costs(d),
     E'---\n\n*The personas are played by language models: they can be wrong together, agreement among them is no evidence, and no figure here was checked. '

@@ -183,6 +183,19 @@ $$;
 COMMENT ON FUNCTION chat_private.read_synthesis(chat.deliberations, jsonb) IS
 'The answer to synthesize, personas only by codes of the board; NULL: it has no summary.';
 
+CREATE OR REPLACE FUNCTION chat_private.read_text_synthesis(content text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  most_characters CONSTANT integer := 20000;
+BEGIN
+  RETURN (SELECT jsonb_build_object('summary', chat_private.plain_lines(left(t.said, most_characters)), 'majority_view', NULL, 'dissent', NULL,
+                                    'open_risks', NULL, 'recommendations', NULL, 'is_text', true)
+          FROM chat_private.answer_text(read_text_synthesis.content) t (said) WHERE t.said IS NOT NULL);
+END
+$$;
+COMMENT ON FUNCTION chat_private.read_text_synthesis(text) IS
+'The conclusion where it was asked for as text: all of it is the summary, and what is not told apart is null. NULL: nothing was said.';
+
 CREATE OR REPLACE FUNCTION chat_private.read_answer(d chat.deliberations, kind text, persona_code text, content text) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -199,10 +212,11 @@ BEGIN
     WHEN 'select' THEN chat_private.read_selection(read_answer.d, answer)
     WHEN 'choices' THEN chat_private.read_choices(answer)
     WHEN 'vote' THEN chat_private.read_vote(read_answer.d, answer)
-    WHEN 'synthesize' THEN chat_private.read_synthesis(read_answer.d, answer) END;
+    WHEN 'synthesize' THEN coalesce(chat_private.read_synthesis(read_answer.d, answer),
+      CASE WHEN chat_private.text_wanted_since(read_answer.d) IS NOT NULL THEN chat_private.read_text_synthesis(read_answer.content) END) END;
 END
 $$;
 COMMENT ON FUNCTION chat_private.read_answer(chat.deliberations, text, text, text) IS
 'What a step of a deliberation brought: decompose {sub_problems}, select {persona_codes}, initial, contribute and moderate {content},
 choices {choices}, vote {choice, ranking, approvals, reasoning, confidence}, synthesize {summary, majority_view, dissent, open_risks,
-recommendations}; checked, and cut to what there is room for. NULL: the answer is unusable. It has no errors, whatever content is.';
+recommendations}, which has is_text where it was asked for as text; checked, and cut to what there is room for. NULL: the answer is unusable. It has no errors, whatever content is.';

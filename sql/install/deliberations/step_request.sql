@@ -3,17 +3,9 @@
 CREATE OR REPLACE FUNCTION chat_private.step_window(d chat.deliberations, persona_code text) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
-DECLARE
-  speaker CONSTANT text := coalesce(step_window.persona_code, 'moderator');
-  model text := d.options -> 'models' ->> speaker;
 BEGIN
-  model := coalesce(model, CASE WHEN speaker = 'moderator' THEN d.options ->> 'moderator_model' END,
-    (SELECT p.model FROM chat.deliberation_participants p
-     WHERE p.user_id = d.user_id AND p.deliberation_id = d.id AND p.persona_code = speaker), d.model,
-    (SELECT s.default_model FROM chat.user_settings s WHERE s.user_id = d.user_id),
-    (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'default_model'));
   RETURN (SELECT min(w.context_window)
-          FROM (SELECT model AS name
+          FROM (SELECT chat_private.step_model(d, step_window.persona_code) AS name
                 UNION ALL SELECT f.name FROM jsonb_array_elements_text(
                   CASE WHEN jsonb_typeof(d.options #> '{call_options,fallback_models}') = 'array' THEN d.options #> '{call_options,fallback_models}'
                        ELSE '[]' END) f (name)) m,
@@ -21,7 +13,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.step_window(chat.deliberations, text) IS
-'The smallest context window, in tokens, of the models that may be asked in a step of this persona, NULL: of the moderator; fallback
+'The smallest context window, in tokens, of the models that may be asked in a step of this persona, NULL: of none; fallback
 models count. NULL: none is known.';
 
 CREATE OR REPLACE FUNCTION chat_private.told_list(items jsonb, heading text) RETURNS text
@@ -87,6 +79,15 @@ $$;
 COMMENT ON FUNCTION chat_private.told_catalogue(uuid, integer) IS
 'The personas that a model can choose, quoted, a line each, in room bytes as far as names and codes leave any.';
 
+CREATE OR REPLACE FUNCTION chat_private.told_json(value jsonb, most_bytes integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Each line is indented as deep as it nests, so that some kilobytes of brackets would become gigabytes.
+  RETURN CASE WHEN octet_length(told_json.value::text) <= told_json.most_bytes THEN jsonb_pretty(told_json.value) ELSE told_json.value::text END;
+END
+$$;
+COMMENT ON FUNCTION chat_private.told_json(jsonb, integer) IS 'A JSON value as people read it, or, where it has more than so many bytes, in one line.';
+
 CREATE OR REPLACE FUNCTION chat_private.step_values(d chat.deliberations, persona_code text, wanted text[], record_tokens integer,
                                                     context_window integer) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -103,7 +104,7 @@ BEGIN
     'problem', chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(d.problem_statement)), most_problem),
     'context', coalesce(chat_private.text_clip(chat_private.quoted_lines(chat_private.plain_lines(CASE WHEN 'context' = ANY (step_values.wanted) THEN
       CASE jsonb_typeof(d.problem_context) WHEN 'null' THEN NULL WHEN 'string' THEN nullif(d.problem_context #>> '{}', '')
-           ELSE jsonb_pretty(d.problem_context) END END)), most_context), '(Nothing.)'),
+           ELSE chat_private.told_json(d.problem_context, most_context) END END)), most_context), '(Nothing.)'),
     'sub_problems', coalesce(chat_private.told_list(d.sub_problems, 'number'), '(It is one question.)'),
     'round', d.round_number, 'max_rounds', d.max_rounds, 'count', chat_private.board_size(d),
     'name', coalesce(chat_private.text_line(speaker.name, 255), ''), 'expertise', coalesce(chat_private.text_line(speaker.expertise, 500), ''),
@@ -134,6 +135,8 @@ BEGIN
       AND r.verdict IN ('stalling', 'drift', 'one_sided')
     ORDER BY r.round_number DESC LIMIT 1;
     prompt_code := coalesce(prompt_code, 'moderate_stalling');
+  ELSIF step_texts.kind = 'synthesize' AND chat_private.text_wanted_since(d) IS NOT NULL THEN
+    prompt_code := 'synthesize_text';
   END IF;
   RETURN QUERY
     SELECT CASE WHEN step_texts.kind IN ('initial', 'contribute', 'vote') THEN
@@ -161,7 +164,7 @@ COMMENT ON FUNCTION chat_private.fill_prompt(text, jsonb) IS
 
 CREATE OR REPLACE FUNCTION chat_private.step_request(d chat.deliberations, kind text, persona_code text)
 RETURNS TABLE (messages jsonb, system_prompt text, response_format jsonb, options jsonb)
-LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   most_record CONSTANT integer := chat_private.setting('deliberation_record_tokens')::integer;
@@ -169,7 +172,9 @@ DECLARE
   fewest_record CONSTANT integer := 200;
   context_window CONSTANT integer := chat_private.step_window(step_request.d, step_request.persona_code);
   schema CONSTANT jsonb := chat_private.step_schema(step_request.d, step_request.kind);
-  call_options CONSTANT jsonb := CASE WHEN jsonb_typeof(d.options -> 'call_options') = 'object' THEN d.options -> 'call_options' ELSE '{}' END;
+  call_options CONSTANT jsonb := CASE WHEN jsonb_typeof(d.options -> 'call_options') = 'object' THEN d.options -> 'call_options' ELSE '{}' END
+    -- Null is none given, and what may be written is what was set aside for it.
+    - CASE WHEN d.options #> '{call_options,max_tokens}' = 'null' THEN 'max_tokens' ELSE '' END;
   answer_tokens bigint := chat_private.setting('deliberation_answer_tokens')::bigint;
   texts record;
   wanted text[];

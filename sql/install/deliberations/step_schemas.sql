@@ -91,14 +91,14 @@ BEGIN
     WHEN 'choices' THEN chat_private.schema_object(jsonb_build_object('choices',
       chat_private.schema_array(chat_private.schema_object(jsonb_build_object('id', line, 'label', line, 'description', line)), 6, 2)))
     WHEN 'vote' THEN chat_private.vote_schema(chat_private.known_choices(step_schema.d))
-    WHEN 'synthesize' THEN chat_private.schema_object(jsonb_build_object(
+    WHEN 'synthesize' THEN CASE WHEN chat_private.text_wanted_since(step_schema.d) IS NULL THEN chat_private.schema_object(jsonb_build_object(
       'summary', line, 'majority_view', line,
       'dissent', chat_private.schema_array(chat_private.schema_object(jsonb_build_object(
         'position', line, 'reasoning', line,
         'personas', chat_private.schema_array(chat_private.schema_enum(ARRAY(
           SELECT p.persona_code FROM chat.deliberation_participants p
           WHERE p.user_id = (step_schema.d).user_id AND p.deliberation_id = (step_schema.d).id AND p.seat > 0 ORDER BY p.seat)), 12))), 12),
-      'open_risks', chat_private.schema_array(line, 12), 'recommendations', chat_private.schema_array(line, 12)))
+      'open_risks', chat_private.schema_array(line, 12), 'recommendations', chat_private.schema_array(line, 12))) END
   END;
 END
 $$;

@@ -42,20 +42,47 @@ RETURN coalesce(error ->> 'code', '') IN ('request_timeout', 'provider_unreachab
   'provider_suspended', 'incomplete_response', 'provider_bad_response', 'outcome_unknown', 'rate_limit_reached');
 COMMENT ON FUNCTION chat_private.may_pass(jsonb) IS 'Whether a call that ended with this error may succeed when it is made again.';
 
+CREATE OR REPLACE FUNCTION chat_private.counted_since(d chat.deliberations) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN coalesce((
+    SELECT max(c.created_at) FROM chat.deliberation_checkpoints c
+    WHERE c.user_id = (d).user_id AND c.deliberation_id = (d).id AND c.event = 'resumed'), '-infinity');
+END
+$$;
+COMMENT ON FUNCTION chat_private.counted_since(chat.deliberations) IS
+'From when on failures of a deliberation''s steps count: whoever resumes it wants what has failed tried again.';
+
+CREATE OR REPLACE FUNCTION chat_private.text_wanted_since(d chat.deliberations) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (
+    SELECT min(f.finished_at)
+    FROM (SELECT s.finished_at, s.error ->> 'code' AS code, row_number() OVER (PARTITION BY s.error ->> 'code' ORDER BY s.finished_at, s.id) AS n
+          FROM chat.deliberation_steps s
+          WHERE s.user_id = (d).user_id AND s.deliberation_id = (d).id AND s.kind = 'synthesize' AND s.state = 'failed'
+            AND s.finished_at > chat_private.counted_since(d)) f
+    WHERE f.code = 'invalid_structured_reply' OR f.code = 'provider_bad_response' AND f.n = 2);
+END
+$$;
+COMMENT ON FUNCTION chat_private.text_wanted_since(chat.deliberations) IS
+'Since when the conclusion of a deliberation is asked for as text, because what the model gave was not of the form that was asked for;
+NULL: it is not. All that went before would be lost over a form.';
+
 CREATE OR REPLACE FUNCTION chat_private.step_standing(d chat.deliberations, kind text, persona_code text, OUT standing text,
                                                       OUT attempt integer)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   most_attempts CONSTANT integer := 2;
-  -- Whoever resumes a deliberation wants what has failed tried again.
-  resumed_at CONSTANT timestamptz := coalesce((
-    SELECT max(c.created_at) FROM chat.deliberation_checkpoints c
-    WHERE c.user_id = (d).user_id AND c.deliberation_id = (d).id AND c.event = 'resumed'), '-infinity');
+  counted_since CONSTANT timestamptz := greatest(chat_private.counted_since(d),
+    CASE step_standing.kind WHEN 'synthesize' THEN chat_private.text_wanted_since(d) END);
 BEGIN
   SELECT CASE WHEN bool_or(s.state = 'open') THEN 'open'
-              WHEN count(*) FILTER (WHERE s.state = 'failed' AND s.finished_at > resumed_at) >= most_attempts
-                OR bool_or(s.state = 'failed' AND s.finished_at > resumed_at AND NOT chat_private.may_pass(s.error)) THEN 'given_up'
+              WHEN count(*) FILTER (WHERE s.state = 'failed' AND s.finished_at > counted_since) >= most_attempts
+                OR bool_or(s.state = 'failed' AND s.finished_at > counted_since AND NOT chat_private.may_pass(s.error)) THEN 'given_up'
               ELSE 'missing' END,
          1 + count(*) FILTER (WHERE s.state = 'failed')
   INTO step_standing.standing, step_standing.attempt

@@ -57,9 +57,16 @@ BEGIN
     FROM claimed c
     CROSS JOIN place p
     LEFT JOIN LATERAL (
-      SELECT f.messages, f.system_prompt, f.is_refused
+      SELECT CASE WHEN p.is_plain THEN p.messages ELSE f.messages END AS messages, v.system_prompt,
+             CASE WHEN p.is_plain THEN false ELSE f.is_refused END AS is_refused
       FROM (SELECT m.parent_id FROM chat.messages m WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
-           LATERAL chat_private.context_fit(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options, NULL) f
+           LATERAL (SELECT coalesce(c.system_prompt, o.system_prompt) AS system_prompt FROM chat.conversations o
+                    WHERE o.user_id = c.user_id AND o.id = c.conversation_id OFFSET 0) v,
+           LATERAL (SELECT b.* FROM chat_private.plain_branch(c.user_id, reply.parent_id, c.model,
+                      chat_private.fixed_tokens(v.system_prompt, c.options), false) b OFFSET 0) p
+           LEFT JOIN LATERAL (
+             SELECT o.* FROM chat_private.other_context(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options) o
+             WHERE NOT p.is_plain OFFSET 0) f ON true
       OFFSET 0) x ON true
     LEFT JOIN LATERAL (
       SELECT s.* FROM chat_private.side_request_text(c.user_id, c.conversation_id, c.purpose, c.messages, c.model) s
@@ -70,6 +77,6 @@ $$;
 COMMENT ON FUNCTION chat_private.claim_requests(integer, text, uuid, text[], uuid[]) IS
 'Takes up to max_requests from the queue and marks them running: of each user who waits for a model alike many, the oldest
 first, beginning after the given model and user. full_models, full_users: of whom none is taken now. messages: what is stored
-with the request, or for a conversation''s reply what chat_private.context_fit tells of the branch that leads to it, or what
+with the request, or for a conversation''s reply what chat_private.plain_branch or context_fit tells of the branch that leads to it, or what
 chat_private.side_request_text asks. is_refused: that does not fit the model, or there is nothing to ask any more. has_more: there may be others.
 next_model, next_user: where the next claim is to begin; NULL: from the start. A row that somebody has locked is left for later.';

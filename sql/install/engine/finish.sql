@@ -75,8 +75,8 @@ BEGIN
   SET status = u.status, content = coalesce(u.content, m.content), thinking = coalesce(u.thinking, m.thinking),
       tool_calls = u.tool_calls::jsonb, content_hash = chat.content_hash(coalesce(u.content, m.content)),
       model = coalesce(u.model, m.model), finish_reason = u.finish_reason, error = u.error::jsonb,
-      input_tokens = u.input_tokens::integer, output_tokens = u.output_tokens::integer,
-      cached_tokens = u.cached_tokens::integer, cost = chat_private.exact_cost(u.cost_pico), latency_ms = u.latency_ms,
+      input_tokens = chat_private.token_count(u.input_tokens), output_tokens = chat_private.token_count(u.output_tokens),
+      cached_tokens = chat_private.token_count(u.cached_tokens), cost = chat_private.exact_cost(u.cost_pico), latency_ms = u.latency_ms,
       first_token_ms = u.first_token_ms, last_seq = u.last_seq,
       metadata = CASE WHEN u.sanitized THEN m.metadata || jsonb '{"sanitized": true}' ELSE m.metadata END,
       updated_at = clock_timestamp()

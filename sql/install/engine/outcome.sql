@@ -31,10 +31,13 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 BEGIN
   UPDATE chat_private.llm_requests q
   SET state = u.status, finished_at = clock_timestamp(), error = u.error::jsonb,
-      -- Of a step all is kept, for what it cost is counted when it is applied.
+      -- Of a step there is always a result, for what it cost is counted when it is applied; of a long answer no more is kept than can
+      -- be used, for all of a round is applied while the engine records nothing else.
       result = CASE WHEN q.message_id IS NULL AND (u.status = 'complete' OR u.content <> '' OR q.purpose = 'deliberation') THEN
-        chat_private.result_json(u.content, u.thinking, u.tool_calls::jsonb, u.finish_reason, coalesce(u.model, q.model),
-          u.input_tokens::integer, u.output_tokens::integer, u.cached_tokens::integer,
+        chat_private.result_json(CASE q.purpose WHEN 'deliberation' THEN left(u.content, 1000000) ELSE u.content END,
+          CASE q.purpose WHEN 'deliberation' THEN left(u.thinking, 100000) ELSE u.thinking END,
+          CASE WHEN q.purpose IS DISTINCT FROM 'deliberation' THEN u.tool_calls::jsonb END, u.finish_reason, coalesce(u.model, q.model),
+          chat_private.token_count(u.input_tokens), chat_private.token_count(u.output_tokens), chat_private.token_count(u.cached_tokens),
           chat_private.exact_cost(u.cost_pico), u.latency_ms, q.id) END
   FROM unnest(close_requests.user_ids, close_requests.request_ids, close_requests.models, close_requests.statuses,
               close_requests.contents, close_requests.thinkings, close_requests.tool_calls, close_requests.finish_reasons,

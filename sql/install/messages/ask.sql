@@ -43,6 +43,7 @@ DECLARE
   earlier text;
   told jsonb;
   own chat_private.turn_options;
+  is_plain boolean;
   title_source text;
 BEGIN
   IF ask.options ?| ARRAY['when_busy', 'on_duplicate'] THEN
@@ -67,7 +68,12 @@ BEGIN
   -- Nothing is locked or written until the reply is there.
   turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
   IF ask.attachments IS NULL THEN
-    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
+    SELECT p.is_plain, p.messages INTO is_plain, turn.messages
+    FROM chat_private.plain_branch(caller_id, turn.parent_id, turn.model,
+                                   chat_private.fixed_tokens(turn.system_prompt, ask.options, ask.content), true) p;
+    IF NOT is_plain THEN
+      turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
+    END IF;
   ELSE
     told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
     turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, chat_private.text_of_parts(told), ask.options, ask.timeout_ms);

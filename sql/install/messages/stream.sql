@@ -36,6 +36,7 @@ CREATE OR REPLACE FUNCTION chat.authenticate(session_token text, is_local boolea
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_authenticate';
 COMMENT ON FUNCTION chat.authenticate(text, boolean) IS
 'Makes the session''s user the current user and returns the user''s id; until the end of the transaction, or with is_local false of the
-database session. Can be the first statement of a pipeline.
+database session. Can be the first statement of a pipeline. session_token: from chat.login, or that of a session which an import
+brought from another system, as that system''s clients have it.
 A refusal leaves the identity as it was.
 Errors: 22004 session_token is NULL; 28000 the token is not valid.';

@@ -39,6 +39,7 @@ BEGIN
                  ('chat.user_limits', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
+                 ('chat_private.imported_tokens', 'user_id'),
                  ('chat_private.refresh_tokens', 'user_id'),
                  ('chat.identities', 'user_id'),
                  ('chat.api_keys', 'user_id'),

@@ -124,13 +124,14 @@ DECLARE
     'chat_private.is_context', 'chat_private.context_message',
     'chat_private.text_tokens', 'chat_private.json_count', 'chat_private.attachment_tokens', 'chat_private.reply_tokens', 'chat_private.fixed_tokens',
     'chat_private.context_room', 'chat_private.model_window', 'chat_private.branch_upwards', 'chat_private.from_first_question', 'chat_private.fitted_branch',
-    'chat_private.context_fit', 'chat_private.content_parts', 'chat_private.summary_message', 'chat_private.summary_tokens', 'chat_private.nearest_summary', 'chat_private.has_summary',
+    'chat_private.context_fit', 'chat_private.plain_branch', 'chat_private.other_context',
+    'chat_private.content_parts', 'chat_private.summary_message', 'chat_private.summary_tokens', 'chat_private.nearest_summary', 'chat_private.has_summary',
     'chat_private.summarized_branch', 'chat_private.side_request_text',
     'chat_private.transcript', 'chat_private.summary_text', 'chat_private.summary_room', 'chat_private.summary_size', 'chat_private.title_text',
     'chat_private.clean_answer', 'chat_private.clean_title', 'chat_private.apply_title', 'chat_private.apply_summary',
     'chat_private.apply_side_requests', 'chat_private.tidy_side_requests', 'chat_private.result_json', 'chat_private.exact_cost',
     'chat_private.active_time', 'chat_private.add_checkpoint', 'chat_private.enter_phase', 'chat_private.halt_deliberation',
-    'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
+    'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.counted_since', 'chat_private.text_wanted_since', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
     'chat_private.find_model', 'chat_private.has_model', 'chat_private.not_sent', 'chat_private.cancel_call',
     'chat_private.step_reserve', 'chat_private.time_left', 'chat_private.cap_reached', 'chat_private.queue_missing_steps',
     'chat_private.recover_steps', 'chat_private.record_estimate', 'chat_private.record_step', 'chat_private.seat_personas', 'chat_private.seat_moderator', 'chat_private.own_sub_problem',
@@ -139,7 +140,7 @@ DECLARE
     'chat_private.may_intervene', 'chat_private.leave_round', 'chat_private.given_choices', 'chat_private.leave_phase',
     'chat_private.close_lost_steps', 'chat_private.open_steps', 'chat_private.tend_phase', 'chat_private.drive_deliberation',
     'chat_private.break_off', 'chat_private.move_deliberation', 'chat_private.hold_deliberations', 'chat_private.apply_deliberation_steps',
-    'chat_private.tidy_deliberations',
+    'chat_private.tidy_deliberations', 'chat_private.reached_message_limit', 'chat_private.id_at',
     'chat_private.step_request', 'chat_private.read_answer', 'chat_private.find_persona', 'chat_private.measure_round', 'chat_private.vote_outcome',
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
     'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
@@ -172,12 +173,12 @@ DECLARE
     'chat_private.text_clip', 'chat_private.text_line', 'chat_private.plain_lines', 'chat_private.quoted_lines', 'chat_private.fair_share', 'chat_private.told_rounds',
     'chat_private.record_openings', 'chat_private.record_latest', 'chat_private.record', 'chat_private.choosable_personas', 'chat_private.board_size',
     'chat_private.known_choices', 'chat_private.schema_object', 'chat_private.schema_array', 'chat_private.schema_enum', 'chat_private.vote_schema',
-    'chat_private.step_schema', 'chat_private.step_window', 'chat_private.told_list', 'chat_private.told_people', 'chat_private.told_votes',
+    'chat_private.step_schema', 'chat_private.step_window', 'chat_private.told_list', 'chat_private.told_json', 'chat_private.told_people', 'chat_private.told_votes',
     'chat_private.told_catalogue', 'chat_private.step_values', 'chat_private.step_texts', 'chat_private.step_request',
     'chat_private.fill_prompt',
     'chat_private.answer_text', 'chat_private.answer_json', 'chat_private.answer_line', 'chat_private.answer_items', 'chat_private.answer_lines',
     'chat_private.answer_codes', 'chat_private.read_sub_problems', 'chat_private.read_selection', 'chat_private.read_choices', 'chat_private.read_vote',
-    'chat_private.read_synthesis', 'chat_private.read_answer'];
+    'chat_private.read_synthesis', 'chat_private.read_text_synthesis', 'chat_private.read_answer'];
   f record;
 BEGIN
   FOR f IN

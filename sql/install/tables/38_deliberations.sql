@@ -59,7 +59,7 @@ COMMENT ON COLUMN chat.deliberations.total_tokens IS 'The sum of the input and o
 COMMENT ON COLUMN chat.deliberations.sub_problems IS 'An array of {id, title, description}; NULL until there are any';
 COMMENT ON COLUMN chat.deliberations.choices IS 'What is voted on, an array of {id, label, description}; NULL until it is known';
 COMMENT ON COLUMN chat.deliberations.outcome IS 'How the vote ended, as chat.deliberation_result shows it; NULL until then';
-COMMENT ON COLUMN chat.deliberations.synthesis IS 'The conclusion: {summary, majority_view, dissent, open_risks, recommendations}; NULL until then';
+COMMENT ON COLUMN chat.deliberations.synthesis IS 'The conclusion: {summary, majority_view, dissent, open_risks, recommendations}, all null but summary where is_text is true: it came as text; NULL until then';
 COMMENT ON COLUMN chat.deliberations.rounds_ended_by IS 'Why the rounds ended';
 COMMENT ON COLUMN chat.deliberations.pause_reason IS 'requested; max_cost, max_duration: a cap; limit: one of the account''s limits; cancelled: its calls were called off';
 COMMENT ON COLUMN chat.deliberations.error IS 'Why it failed: {code, sqlstate, message}';

@@ -84,6 +84,7 @@ CREATE INDEX contributions_seq_idx ON chat.contributions (user_id, deliberation_
 COMMENT ON TABLE chat.contributions IS 'What personas, and the moderator, said';
 COMMENT ON COLUMN chat.contributions.cost IS 'That of the step which brought it; 0 where it is copied. Earlier attempts that failed are in chat.deliberation_steps alone';
 COMMENT ON COLUMN chat.contributions.tokens IS 'Input and output of that step; 0 where it is copied';
+COMMENT ON COLUMN chat.contributions.thinking IS 'What the model thought, at most the first 100000 characters';
 COMMENT ON COLUMN chat.contributions.step_id IS 'The step; NULL where it is copied';
 COMMENT ON COLUMN chat.contributions.seq IS 'The checkpoint with which it appeared';
 COMMENT ON COLUMN chat.contributions.copied_from IS 'In a fork, the contribution it is a copy of; it was paid for there';

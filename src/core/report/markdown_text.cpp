@@ -19,10 +19,25 @@ bool begins_tag(char c) noexcept {
     return (is_ascii_alnum(c) && !(c >= '0' && c <= '9')) || c == '/' || c == '!' || c == '?';
 }
 
+void replace_all(std::string& text, std::string_view part, std::string_view replacement) {
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + replacement.size()))
+        text.replace(at, part.size(), replacement);
+}
+
 std::string_view trimmed(std::string_view text, std::string_view set) {
     const std::size_t begin = text.find_first_not_of(set);
     if (begin == std::string_view::npos) return {};
     return text.substr(begin, text.find_last_not_of(set) - begin + 1);
+}
+
+// Whether a link may lead to what begins here: a page or an address, and nothing that a reader's program would run.
+bool is_page(std::string_view destination) {
+    // It may begin on the next line, even of a quotation.
+    destination.remove_prefix(std::min(destination.find_first_not_of(" \t\r\n>"), destination.size()));
+    for (const std::string_view scheme : {"http://", "https://", "mailto:"})
+        if (equal_ignoring_case(destination.substr(0, scheme.size()), scheme)) return true;
+    const std::string_view path = destination.substr(0, destination.find_first_of(" \t\r\n)"));
+    return path.find_first_of(":&\\<") == std::string_view::npos;
 }
 
 std::string harmless(std::string_view text) {
@@ -37,6 +52,8 @@ std::string harmless(std::string_view text) {
             out += "&lt;";
         } else if (c == '!' && next == '[') {
             out += "!\\";
+        } else if (c == ']' && next == '(' && !is_page(text.substr(at + 2))) {
+            out += "]\\";
         } else {
             out += c;
         }
@@ -95,7 +112,10 @@ std::string plain_line(std::string_view line) {
     const std::string_view bare = trimmed(line, blanks);
     if (!bare.empty() && trimmed(bare, "-").empty()) return "\n" + std::string(line);
     if (bare.starts_with('[') && bare.find("]:") != std::string_view::npos) return escaped_at(line, line.find('['));
-    return std::string(line);
+    // Also in lists and quotations, and where the label began on a line before.
+    std::string plain(line);
+    replace_all(plain, "]:", "]\\:");
+    return plain;
 }
 
 // What opens or ends a code block: the run of its signs, empty where a line has none.
@@ -130,11 +150,6 @@ public:
 private:
     std::string_view open_;
 };
-
-void replace_all(std::string& text, std::string_view part, std::string_view replacement) {
-    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + replacement.size()))
-        text.replace(at, part.size(), replacement);
-}
 
 }  // namespace
 
