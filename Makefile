@@ -110,6 +110,7 @@ $(shell mkdir -p build)
 $(file >build/server_headers,$(headers))
 endif
 $(OBJS): build/server_headers Makefile
+src/pg/module.o src/pg/sql_version.o: META.json
 
 -include $(OBJS:.o=.d)
 
@@ -121,11 +122,20 @@ build/exports.map: Makefile
 $(extension_name).control: sql/$(extension_name).control.in META.json
 	sed 's/@VERSION@/$(extension_version)/' $< >$@
 
-sql/$(extension_name)--$(extension_version).sql: $(install_modules) META.json Makefile
-	(printf '%s\n' '\echo Use "CREATE EXTENSION $(extension_name)" to load this file. \quit'; cat $(install_modules)) >$@
+# Each script begins by asking whether the library that is loaded is new enough for it.
+library_check = sed 's/@VERSION@/$(1)/' sql/library_check.sql.in
 
-# An upgrade is what cannot be replayed, then all that can.
-sql/$(extension_name)--%.sql: sql/upgrade/%.sql $(replayable_modules) Makefile
-	(printf '%s\n' '\echo Use "ALTER EXTENSION $(extension_name) UPDATE" to load this file. \quit'; cat $< $(replayable_modules)) >$@
+sql/$(extension_name)--$(extension_version).sql: $(install_modules) sql/library_check.sql.in META.json Makefile
+	(printf '%s\n' '\echo Use "CREATE EXTENSION $(extension_name)" to load this file. \quit'; \
+	 $(call library_check,$(extension_version)); cat $(install_modules)) >$@
+
+# An upgrade is what cannot be replayed, then all that can. A line "-- include FILE" of sql/upgrade stands for that file of
+# sql/install: tables that are new in the version are written once.
+sql/$(extension_name)--%.sql: sql/upgrade/%.sql $(install_modules) sql/library_check.sql.in META.json Makefile
+	(printf '%s\n' '\echo Use "ALTER EXTENSION $(extension_name) UPDATE" to load this file. \quit'; \
+	 $(call library_check,$(lastword $(subst --, ,$*))); \
+	 awk 'BEGIN { status = 0 } /^-- include / { file = "sql/install/" $$3; got = 0; while ((getline line <file) > 0) { print line; got = 1 } \
+	      if (!got) { print "nothing to include in " file >"/dev/stderr"; status = 1 } next } { print } END { exit status }' $< && \
+	 cat $(replayable_modules)) >$@.new && mv $@.new $@
 
 endif

@@ -59,6 +59,7 @@ constexpr std::array entries{
     PGCHAT_ERROR(budget_exhausted, "PC307"),
     PGCHAT_ERROR(master_key_unavailable, "PC201"),
     PGCHAT_ERROR(unsealing_failed, "PC202"),
+    PGCHAT_ERROR(version_mismatch, "55000"),
 };
 
 #undef PGCHAT_ERROR
@@ -69,7 +70,7 @@ constexpr bool in_enum_order() {
     return true;
 }
 static_assert(in_enum_order(), "the table follows the enum");
-static_assert(entries.size() == static_cast<std::size_t>(ErrorCode::unsealing_failed) + 1, "one entry a code");
+static_assert(entries.size() == static_cast<std::size_t>(ErrorCode::version_mismatch) + 1, "one entry a code");
 
 const Entry& entry_of(ErrorCode code) noexcept {
     return entries[static_cast<std::size_t>(code)];

@@ -54,6 +54,7 @@ enum class ErrorCode {
     budget_exhausted,
     master_key_unavailable,
     unsealing_failed,
+    version_mismatch,
 };
 
 // The five-character SQLSTATE of a code; never null, null-terminated, static storage.

@@ -1,12 +1,14 @@
-// The border between C++ exceptions and PostgreSQL's longjmp: the only two ways to cross it, so that no destructor is
+// The border between C++ exceptions and PostgreSQL's longjmp: the only ways to cross it, so that no destructor is
 // skipped and no error loses its SQLSTATE.
 //
 //   entry(body)  is the whole body of every function PostgreSQL calls: no C++ exception leaves it.
+//   bare_entry   the same for what must also work, or runs, where the SQL is of another version than the library.
 //   call(pg)     wraps every PostgreSQL call that can error: no longjmp leaves it.
 #pragma once
 
 #include "core/error.hpp"
 #include "pg/postgres.hpp"
+#include "pg/sql_version.hpp"
 
 namespace pgchat::pg {
 
@@ -76,15 +78,24 @@ Failure run_guarded(Body&& body, ErrorReport& report) noexcept {
     return Failure::reported;
 }
 
-// The body of an SQL-callable function. `body` returns a Datum.
+// The body of a hook, of a process, or of a function that must work with SQL of any version. `body` returns a Datum.
 template <class Body>
-Datum entry(Body&& body) {
+Datum bare_entry(Body&& body) {
     ErrorReport report;
     Datum result = 0;
     const Failure failure = run_guarded([&] { result = body(); }, report);
     if (failure == Failure::parked) PG_RE_THROW();
     if (failure == Failure::reported) report.raise();
     return result;
+}
+
+// The body of an SQL-callable function, which is refused where the SQL is of another version than this library.
+template <class Body>
+Datum entry(Body&& body) {
+    return bare_entry([&] {
+        require_own_sql();
+        return body();
+    });
 }
 
 // Takes the parked error off the server's stack and returns it as an Error-like text for a log line, for the few

@@ -89,7 +89,7 @@ void set_parameters() {
 
 void serve() {
     set_parameters();
-    if (!extension_is_installed()) {
+    if (!extension_is_served()) {
         mark_unwanted();
         return;
     }
@@ -118,7 +118,7 @@ void pgchat_engine_main(Datum database) {
     pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    entry([&] {
+    bare_entry([&] {
         call([&] { BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0); });
         serve();
         return Datum{0};

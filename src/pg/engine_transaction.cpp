@@ -5,6 +5,7 @@
 extern "C" {
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "pgstat.h"
 #include "utils/acl.h"
@@ -83,6 +84,17 @@ Surroundings begin_part() {
     });
 }
 
+void report_other_version(const std::string& sql_version) {
+    const std::string advice = advice_on(sql_version);
+    call([&] {
+        ereport(LOG,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("pgchat: no engine for database \"%s\": its SQL is of version %s, the library of version %s",
+                        get_database_name(MyDatabaseId), sql_version.c_str(), library_version),
+                 errhint("%s", advice.c_str())));
+    });
+}
+
 void undo_part(const Surroundings& outer) noexcept {
     RollbackAndReleaseCurrentSubTransaction();
     outer.restore();
@@ -127,7 +139,7 @@ Outcome in_subtransaction(const char* activity, const std::function<void()>& bod
     }
 }
 
-bool extension_is_installed() {
+bool extension_is_served() {
     bool installed = false;
     engine_role = InvalidOid;
     const Outcome outcome = in_transaction(Durability::asynchronous, "looking for the extension", [&] {
@@ -135,6 +147,10 @@ bool extension_is_installed() {
             engine_role = get_role_oid("pgchat_engine", true);
             installed = OidIsValid(get_extension_oid("pgchat", true)) && OidIsValid(engine_role);
         });
+        if (installed && other_sql_version()) {
+            report_other_version(*other_sql_version());
+            installed = false;
+        }
     });
     return outcome == Outcome::committed && installed;
 }

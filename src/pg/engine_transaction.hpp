@@ -22,7 +22,8 @@ Outcome in_transaction(Durability durability, const char* activity, const std::f
 // An Error that it throws undoes it too, and goes on.
 Outcome in_subtransaction(const char* activity, const std::function<void()>& body);
 
-// Whether the extension exists in this database and its engine role does; must run outside a transaction.
-bool extension_is_installed();
+// Whether the extension exists in this database, in this library's version, and its engine role does; another version
+// is told to the log. Must run outside a transaction.
+bool extension_is_served();
 
 }  // namespace pgchat::pg

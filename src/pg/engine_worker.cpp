@@ -159,7 +159,7 @@ void EngineWorker::take_wakes() {
     }
     const std::uint32_t reasons = pg_atomic_exchange_u32(&slot_.wake, 0);
     if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
-    if ((reasons & wake_extension) != 0 && !extension_is_installed()) stopping_ = true;
+    if ((reasons & wake_extension) != 0 && !extension_is_served()) stopping_ = true;
     if ((reasons & wake_keys) != 0) secrets_.rotation().keys_changed();
     if ((reasons & wake_queue) != 0) queue_.look_again();
     if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { serve(process); });

@@ -51,6 +51,21 @@ Datum status_row(FunctionCallInfo fcinfo) {
     });
 }
 
+// The columns may be those of another version, too, but the first has always been the state.
+Datum other_version_row(FunctionCallInfo fcinfo) {
+    const Datum state = text_datum("wrong version");
+    return call([&] {
+        TupleDesc row_type;
+        get_call_result_type(fcinfo, nullptr, &row_type);
+        auto* const values = static_cast<Datum*>(palloc0(sizeof(Datum) * static_cast<std::size_t>(row_type->natts)));
+        auto* const nulls = static_cast<bool*>(palloc0(sizeof(bool) * static_cast<std::size_t>(row_type->natts)));
+        memset(nulls, true, static_cast<std::size_t>(row_type->natts));
+        values[0] = state;
+        nulls[0] = false;
+        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls));
+    });
+}
+
 constexpr int figure_columns = 5;
 
 Datum figures_row(FunctionCallInfo fcinfo) {
@@ -87,9 +102,9 @@ PG_FUNCTION_INFO_V1(pgchat_cancel_call);
 PG_FUNCTION_INFO_V1(pgchat_wait_request);
 
 Datum pgchat_engine_status(PG_FUNCTION_ARGS) {
-    return entry([&] {
+    return bare_entry([&] {
         require_preloaded();
-        return status_row(fcinfo);
+        return other_sql_version() ? other_version_row(fcinfo) : status_row(fcinfo);
     });
 }
 

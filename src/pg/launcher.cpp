@@ -209,7 +209,7 @@ void pgchat_launcher_main(Datum) {
     pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    entry([] {
+    bare_entry([] {
         call([] {
             BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
             before_shmem_exit(leave, 0);

@@ -29,6 +29,7 @@ object_access_hook_type previous_access_hook;
 // What this transaction's commit must tell, as WakeReason bits, and whether the launcher must look.
 std::uint32_t wakes_at_commit;
 bool launch_at_commit;
+bool extension_changed;
 bool revocation_at_commit;
 // Grows with what this process announces, and with what it then undoes.
 std::uint64_t own_revocations;
@@ -41,11 +42,14 @@ void at_transaction_end(XactEvent event, void*) noexcept {
             if ((wakes_at_commit & wake_accounts) != 0) pg_atomic_fetch_add_u64(&slot->account_generation, 1);
             wake(*slot, static_cast<WakeReason>(wakes_at_commit));
         }
+        if (extension_changed) pg_atomic_fetch_add_u64(&shared->extension_changes, 1);
         if (launch_at_commit) wake_launcher();
         if (revocation_at_commit) pg_atomic_fetch_add_u64(&shared->revocations, 1);
     }
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
         if (revocation_at_commit) ++own_revocations;
+        if (extension_changed) forget_sql_version();
+        extension_changed = false;
         wakes_at_commit = 0;
         launch_at_commit = false;
         revocation_at_commit = false;
@@ -53,14 +57,19 @@ void at_transaction_end(XactEvent event, void*) noexcept {
 }
 
 void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) noexcept {
-    if (event == SUBXACT_EVENT_ABORT_SUB && revocation_at_commit) ++own_revocations;
+    if (event != SUBXACT_EVENT_ABORT_SUB) return;
+    if (revocation_at_commit) ++own_revocations;
+    if (extension_changed) forget_sql_version();
 }
 
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) noexcept {
     if (previous_access_hook != nullptr) previous_access_hook(access, class_id, object_id, sub_id, argument);
     if (class_id != ExtensionRelationId) return;
-    if (access == OAT_POST_CREATE) launch_at_commit = true;
-    if (access == OAT_DROP) wakes_at_commit |= wake_extension;
+    if (access == OAT_POST_CREATE || access == OAT_POST_ALTER) launch_at_commit = true;
+    if (access == OAT_DROP || access == OAT_POST_ALTER) wakes_at_commit |= wake_extension;
+    if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP) return;
+    extension_changed = true;
+    forget_sql_version();
 }
 
 // The database that the statement needs for itself, so that no engine may be in it; InvalidOid where there is none.
@@ -128,6 +137,7 @@ void announce_everything() noexcept {
         wake(*slot, static_cast<WakeReason>(wake_queue | wake_catalog | wake_extension));
     }
     pg_atomic_fetch_add_u64(&shared->revocations, 1);
+    pg_atomic_fetch_add_u64(&shared->extension_changes, 1);
 }
 
 // Called by the server, and holds nothing a longjmp could skip.

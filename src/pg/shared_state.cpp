@@ -65,6 +65,7 @@ void initialise(SharedState& state) noexcept {
     state.lock = &GetNamedLWLockTranche("pgchat")->lock;
     pg_atomic_init_u32(&state.rescan, 0);
     pg_atomic_init_u64(&state.revocations, 0);
+    pg_atomic_init_u64(&state.extension_changes, 0);
     initialise_hash_slots(state.hash_slots);
     state.slot_count = settings.max_engines;
     state.client_count = process_count();

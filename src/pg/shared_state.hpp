@@ -82,6 +82,8 @@ struct SharedState {
     HashSlots hash_slots;
     // Grows with every commit that ends a session or takes rights away: who is somebody then looks again.
     pg_atomic_uint64 revocations;
+    // Grows with every commit that creates, alters or drops an extension: whoever knew its version then looks again.
+    pg_atomic_uint64 extension_changes;
     // Bit n of a slot's words: process n has something for that slot's engine.
     pg_atomic_uint64* doorbells;
 };

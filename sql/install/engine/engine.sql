@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION chat.engine_status(OUT state text, OUT pid integer, O
   OUT calls_waiting bigint, OUT readers bigint, OUT calls_total bigint, OUT completed_total bigint, OUT failed_total bigint, OUT retried_total bigint, OUT queue_depth bigint)
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_engine_status';
 COMMENT ON FUNCTION chat.engine_status() IS
-'The engine of this database: state (none, starting, running, stopping), what it does now, and totals since its start.
+'The engine of this database: state (none, starting, running, stopping; wrong version: the
+SQL of this database is of another version than the library, and the rest is NULL), what it does now, and totals since its start.
 calls_waiting: taken but waiting for room under pgchat.max_calls; readers: sessions reading streams; queue_depth: durable
 requests not yet taken. For pgchat_service.
 Errors: 57P03 the library was not preloaded.';

@@ -29,16 +29,6 @@ CREATE TABLE chat_private.session_tokens (
 CREATE INDEX session_tokens_session_idx ON chat_private.session_tokens (user_id, session_id) WHERE session_id IS NOT NULL;
 COMMENT ON TABLE chat_private.session_tokens IS 'The hash of each session''s token; the token itself is known to its holder only';
 
--- Led by the token, as it is what finds the owner: other systems' tokens do not say whose they are.
-CREATE TABLE chat_private.imported_tokens (
-  token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
-  user_id uuid NOT NULL,
-  session_id uuid NOT NULL,
-  FOREIGN KEY (user_id, session_id) REFERENCES chat.sessions (user_id, id) ON DELETE CASCADE
-);
-CREATE INDEX imported_tokens_session_idx ON chat_private.imported_tokens (user_id, session_id);
-COMMENT ON TABLE chat_private.imported_tokens IS 'The hash (SHA-256 of the whole text) of each token of a session that moved in from another system, so that it goes on; ends with the session';
-
 -- Written by the engine only, so that no transaction of a client can undo a count or hold up another login: for the same
 -- reason without foreign keys.
 CREATE TABLE chat_private.login_attempts (

@@ -35,3 +35,13 @@ COMMENT ON TABLE chat.import_findings IS 'What an import did not bring as it was
 COMMENT ON COLUMN chat.import_findings.kind IS 'refused: the row is not here; changed: it is, but not as it was; kept_aside: it is in details alone';
 COMMENT ON COLUMN chat.import_findings.reason IS 'A short name such as duplicate_email or hash_differs; docs/systems.md lists them';
 COMMENT ON COLUMN chat.import_findings.details IS 'What was there and what is here; never a secret in the clear';
+
+-- Led by the token, as it is what finds the owner: other systems' tokens do not say whose they are.
+CREATE TABLE chat_private.imported_tokens (
+  token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+  user_id uuid NOT NULL,
+  session_id uuid NOT NULL,
+  FOREIGN KEY (user_id, session_id) REFERENCES chat.sessions (user_id, id) ON DELETE CASCADE
+);
+CREATE INDEX imported_tokens_session_idx ON chat_private.imported_tokens (user_id, session_id);
+COMMENT ON TABLE chat_private.imported_tokens IS 'The hash (SHA-256 of the whole text) of each token of a session that moved in from another system, so that it goes on; ends with the session';

@@ -1,0 +1,23 @@
+-- From the accounts, conversations and calls of the first version to deliberations, personas and what other systems brought.
+
+COMMENT ON COLUMN chat.plans.limits IS 'conversations, deliberations: how many at once; messages_per_day, messages_per_minute: how many are sent, calls of chat.llm_complete and the like included (for guests, and chat.llm_submit for all). requests_per_minute: calls to models in any 60 seconds; concurrent_calls: calls at once; tokens_per_day: input and output tokens of a day in UTC; cost_per_month: money of a month in UTC; attachment_bytes: bytes of files at once, in place of the setting attachment_quota_bytes. What is absent is not limited; other members are the application''s';
+-- A plan that an administrator has edited stays as it is.
+UPDATE chat.plans SET limits = '{"conversations": 10, "deliberations": 5, "messages_per_day": 100, "requests_per_minute": 60}'
+WHERE code = 'guest' AND is_default;
+
+ALTER TABLE chat_private.llm_requests DROP CONSTRAINT llm_requests_purpose_check,
+  ADD CONSTRAINT llm_requests_purpose_check CHECK (purpose IN ('title', 'summary', 'deliberation'));
+COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';
+
+-- include tables/37_deliberation_prompts.sql
+-- include tables/37_personas.sql
+-- include tables/38_deliberations.sql
+-- include tables/39_deliberation_parts.sql
+-- include tables/40_system_imports.sql
+
+-- What is called otherwise now, or not at all.
+DROP FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[], text[], text[],
+  bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[], boolean[]);
+DROP FUNCTION chat_private.apply_ended_side_requests(uuid[], uuid[]);
+DROP FUNCTION chat_private.record_usage(uuid[], uuid[], integer[], uuid[], uuid[], text[], text[], bigint[], bigint[], bigint[], bigint[],
+  boolean[], boolean[], boolean[], text[], text[], integer[], integer[]);
