@@ -85,7 +85,7 @@ EXTRA_CLEAN = $(extension_name).control sql/$(extension_name)--*.sql $(OBJS:.o=.
 
 # Postgres names its headers without a namespace of their own, so they are searched last and as system headers are not:
 # the glue includes them inside extern "C" through src/pg/postgres.hpp only.
-PG_CPPFLAGS = -Isrc -MMD -MP -DPGCHAT_VERSION='"$(extension_version)"'
+PG_CPPFLAGS = -Isrc -MMD -MP
 # -g1 is enough for a backtrace and a third of the compile time less than -g.
 PG_CXXFLAGS = -std=c++20 -O2 -g1 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-register -Wno-volatile -fno-semantic-interposition
 # PostgreSQL 15 cannot mark what an extension exports when all else is hidden, so the linker is told.
@@ -110,6 +110,9 @@ $(shell mkdir -p build)
 $(file >build/server_headers,$(headers))
 endif
 $(OBJS): build/server_headers Makefile
+# Only these know the version, so that another one does not compile everything anew.
+src/pg/module.o src/pg/sql_version.o: override CPPFLAGS += -DPGCHAT_VERSION='"$(extension_version)"'
+src/pg/module.o src/pg/sql_version.o: META.json
 src/pg/module.o src/pg/sql_version.o: META.json
 
 -include $(OBJS:.o=.d)
