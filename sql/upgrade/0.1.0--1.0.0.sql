@@ -8,6 +8,8 @@ WHERE code = 'guest' AND is_default;
 ALTER TABLE chat_private.llm_requests DROP CONSTRAINT llm_requests_purpose_check,
   ADD CONSTRAINT llm_requests_purpose_check CHECK (purpose IN ('title', 'summary', 'deliberation'));
 COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';
+CREATE INDEX llm_requests_restored_idx ON chat_private.llm_requests (user_id, id) WHERE started_at = '-infinity';
+COMMENT ON COLUMN chat_private.llm_requests.started_at IS 'When the engine took it; -infinity: a restored dump brought it as running, which it is not here';
 
 -- include tables/37_deliberation_prompts.sql
 -- include tables/37_personas.sql

@@ -1,6 +1,7 @@
 #include "pg/launcher.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/clock.hpp"
 #include "pg/boundary.hpp"
@@ -34,6 +35,7 @@ struct Database {
     std::string name;
     BackgroundWorkerHandle* handle = nullptr;  // of its last engine; null before the first
     bool has_ended = false;                    // and needs no restart unless someone asks
+    bool was_asked = false;                    // while the engine of the handle was there
     TimePoint not_before{};
 };
 
@@ -103,6 +105,7 @@ private:
             known->name = database.name;
             if (asked) {
                 known->has_ended = false;
+                known->was_asked = known->handle != nullptr;
                 known->not_before = {};
             }
         }
@@ -118,9 +121,14 @@ private:
             pfree(database.handle);
             database.handle = nullptr;
             database.not_before = now + restart_delay;
-            // An engine that found no extension says so by leaving its mark; one that failed is tried again.
-            if (was_unwanted(database.oid)) database.has_ended = true;
-            return !database.has_ended;
+            // An engine that found no extension says so by leaving its mark; one that failed is tried again. So is one
+            // that may have looked before the extension was there.
+            const bool was_asked = std::exchange(database.was_asked, false);
+            if (was_unwanted(database.oid)) {
+                database.has_ended = !was_asked;
+                database.not_before = {};
+            }
+            if (database.has_ended) return false;
         }
         if (is_held(database.oid) || find_engine(database.oid) != nullptr || now < database.not_before) return true;
         start(database, now);

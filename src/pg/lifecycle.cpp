@@ -34,6 +34,12 @@ bool revocation_at_commit;
 // Grows with what this process announces, and with what it then undoes.
 std::uint64_t own_revocations;
 
+void release_hold() noexcept {
+    if (!OidIsValid(shared->holds[my_proc_number()])) return;
+    shared->holds[my_proc_number()] = InvalidOid;
+    wake_launcher();
+}
+
 void at_transaction_end(XactEvent event, void*) noexcept {
     if (event == XACT_EVENT_COMMIT) {
         EngineSlot* const slot = wakes_at_commit != 0 ? find_engine(MyDatabaseId) : nullptr;
@@ -53,6 +59,8 @@ void at_transaction_end(XactEvent event, void*) noexcept {
         wakes_at_commit = 0;
         launch_at_commit = false;
         revocation_at_commit = false;
+        // Not before: the launcher must see the database as it is then.
+        release_hold();
     }
 }
 
@@ -106,13 +114,8 @@ void clear_of_engine(Oid database) {
     }
 }
 
-void release_hold() noexcept {
-    shared->holds[my_proc_number()] = InvalidOid;
-    wake_launcher();
-}
-
 void release_hold_at_exit(int, Datum) noexcept {
-    if (OidIsValid(shared->holds[my_proc_number()])) release_hold();
+    release_hold();
 }
 
 void run_utility(PlannedStmt* planned, const char* query, bool read_only, ProcessUtilityContext context,
@@ -155,14 +158,8 @@ void on_utility(PlannedStmt* planned, const char* query, bool read_only, Process
     static bool exit_callback_set = false;
     if (!exit_callback_set) before_shmem_exit(release_hold_at_exit, 0);
     exit_callback_set = true;
-    PG_TRY();
-    {
-        clear_of_engine(database);
-        run_utility(planned, query, read_only, context, params, environment, destination, completion);
-    }
-    PG_FINALLY();
-    { release_hold(); }
-    PG_END_TRY();
+    clear_of_engine(database);
+    run_utility(planned, query, read_only, context, params, environment, destination, completion);
 }
 
 }  // namespace

@@ -248,7 +248,7 @@ def settle(seconds):
 @test("everybody does everything at once")
 def everything():
     global storm
-    storm = Storm(25)
+    storm = Storm(12)
     tasks = [Task(storm.repeat, n, storm.owners[n % 3].connect, OWNERS_ACTS, 0.1) for n in range(9)]
     for n, (acts, pause_s) in enumerate([({check: 1}, 0.1), ({disable: 3, remove: 1}, 4), ({change_catalogue: 1}, 0.5), ({tidy: 1}, 1), ({crash: 1}, 8), ({cut: 1}, 3)]):
         tasks.append(Task(storm.repeat, f"admin {n}", connect, acts, pause_s))

@@ -25,7 +25,25 @@ FURTHER = (
     "INSERT INTO chat.conversation_imports (user_id, source, source_id, conversation_id) SELECT p, 'pgchat', 'x', c FROM parts",
     "INSERT INTO chat.message_attachments (user_id, message_id, position, attachment_id) SELECT p, m, 1, a FROM parts",
     "INSERT INTO chat_private.search_progress (user_id) SELECT p FROM parts ON CONFLICT DO NOTHING",
-    "INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT p, 'simple', '', '{}', '', '' FROM parts")
+    "INSERT INTO chat_private.search_chunks (user_id, language, head, conversation_ids, words, grams) SELECT p, 'simple', '', '{}', '', '' FROM parts",
+    "INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt) SELECT p, 'p', 'P', 'secret', 'own', 'secret' FROM parts",
+    "INSERT INTO chat.deliberations (user_id, id, problem_statement) SELECT p, p, 'secret' FROM parts",
+    "INSERT INTO chat.deliberation_participants (user_id, deliberation_id, persona_code, seat, name, expertise, system_prompt, seq)"
+    " SELECT p, p, 'p', 1, 'P', 'secret', 'secret', 1 FROM parts",
+    "INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, model, state, finished_at)"
+    " SELECT p, p, p, 'initial', 'initial_round', 1, 'm', 'complete', now() FROM parts",
+    "INSERT INTO chat.contributions (user_id, deliberation_id, persona_code, round_number, phase, content, model, seq)"
+    " SELECT p, p, 'p', 1, 'initial_round', 'secret', 'm', 1 FROM parts",
+    "INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, seq) SELECT p, p, 'p', 'secret', 1 FROM parts",
+    "INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, verdict, seq) SELECT p, p, 1, 1, 'continue', 1 FROM parts",
+    "INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, phase, round_number, status, state, total_cost, total_tokens)"
+    " SELECT p, p, 1, 'created', 'initial_round', 1, 'active', '{}', 0, 0 FROM parts",
+    "INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id) SELECT p, 'other', 'users', p, p FROM parts",
+    "INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason) SELECT p, 'other', 'users', p, 'changed', 'name_cut' FROM parts",
+    "INSERT INTO chat_private.imported_tokens (user_id, token_hash, session_id)"
+    " SELECT p, sha256(p::text::bytea), (SELECT s.id FROM chat.sessions s WHERE s.user_id = p LIMIT 1) FROM parts")
+# What this user owns is for all.
+FOR_ALL = uuid.UUID(int=0)
 alice = bob = None
 
 
@@ -110,8 +128,8 @@ def _():
             if table.startswith("chat_private"):
                 equal(attempt(nobody, f"SELECT * FROM {table}"), "42501", table)
                 continue
-            equal(attempt(nobody, f"SELECT * FROM {table}"), 0, table)
-            equal(alice.value(f"SELECT count(*) FROM {table}"),
+            equal(attempt(nobody, f"SELECT * FROM {table} WHERE {owner} <> %s", FOR_ALL), 0, table)
+            equal(alice.value(f"SELECT count(*) FROM {table} WHERE {owner} <> %s", FOR_ALL),
                   value(admin, f"SELECT count(*) FROM {table} WHERE {owner} = %s", alice.id), table)
         equal(value(nobody, "SELECT chat.current_user_id()"), None)
         for call in ("chat.me()", "chat.create_conversation()", "chat.list_conversations()", "chat.llm_complete('x')",

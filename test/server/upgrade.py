@@ -33,12 +33,15 @@ def as_owner(*command, data=None):
 def script(versions, content):
     """The server has the script of that name meanwhile."""
     file = SCRIPTS / f"pgchat--{versions}.sql"
-    assert not file.exists(), f"{file} is there"
+    before = file.read_bytes() if file.exists() else None
     as_owner("tee", file, data=content)
     try:
         yield
     finally:
-        as_owner("rm", "-f", file)
+        if before is None:
+            as_owner("rm", "-f", file)
+        else:
+            as_owner("tee", file, data=before)
 
 
 @contextlib.contextmanager

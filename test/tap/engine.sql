@@ -1,7 +1,7 @@
 -- The engine's half of the queue: claiming, checkpoints, finishing, recovering; and what a person then reads.
 BEGIN;
 \ir setup.psql
-SELECT plan(37);
+SELECT plan(40);
 SELECT chat_private.set_identity(:'alice', 'user', NULL, true);
 SELECT chat.create_conversation(system_prompt => 'Be brief.') AS conv \gset
 INSERT INTO chat.messages (user_id, conversation_id, id, parent_id, role, status, content, tool_calls, tool_call_id)
@@ -141,6 +141,22 @@ SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob' AN
 SELECT is((SELECT string_agg(concat_ws(',', error_code, is_estimated, input_tokens > 0, output_tokens), ' ' ORDER BY output_tokens, input_tokens) FROM chat.usage_events
            WHERE user_id = :'bob' AND error_code = 'outcome_unknown'), 'outcome_unknown,t,f,0 outcome_unknown,t,t,0 outcome_unknown,t,f,1', 'with an estimate');
 SELECT is(pg_temp.outcome(:'bob', format('SELECT chat.retry_message(%L)', :'d_assistant_message_id')), '1 rows', 'people can retry it');
+
+-- A dump that is restored while the engine is there.
+SELECT chat_private.set_identity(:'bob', 'user', NULL, true);
+SELECT chat.llm_submit('under way') AS under_way \gset
+SELECT count(*) FROM chat_private.claim_requests(10);
+SELECT chat_private.set_identity(NULL, NULL, NULL, true);
+CREATE TEMP TABLE dumped ON COMMIT DROP AS SELECT * FROM chat_private.llm_requests WHERE user_id = :'bob' AND id = :'lost';
+UPDATE dumped SET id = chat.uuid_v7(), state = 'running', started_at = now(), finished_at = NULL, error = NULL;
+INSERT INTO chat_private.llm_requests SELECT * FROM dumped;
+SELECT is((SELECT q.started_at::text FROM chat_private.llm_requests q JOIN dumped d USING (user_id, id)), '-infinity', 'a request that comes as running is marked');
+SET LOCAL ROLE pgchat_engine;
+SELECT chat_private.tidy(100);
+RESET ROLE;
+SELECT is((SELECT concat_ws(' ', q.state, q.error ->> 'code', q.started_at) FROM chat_private.llm_requests q JOIN dumped d USING (user_id, id)),
+          'error outcome_unknown', 'and ends with the tidying');
+SELECT is((SELECT state FROM chat_private.llm_requests WHERE id = :'under_way'), 'running', 'what the engine has under way does not');
 
 -- What the engine may not do.
 SELECT is(pg_temp.outcome(NULL, statement, 'pgchat_engine'), '42501', 'refused to the engine: ' || statement)

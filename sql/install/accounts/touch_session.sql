@@ -67,6 +67,9 @@ BEGIN
       AND coalesce(o.locked_until < now, true)
     LIMIT tidy.max_rows FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS removed = ROW_COUNT;
+  IF EXISTS (SELECT FROM chat_private.llm_requests q WHERE q.started_at = '-infinity') THEN
+    PERFORM chat_private.close_lost_requests(true);
+  END IF;
   PERFORM chat_private.tidy_side_requests(tidy.max_rows);
   PERFORM chat_private.release_stranded();
   RETURN greatest(most, removed) >= tidy.max_rows;
@@ -75,5 +78,6 @@ $$;
 COMMENT ON FUNCTION chat_private.tidy(integer) IS
 'Removes what has outlived its time, at most so many rows of each kind: audit rows past their retention, addresses in those of
 removed accounts, sessions that ended a
-day ago, failed logins that no longer count, files that no message uses; and lets requests go that wait for nothing. Called by the
+day ago, failed logins that no longer count, files that no message uses; ends requests that a
+restored dump brought as running; and lets requests go that wait for nothing. Called by the
 engine; true where there is more.';

@@ -1,25 +1,27 @@
 -- How a step of a deliberation ends: its cost is counted, what it brought is stored, and its request removed.
 
-CREATE OR REPLACE FUNCTION chat_private.recover_steps(reason jsonb) RETURNS integer
+CREATE OR REPLACE FUNCTION chat_private.recover_steps(reason jsonb, is_restored boolean) RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   recovered integer;
 BEGIN
   UPDATE chat_private.llm_requests q
-  SET state = 'error', error = recover_steps.reason, finished_at = clock_timestamp(),
+  SET state = 'error', error = recover_steps.reason, finished_at = clock_timestamp(), started_at = nullif(q.started_at, '-infinity'),
       result = jsonb_build_object('is_estimated', true, 'usage', jsonb_build_object('input_tokens', e.tokens, 'output_tokens', 0, 'cached_tokens', 0),
                                   'cost', trim_scale(e.tokens * coalesce(e.price, 0) / 1000000))
   FROM (SELECT r.user_id, r.id, (SELECT m.input_price FROM chat.models m WHERE m.name = r.model) AS price,
                (octet_length(r.messages::text) + coalesce(octet_length(r.system_prompt), 0)) / 3 AS tokens
-        FROM chat_private.llm_requests r WHERE r.state = 'running' AND r.purpose = 'deliberation') e
+        FROM chat_private.llm_requests r WHERE r.state = 'running' AND r.purpose = 'deliberation'
+          AND (r.started_at = '-infinity' OR NOT recover_steps.is_restored)) e
   WHERE q.user_id = e.user_id AND q.id = e.id;
   GET DIAGNOSTICS recovered = ROW_COUNT;
   RETURN recovered;
 END
 $$;
-COMMENT ON FUNCTION chat_private.recover_steps(jsonb) IS
-'Ends, for this reason, the requests of steps that an engine which died has left running. What they used is estimated, three bytes a
+COMMENT ON FUNCTION chat_private.recover_steps(jsonb, boolean) IS
+'Ends, for this reason, the requests of steps that an engine which died has left running, or is_restored those that a restored dump
+has brought as running. What they used is estimated, three bytes a
 token, and counted when they are applied, so that a deliberation''s total is that of its usage at any time. Returns how many there were.';
 
 CREATE OR REPLACE FUNCTION chat_private.record_estimate(request chat_private.llm_requests, deliberation_id uuid) RETURNS void

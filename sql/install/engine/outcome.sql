@@ -180,19 +180,20 @@ COMMENT ON FUNCTION chat_private.record_usage(uuid[], uuid[], integer[], uuid[],
 'Records what attempts used: arrays of equal length, one element an attempt, NULL where unknown. costs_pico: units of 10^-12.
 has_steps: as chat_private.finish_requests returned it.';
 
-CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
+CREATE OR REPLACE FUNCTION chat_private.close_lost_requests(is_restored boolean) RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   reason CONSTANT jsonb := jsonb '{"code": "outcome_unknown", "sqlstate": "08007",
     "message": "the server stopped while the model was answering; the request is not sent again by itself"}';
-  steps CONSTANT integer := chat_private.recover_steps(reason);
+  steps CONSTANT integer := chat_private.recover_steps(reason, close_lost_requests.is_restored);
   recovered bigint;
 BEGIN
   -- Reads the whole table: an index of running rows would cost each request more than this costs a server's start.
   WITH closed AS (
-    UPDATE chat_private.llm_requests q SET state = 'error', error = reason, finished_at = clock_timestamp()
-    WHERE q.state = 'running'
+    UPDATE chat_private.llm_requests q
+    SET state = 'error', error = reason, finished_at = clock_timestamp(), started_at = nullif(q.started_at, '-infinity')
+    WHERE q.state = 'running' AND (q.started_at = '-infinity' OR NOT close_lost_requests.is_restored)
     RETURNING q.user_id, q.id, q.message_id, q.conversation_id, q.model,
               CASE WHEN q.purpose IS NULL THEN octet_length(q.messages::text) END AS message_bytes
   ), finished AS (
@@ -217,6 +218,32 @@ BEGIN
       FROM chat.messages t WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) b
   )
   SELECT count(*) INTO recovered FROM closed;
+  RETURN recovered::integer + steps;
+END
+$$;
+COMMENT ON FUNCTION chat_private.close_lost_requests(boolean) IS
+'Ends the requests that are running by their row, and of which the engine knows nothing: a reply with some text is incomplete, another
+one an error, with error code outcome_unknown; none is sent again. What they used is estimated from the text. is_restored: only those
+that a restored dump has brought. Returns how many there were.';
+
+CREATE OR REPLACE FUNCTION chat_private.mark_restored() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.started_at := '-infinity';
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION chat_private.mark_restored() IS
+'Row trigger of requests that are added as running: only a dump that is restored does that. The engine may be there already, and has
+not sent them.';
+CREATE OR REPLACE TRIGGER mark_restored BEFORE INSERT ON chat_private.llm_requests
+  FOR EACH ROW WHEN (NEW.state = 'running') EXECUTE FUNCTION chat_private.mark_restored();
+
+CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  recovered CONSTANT integer := chat_private.close_lost_requests(false);
+BEGIN
   PERFORM chat_private.release_stranded();
   BEGIN
     PERFORM chat_private.tidy_deliberations(1000);
@@ -224,7 +251,7 @@ BEGIN
     -- It is done again with the tidying: nothing of it may keep the engine from starting.
     RAISE LOG 'pgchat: deliberations could not be moved on: % (%)', SQLERRM, SQLSTATE;
   END;
-  RETURN recovered::integer + steps;
+  RETURN recovered;
 END
 $$;
 COMMENT ON FUNCTION chat_private.recover_requests() IS

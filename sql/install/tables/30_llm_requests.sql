@@ -35,9 +35,12 @@ CREATE INDEX llm_requests_message_idx ON chat_private.llm_requests (user_id, mes
 -- Side requests are few, and their rows go when they have ended: so most probes find this empty.
 CREATE INDEX llm_requests_side_idx ON chat_private.llm_requests (user_id, conversation_id) WHERE purpose IS NOT NULL;
 CREATE INDEX llm_requests_waiting_idx ON chat_private.llm_requests (user_id, waits_for) WHERE waits_for IS NOT NULL;
+-- Of what a dump brought that was under way: mostly empty.
+CREATE INDEX llm_requests_restored_idx ON chat_private.llm_requests (user_id, id) WHERE started_at = '-infinity';
 COMMENT ON TABLE chat_private.llm_requests IS 'Requests to models that survive a crash: replies of conversations (message_id set) and those of chat.llm_submit (messages set)';
 COMMENT ON COLUMN chat_private.llm_requests.queued_at IS 'When it was queued; NULL once the engine has taken it or it was cancelled';
 COMMENT ON COLUMN chat_private.llm_requests.timeout_ms IS 'Milliseconds for the whole call; NULL: the engine''s default';
+COMMENT ON COLUMN chat_private.llm_requests.started_at IS 'When the engine took it; -infinity: a restored dump brought it as running, which it is not here';
 COMMENT ON COLUMN chat_private.llm_requests.result IS 'What chat.llm_result returns; NULL for replies of conversations, whose message row holds it';
 COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';
 COMMENT ON COLUMN chat_private.llm_requests.waits_for IS 'The message, or the request, that must end before this one is queued';

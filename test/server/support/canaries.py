@@ -6,8 +6,9 @@ import subprocess
 
 from support.database import rows, value
 
-# For support.cluster.private: all that a server can be told to write down, but for the values of bound parameters.
-SETTINGS = {"shared_preload_libraries": "pgchat,pg_stat_statements", "pg_stat_statements.track": "all", "log_statement": "all",
+# For support.cluster.private: all that a server can be told to write down, but for the values of bound parameters. Creating
+# the extension alone runs thousands of statements, which must not push others out.
+SETTINGS = {"shared_preload_libraries": "pgchat,pg_stat_statements", "pg_stat_statements.track": "all", "pg_stat_statements.max": 50000, "log_statement": "all",
             "log_parameter_max_length": 0, "log_parameter_max_length_on_error": 0, "log_min_duration_statement": 0,
             "log_error_verbosity": "verbose", "log_min_messages": "debug1"}
 
