@@ -152,7 +152,7 @@ DECLARE
     'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
-    'chat_private.recover_requests', 'chat_private.close_lost_requests', 'chat_private.queue_depth', 'chat_private.wake_engine',
+    'chat_private.recover_requests', 'chat_private.close_lost_requests', 'chat_private.library_version', 'chat_private.require_library', 'chat_private.queue_depth', 'chat_private.wake_engine',
     'chat_private.release_ended', 'chat_private.release_waiting', 'chat_private.release_stranded',
     'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
