@@ -132,7 +132,7 @@ COMMENT ON FUNCTION chat_private.read_deliberation_as_owner(uuid, uuid) IS
 'All of somebody''s deliberation. Looks at nobody''s rights: its caller does.';
 
 CREATE OR REPLACE FUNCTION chat.admin_read_deliberation(id uuid) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   previous chat_private.identity := chat_private.open_gate();
