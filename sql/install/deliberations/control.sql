@@ -74,12 +74,8 @@ DECLARE
   deliberation chat.deliberations := chat_private.lock_deliberation(caller_id, pause_deliberation.id);
 BEGIN
   PERFORM chat_private.require_state(deliberation, '{running}');
-  UPDATE chat.deliberations d
-  SET status = 'paused', pause_reason = 'requested', active_ms = extract(epoch FROM chat_private.active_time(deliberation)) * 1000, active_since = NULL,
-      updated_at = clock_timestamp()
-  WHERE d.user_id = caller_id AND d.id = deliberation.id;
   PERFORM chat_private.stop_steps(caller_id, deliberation.id, false);
-  PERFORM chat_private.add_checkpoint(caller_id, deliberation.id, 'paused');
+  PERFORM chat_private.halt_deliberation(caller_id, deliberation.id, 'paused', 'requested', NULL);
   PERFORM chat_private.audit('deliberation.pause', 'deliberation:' || deliberation.id, wait => false);
 END
 $$;

@@ -225,7 +225,8 @@ DECLARE
 BEGIN
   FOR ended IN
     SELECT q.user_id, q.id FROM chat_private.llm_requests q
-    WHERE q.purpose = 'deliberation' AND q.state NOT IN ('waiting', 'queued', 'running') LIMIT tidy_deliberations.max_rows
+    WHERE q.purpose = 'deliberation' AND q.state NOT IN ('waiting', 'queued', 'running')
+    ORDER BY q.finished_at, q.id LIMIT tidy_deliberations.max_rows
   LOOP
     BEGIN
       PERFORM chat_private.apply_deliberation_steps(ARRAY[ended.user_id], ARRAY[ended.id]);
@@ -251,5 +252,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.tidy_deliberations(integer) IS
-'Applies at most so many steps that have ended and were left, and moves on as many deliberations that run and have no call under way,
+'Applies at most so many steps that have ended and were left, in the order in which they ended, and moves on as many deliberations that run and have no call under way,
 as after a crash or a restored dump. Waits for nobody''s lock.';

@@ -24,7 +24,7 @@ BEGIN
   PERFORM chat_private.require_state(deliberation, '{not started,running,paused,failed}');
   UPDATE chat.deliberations d
   SET status = 'killed', pause_reason = NULL, killed_at = clock_timestamp(), killed_by = end_deliberation.killed_by,
-      kill_reason = nullif(end_deliberation.reason, ''), active_ms = extract(epoch FROM chat_private.active_time(deliberation)) * 1000, active_since = NULL,
+      kill_reason = nullif(end_deliberation.reason, ''), active_ms = chat_private.active_ms_of(d), active_since = NULL,
       updated_at = clock_timestamp()
   WHERE d.user_id = deliberation.user_id AND d.id = deliberation.id;
   PERFORM chat_private.stop_steps(deliberation.user_id, deliberation.id, true);

@@ -136,7 +136,7 @@ BEGIN
   calls := chat_private.progress_of(d);
   RETURN QUERY SELECT d.status, d.phase, d.round_number, d.max_rounds, calls.done_calls, calls.total_calls, calls.running_calls,
     d.total_cost, d.total_tokens,
-    make_interval(secs => d.active_ms / 1000.0) + coalesce(clock_timestamp() - d.active_since, '0'),
+    make_interval(secs => chat_private.active_ms_of(d) / 1000.0),
     chat_private.estimated_time(d, calls.round_time, calls.stage_time);
 END
 $$;

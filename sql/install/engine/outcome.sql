@@ -246,6 +246,7 @@ DECLARE
 BEGIN
   -- The first that an engine does, and it sends nothing before that succeeds.
   PERFORM chat_private.require_library();
+  PERFORM chat_private.skip_downtime();
   recovered := chat_private.close_lost_requests(false);
   PERFORM chat_private.release_stranded();
   BEGIN
