@@ -38,7 +38,6 @@ import sys
 import tempfile
 import time
 import urllib.parse
-import uuid
 
 import psycopg
 from psycopg import sql
@@ -78,33 +77,50 @@ def connect(dbname="postgres"):
 
 
 class Ground:
-    """The database and roles of a page; what the page leaves behind is removed with them. That of the database takes a checkpoint,
-    for which the next page does not wait."""
+    """The database and roles of a page; what the page leaves behind is removed with them. Making and removing a database takes seconds, most
+    of them waiting: while a page runs, that of the next one is made, and that of the one before removed."""
 
-    _remover, _removals = concurrent.futures.ThreadPoolExecutor(1), []
-    GONE = "snippets_gone_"
+    _makers, _removers = concurrent.futures.ThreadPoolExecutor(1), concurrent.futures.ThreadPoolExecutor(1)
+    _made, _removed = {}, []
 
     def __init__(self, name):
-        self.database = "snippets_" + re.sub(r"\W+", "_", name.removesuffix(".md"))
+        self.database = self._database_of(name)
         self.password = secrets.token_hex(8)
+
+    @staticmethod
+    def _database_of(name):
+        return "snippets_" + re.sub(r"\W+", "_", name.removesuffix(".md"))
+
+    @classmethod
+    def foresee(cls, name, text):
+        """Begins to make the database of the page of that name, of which `text` is all that runs, as it is written."""
+        database = cls._database_of(name)
+        cls._made[database] = cls._makers.submit(cls._make_database, database, text)
+
+    @classmethod
+    def _make_database(cls, database, text):
+        with connect() as admin:
+            cls._remove(admin, [database], ())
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE check_template").format(sql.Identifier(database)))
+        with connect(database) as admin:
+            cls._wait_for_engine(admin)
+            if "admin_register_provider" not in text:
+                admin.execute(_models())
 
     def __enter__(self):
         with connect() as admin:
-            self._remove(admin, [self.database], ROLES)
+            self._remove(admin, (), ROLES)
             self._databases, self._roles = self._present(admin)
         return self
 
     def make(self, text):
-        """text: all that runs in the page, as it is written."""
+        """text: as for foresee."""
         with connect() as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE check_template").format(sql.Identifier(self.database)))
             for role, group in ROLES.items():
                 if not re.search(rf"CREATE (ROLE|USER) {role}\b", text, re.I):
                     admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}").format(*map(sql.Identifier, [role]), self.password, sql.Identifier(group)))
-        with connect(self.database) as admin:
-            self._wait_for_engine(admin)
-            if "admin_register_provider" not in text:
-                admin.execute(_models())
+        made = self._made.pop(self.database, None) or self._makers.submit(self._make_database, self.database, text)
+        made.result()
 
     @staticmethod
     def _wait_for_engine(admin):
@@ -132,27 +148,41 @@ class Ground:
                 admin.execute("ALTER SYSTEM RESET ALL")
                 admin.execute("SELECT pg_reload_conf()")
             databases, roles = self._present(admin)
-            self._remove(admin, databases - self._databases - {self.database}, ())
-            gone = [f"{self.GONE}{uuid.uuid4().hex}" for _ in roles - self._roles]
-            for name, other in zip(roles - self._roles, gone):
-                admin.execute(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(other)))
+            self._remove(admin, databases - self._databases, ())
+            # What has rights in the page's database goes after it.
+            held = [role for role in roles - self._roles if not self._drop_role(admin, role)]
+            if held:
+                self._remove(admin, [self.database], held)
+            else:
+                self._removed.append(self._removers.submit(self._remove_database, self.database))
 
-        def remove():
-            with connect() as admin:
-                self._remove(admin, [self.database], gone)
+    @staticmethod
+    def _drop_role(admin, role):
+        try:
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+        except psycopg.errors.DependentObjectsStillExist:
+            return False
+        return True
 
-        self._removals.append(self._remover.submit(remove))
+    @classmethod
+    def _remove_database(cls, database):
+        with connect() as admin:
+            cls._remove(admin, [database], ())
 
     @classmethod
     def finish(cls):
-        """Waits until all is removed; gives what could not be, or NULL."""
-        errors = [str(removal.exception()) for removal in cls._removals if removal.exception()]
+        """Waits until all is removed, foreseen pages that did not run included; gives what could not be, or NULL."""
+        for database, made in cls._made.items():
+            made.result()
+            cls._removed.append(cls._removers.submit(cls._remove_database, database))
+        errors = [str(removal.exception()) for removal in cls._removed if removal.exception()]
         return "\n".join(errors) or None
 
-    @classmethod
-    def _present(cls, admin):
-        return ({name for name, in admin.execute("SELECT datname FROM pg_database")},
-                {name for name, in admin.execute("SELECT rolname FROM pg_roles") if not name.startswith(cls.GONE)})
+    @staticmethod
+    def _present(admin):
+        """(databases, without those of pages, roles)"""
+        return ({name for name, in admin.execute("SELECT datname FROM pg_database WHERE NOT starts_with(datname, 'snippets_')")},
+                {name for name, in admin.execute("SELECT rolname FROM pg_roles")})
 
     @staticmethod
     def _remove(admin, databases, roles):
@@ -176,6 +206,11 @@ class Page:
             self.outcomes.append((f"{name}: its blocks are labelled", "\n".join(f"{name}:{line}: {message}" for line, message in faults) or None, None))
         self._sessions, self._skipped = {}, {}
 
+    @property
+    def text(self):
+        """All that runs."""
+        return "\n".join(block.text for block in self.running)
+
     def run(self, ground=None):
         """ground: one that is there already, for the self test."""
         for block in self.running:
@@ -186,7 +221,7 @@ class Page:
         with contextlib.ExitStack() as stack:
             if not ground:
                 ground = stack.enter_context(Ground(self.name))
-                ground.make("\n".join(block.text for block in self.running))
+                ground.make(self.text)
             self._folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pgchat-snippets."))
             # The processes end before the database is dropped.
             stack.callback(self._close)
@@ -266,16 +301,20 @@ def main(arguments):
         selftest.run(report, Page, Ground)
         report.add("what the self test has made is removed", Ground.finish())
         return report.end()
-    running = 0
-    for name in pages(arguments):
+    chosen = [Page(name, (ROOT / name).read_text(encoding="utf-8"), is_complete(name)) for name in pages(arguments)]
+    running = [page for page in chosen if page.running]
+    for page in running[:1]:
+        Ground.foresee(page.name, page.text)
+    for page in chosen:
         began = time.monotonic()
-        page = Page(name, (ROOT / name).read_text(encoding="utf-8"), is_complete(name))
+        if page.running and page is not running[-1]:
+            following = running[running.index(page) + 1]
+            Ground.foresee(following.name, following.text)
         page.run()
         for outcome in page.outcomes:
             report.add(*outcome)
-        running += len(page.running)
         if page.running:
-            print(f"# {name}: {time.monotonic() - began:.1f} s", flush=True)
+            print(f"# {page.name}: {time.monotonic() - began:.1f} s", flush=True)
     if not running:
         report.add("some block runs", "no page of that name has one")
     report.add("what pages have made is removed", Ground.finish())
