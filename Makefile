@@ -6,7 +6,7 @@ PG_CONFIG ?= pg_config
 
 # Targets that work before PostgreSQL's headers are there, or that PGXS defines otherwise: they do not include PGXS, and
 # hand what they need of it to a make of its own.
-development := help packages demo demo-stop check unit tap systems server-check servers lint format reference bench
+development := help packages demo demo-stop check unit snippets tap systems server-check servers lint format reference bench
 
 ifneq ($(filter $(development),$(MAKECMDGOALS)),)
 .PHONY: $(MAKECMDGOALS)
@@ -38,6 +38,9 @@ check: ## run every test: lint, unit, pg_regress, pgTAP and server tests, on a p
 
 unit: ## build and run the core's unit tests
 	test/run.sh unit
+
+snippets: ## run the snippets of the documentation
+	test/run.sh snippets
 
 tap: ## run the pgTAP tests on a private cluster
 	test/run.sh tap
