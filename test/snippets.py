@@ -179,6 +179,8 @@ class Page:
                 ground = stack.enter_context(Ground(self.name))
                 ground.make("\n".join(block.text for block in self.running))
             self._folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pgchat-snippets."))
+            for program in sorted({program for block in self.running for program in block.needs}):
+                self._absent[program] = bring(program, ground.given, self._folder)
             # The processes end before the database is dropped.
             stack.callback(self._close)
             stopped = None
@@ -188,16 +190,13 @@ class Page:
                 if fault and not stopped:
                     stopped = block.name
 
-    def _find_missing(self, block, ground):
+    def _find_missing(self, block):
         if block.runner not in self._sessions:
             kind = SESSIONS.get(block.runner)
             reason = kind.missing() if kind else None
             self._sessions[block.runner] = {}
             if reason:
                 self._skipped[block.runner] = reason
-        for program in block.needs:
-            if program not in self._absent:
-                self._absent[program] = bring(program, ground.given, self._folder)
 
     def _run_block(self, block, ground):
         """(fault, why it was skipped), at most one of them."""
