@@ -26,7 +26,13 @@ class State:
 
     def read_catalogue(self):
         with self.pool.connection() as connection:
-            self.catalogue = Catalogue(connection, self.settings["db-schemas"])
+            self.catalogues = {schema.strip(): Catalogue(connection, schema.strip()) for schema in self.settings["db-schemas"].split(",")}
+
+    def catalogue(self, wanted):
+        """Of the schema that the request names, or the first."""
+        if wanted and wanted not in self.catalogues:
+            raise Refusal(406, "PGRST106", f"Invalid schema: {wanted}", None, f"Only the following schemas are exposed: {', '.join(self.catalogues)}")
+        return self.catalogues[wanted] if wanted else next(iter(self.catalogues.values()))
 
     def listen(self):
         with psycopg.connect(self.settings["db-uri"], autocommit=True) as connection:
@@ -64,7 +70,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body.encode())
 
     def _run(self):
-        self.settings, self.catalogue = self.state.settings, self.state.catalogue
+        self.settings = self.state.settings
+        self.is_get = self.command in ("GET", "HEAD")
+        self.catalogue = self.state.catalogue(self.headers.get("Accept-Profile" if self.is_get else "Content-Profile"))
         self.lower_headers = {name.lower(): value for name, value in self.headers.items() if name.lower() != "cookie"}
         self.cookies = {name: each.value for name, each in http.cookies.SimpleCookie(self.headers.get("Cookie", "")).items()}
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -80,12 +88,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         raise unknown(self.path)
 
     def _call(self, name, pairs, preferences, claims):
-        is_read = self.command in ("GET", "HEAD")
         if self.command == "PATCH":
             raise Refusal(405, "PGRST101", f"Cannot use the {self.command} method on RPC")
         known = {each for function in self.catalogue.functions if function.name == name for each in function.arguments}
-        arguments = {key: value for key, value in pairs if key in known and key not in RESERVED} if is_read else {}
-        body = None if is_read else self.body or "{}"
+        arguments = {key: value for key, value in pairs if key in known and key not in RESERVED} if self.is_get else {}
+        body = None if self.is_get else self.body or "{}"
         names = arguments
         if body is not None:
             try:
@@ -98,9 +105,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             told = ", ".join(sorted(names))
             raise Refusal(404, "PGRST202", f"Could not find the function {schema}.{name}{f'({told})' if told else ' without parameters'} in the schema cache",
                           f"Searched for the function {schema}.{name} with parameters {told}, but no matches were found in the schema cache.")
-        read = ranged(parse(name, [pair for pair in pairs if pair[0] not in arguments]), self.headers.get("Range"))
+        read = self._ranged(parse(name, [pair for pair in pairs if pair[0] not in arguments]))
         statement = Writer(self.catalogue).call(function, arguments, body, read, "count=exact" in preferences)
-        row = self._transact(claims, is_read or function.volatility != "v", statement)
+        row = self._transact(claims, self.is_get or function.volatility != "v", statement)
         if function.result == "void":
             return 204, [("Content-Range", "*/*")], ""
         return self._rows(row, read)
@@ -108,7 +115,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _table(self, name, pairs, preferences, claims):
         if name not in self.catalogue.tables:
             raise Refusal(404, "PGRST205", f"Could not find the table '{self.catalogue.schema}.{name}' in the schema cache")
-        read = ranged(parse(name, pairs), self.headers.get("Range"))
+        read = self._ranged(parse(name, pairs))
         writer = Writer(self.catalogue)
         if self.command == "PATCH":
             is_returned = "return=representation" in preferences
@@ -118,9 +125,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise unknown("POST to a table")
         return self._rows(self._transact(claims, True, writer.table(read, "count=exact" in preferences)), read)
 
+    def _ranged(self, read):
+        return ranged(read, self.headers.get("Range")) if self.command == "GET" else read
+
     def _transact(self, claims, is_read_only, statement):
         with self.state.pool.connection() as connection:
-            return run(connection, self.settings, self, claims, is_read_only, statement)
+            return run(connection, self.settings, self, self.catalogue.schema, claims, is_read_only, statement)
 
     def _rows(self, row, read):
         total, size, body, headers, status = row

@@ -28,12 +28,12 @@ class Pool:
             self._free.put(taken)
 
 
-def run(connection, settings, request, claims, is_read_only, statement):
+def run(connection, settings, request, schema, claims, is_read_only, statement):
     """The row of the main statement. Commits, or rolls back and refuses."""
     role = claims.get("role", settings["db-anon-role"])
     if not role:
         raise Refusal(401, "PGRST302", "Anonymous access is disabled", headers=[("WWW-Authenticate", "Bearer")])
-    path = ", ".join(f'"{name}"' for name in (settings["db-schemas"], *settings["db-extra-search-path"].split(",")))
+    path = ", ".join(f'"{name}"' for name in (schema, *settings["db-extra-search-path"].split(",")))
     parameters = {"search_path": path, "role": role, "request.jwt.claims": json.dumps({**claims, "role": role}), "request.method": request.command,
                   "request.path": request.path.split("?")[0], "request.headers": json.dumps(request.lower_headers),
                   "request.cookies": json.dumps(request.cookies)}
