@@ -15,10 +15,16 @@ MODULES = BUILD / "node/node_modules"
 def bring(program, environment, folder):
     """Has the environment find the program; the reason why it cannot, or None."""
     if program == "postgraphile":
-        return _postgraphile(environment, folder)
+        reason = _postgraphile(environment, folder)
+        if reason:
+            return reason
     if program == "postgrest":
         _append(environment, STAND_IN)
-    return None if shutil.which(program, path=environment["PATH"]) else f"there is no {program}"
+    found = shutil.which(program, path=environment["PATH"])
+    if not found:
+        return f"there is no {program}"
+    print(f"# {program}: {found}")
+    return None
 
 
 def _append(environment, folder):
