@@ -33,6 +33,12 @@ SELECT :'me' || :n AS kept;
 …
 ```
 
+```ini file=settings.conf
+port = 1
+```
+```sh run
+test "$(cat settings.conf)$((PORT > 0))" = 'port = 11'
+```
 ```sh run
 here=1; cd /tmp
 ```
@@ -41,12 +47,6 @@ test $here$PWD = 1/tmp
 ```
 ```sh run fails=22012
 psql -v VERBOSITY=sqlstate -c 'SELECT 1 / 0'
-```
-```ini file=settings.conf
-port = 1
-```
-```sh run
-test "$(cat settings.conf)$((PORT > 0))" = 'port = 11'
 ```
 ```ruby
 neither here nor there

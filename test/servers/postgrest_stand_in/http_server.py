@@ -38,7 +38,7 @@ class State:
         with psycopg.connect(self.settings["db-uri"], autocommit=True) as connection:
             connection.execute("LISTEN pgrst")
             for notice in connection.notifies():
-                if "config" in notice.payload:
+                if notice.payload in ("", "reload config"):
                     self.settings = self._read()
                 if notice.payload in ("", "reload schema"):
                     self.read_catalogue()
