@@ -11,6 +11,7 @@ A fenced block runs whose info string says so:
     ```python run=psycopg              also javascript run=node, java run=jdbc, graphql run (with a session in test/snippets)
     ```sql run fails=22023             must fail with this SQLSTATE; of sh, with a status that is not 0, and must print the SQLSTATE
     ```sh run needs=pg_basebackup      a program, or several with commas; without it this and later blocks of the same session are skipped
+    ```ini file=postgrest.conf         is written into this file of the working directory
     ```text output                     what the block before prints; a line … stands for any lines, and … in a line for any text
     ```sql norun="needs a key"         is not run, and why; in pages of COMPLETE every block of these languages says the one or the other
 
@@ -21,7 +22,7 @@ Members of a Java block (static …, record …, class …) begin at the margin,
 
 What there is: the default model `echo` and the others of docs/cookbook/README.md, unless the page registers a provider; the login roles `my_app` (of pgchat_client) and
 `my_service` (of pgchat_service), unless the page creates them; PGHOST, PGPORT, PGDATABASE and PGUSER, which is `postgres` for psql and sh, and
-my_app for programs; DATABASE_URL and JDBC_URL, which lead to my_app, and SERVICE_DATABASE_URL and SERVICE_JDBC_URL, which lead to my_service. The
+my_app for programs; PORT, a free port of the loopback for what the page serves; DATABASE_URL and JDBC_URL, which lead to my_app, and SERVICE_DATABASE_URL and SERVICE_JDBC_URL, which lead to my_service. The
 working directory is empty and is removed. Databases and roles that a page makes are removed, and settings of ALTER SYSTEM are reset.
 """
 
@@ -32,8 +33,7 @@ import os
 import pathlib
 import re
 import secrets
-import shutil
-import subprocess
+import socket
 import sys
 import tempfile
 import time
@@ -45,12 +45,13 @@ from psycopg import sql
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "test/snippets"))
 import blocks as markdown
+from brought import bring
 from programs import Jdbc, Node, Psycopg
-from sessions import Psql, Shell
+from sessions import Files, Psql, Shell
 
 # Pages in which every block of a language that can be run says whether it is.
 COMPLETE = ("docs/quickstart.md", "docs/operations.md", "docs/cookbook/*.md")
-SESSIONS = {"psql": Psql, "sh": Shell, "psycopg": Psycopg, "node": Node, "jdbc": Jdbc}
+SESSIONS = {"psql": Psql, "sh": Shell, "psycopg": Psycopg, "node": Node, "jdbc": Jdbc, "file": Files}
 PROGRAMS = ("psycopg", "node", "jdbc")
 ROLES = {"my_app": "pgchat_client", "my_service": "pgchat_service"}
 # The page whose models others have, unless they register their own.
@@ -76,6 +77,15 @@ def connect(dbname="postgres"):
     return psycopg.connect(dbname=dbname, autocommit=True)
 
 
+def _free_port():
+    """Of the loopback; below 32768, so that no client's own port is in its way."""
+    while True:
+        port = secrets.choice(range(20000, 32000))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Ground:
     """The database and roles of a page; what the page leaves behind is removed with them. Making and removing a database takes seconds, most
     of them waiting: while a page runs, that of the next one is made, and that of the one before removed."""
@@ -86,6 +96,9 @@ class Ground:
     def __init__(self, name):
         self.database = self._database_of(name)
         self.password = secrets.token_hex(8)
+        self.port = _free_port()
+        # What all sessions of the page inherit.
+        self.given = dict(os.environ)
 
     @staticmethod
     def _database_of(name):
@@ -131,7 +144,7 @@ class Ground:
             time.sleep(0.02)
 
     def environment(self, runner, role):
-        given = dict(os.environ, PGDATABASE=self.database, LC_ALL="C.UTF-8", PGTZ="UTC")
+        given = dict(self.given, PGDATABASE=self.database, PORT=str(self.port), LC_ALL="C.UTF-8", PGTZ="UTC")
         host, port = urllib.parse.quote(given["PGHOST"], safe=""), given["PGPORT"]
         for prefix, name in (("", "my_app"), ("SERVICE_", "my_service")):
             given[prefix + "DATABASE_URL"] = f"postgresql://{name}:{self.password}@/{self.database}?host={host}&port={port}"
@@ -204,7 +217,7 @@ class Page:
         self.outcomes = []
         if self.running or faults or complete:
             self.outcomes.append((f"{name}: its blocks are labelled", "\n".join(f"{name}:{line}: {message}" for line, message in faults) or None, None))
-        self._sessions, self._skipped = {}, {}
+        self._sessions, self._skipped, self._absent = {}, {}, {}
 
     @property
     def text(self):
@@ -223,6 +236,8 @@ class Page:
                 ground = stack.enter_context(Ground(self.name))
                 ground.make(self.text)
             self._folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pgchat-snippets."))
+            for program in sorted({program for block in self.running for program in block.needs}):
+                self._absent[program] = bring(program, ground.given, self._folder)
             # The processes end before the database is dropped.
             stack.callback(self._close)
             stopped = None
@@ -244,9 +259,9 @@ class Page:
         """(fault, why it was skipped), at most one of them."""
         if block.runner not in SESSIONS:
             return f"there is no session for run={block.runner}", None
-        for program in filter(None, block.attributes.get("needs", "").split(",")):
-            if not shutil.which(program):
-                self._skipped.setdefault(block.runner, f"there is no {program}")
+        for program in block.needs:
+            if self._absent[program]:
+                self._skipped.setdefault(block.runner, self._absent[program])
         if block.runner in self._skipped:
             return None, self._skipped[block.runner]
         role = block.attributes.get("as")
