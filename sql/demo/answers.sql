@@ -2,11 +2,11 @@
 -- fits its form, in conversations to two questions. All else they echo. Sets the variable answers.
 CREATE TEMP TABLE answers (n serial, wanted text[], thinking text, reply text, tool_calls jsonb) ON COMMIT DROP;
 
--- Each speaks first, then answers the others, then votes; the same texts in two languages of one board are two boards.
+-- Each speaks first, then answers the others, then votes.
 CREATE FUNCTION pg_temp.speaks(problem text, code text, first text, second text, choice text, ranking text[], reasoning text, confidence numeric) RETURNS void
 LANGUAGE sql AS $$
   WITH frame AS (
-    SELECT 'You are ' || coalesce((SELECT p.name FROM chat.personas p WHERE p.code = speaks.code AND p.user_id = '00000000-0000-0000-0000-000000000000'), 'Uma Castellanos') || ', one of' AS text)
+    SELECT 'You are ' || p.name || ', one of' AS text FROM chat.personas p WHERE p.code = speaks.code AND p.user_id = '00000000-0000-0000-0000-000000000000')
   INSERT INTO pg_temp.answers (wanted, reply)
   SELECT ARRAY[speaks.problem, f.text, s.mark], s.said
   FROM frame f, (VALUES ('This is the first round.', speaks.first), ('This is round ', speaks.second),

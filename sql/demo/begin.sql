@@ -1,5 +1,4 @@
 -- Begins: who may run it and where, and how conversations of the past are written down.
-\set ON_ERROR_STOP on
 \set QUIET on
 \pset pager off
 \pset footer off
@@ -78,7 +77,7 @@ BEGIN
     SELECT m.input_price, m.output_price INTO price FROM chat.models m WHERE m.name = line.model;
     messages := messages || jsonb_build_array(jsonb_build_object('id', line.id, 'parent_id', nullif(last_id, ''), 'role', line.role, 'content', line.content, 'created_at', at)
       || CASE WHEN line.role = 'assistant' THEN jsonb_build_object('model', line.model, 'finish_reason', 'stop', 'input_tokens', input, 'output_tokens', output,
-           'cost', (input * coalesce(price.input_price, 0) + output * coalesce(price.output_price, 0)) / 1000000, 'latency_ms', 400 + 18 * output, 'first_token_ms', 380) ELSE '{}' END
+           'cost', trim_scale((input * coalesce(price.input_price, 0) + output * coalesce(price.output_price, 0)) / 1000000), 'latency_ms', 400 + 18 * output, 'first_token_ms', 380) ELSE '{}' END
       || line.rest);
     told := told || jsonb_build_object(line.id, coalesce((told ->> last_id)::bigint, 0) + output);
     last_id := line.id;

@@ -9,16 +9,17 @@
 --
 -- Each file is written as an application would do it: somebody logs in, and calls the API. What the API leaves to the engine alone, usage
 -- of weeks that are over, is in usage.sql.
+\set ON_ERROR_STOP on
 \ir begin.sql
 \if :is_here
   \echo The demo data are here already; nothing was changed.
 \else
   \ir accounts.sql
+  \ir prompts.sql
   \ir models.sql
   \if :is_empty
     \ir rules.sql
   \endif
-  \ir prompts.sql
   \ir people/worker.sql
   \ir people/second_worker.sql
   \ir people/user.sql

@@ -7,9 +7,9 @@ SELECT count(*) AS ignored FROM (SELECT FROM chat_private.usage_progress FOR UPD
 CREATE TEMP TABLE replies ON COMMIT DROP AS
 SELECT m.user_id, m.conversation_id, m.id AS message_id, m.model, v.name AS provider, m.input_tokens, m.output_tokens, coalesce(m.cost, 0) AS cost,
        m.model = 'demo-gpt-4o-mini' AS is_own_key, m.status, m.error ->> 'code' AS error_code, m.latency_ms, m.first_token_ms, m.created_at
-FROM chat.conversation_imports i JOIN chat.messages m ON m.user_id = i.user_id AND m.conversation_id = i.conversation_id
+FROM chat.users u JOIN chat.conversation_imports i ON i.user_id = u.id JOIN chat.messages m ON m.user_id = i.user_id AND m.conversation_id = i.conversation_id
 JOIN chat.models o ON o.name = m.model JOIN chat.providers v ON v.id = o.provider_id
-WHERE i.source_id LIKE 'demo-%' AND m.role = 'assistant';
+WHERE u.email LIKE '%@demo.example' AND i.source_id LIKE 'demo-%' AND m.role = 'assistant';
 SELECT count(chat_private.add_usage_partition(u.month)) AS ignored
 FROM (SELECT DISTINCT date_trunc('month', r.created_at AT TIME ZONE 'UTC')::date AS month FROM replies r) u \gset
 INSERT INTO chat.usage_events (user_id, conversation_id, message_id, model, provider, input_tokens, output_tokens, cost, is_own_key, outcome, error_code, latency_ms,

@@ -23,7 +23,8 @@ TEST(Echo, RefusesUnknownSettings) {
           R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})",
           R"({"extra":{"echo":{"answers":{}}}})", R"({"extra":{"echo":{"answers":[5]}}})",
           R"({"extra":{"echo":{"answers":[{"reply":"a"}]}}})", R"({"extra":{"echo":{"answers":[{"when":""}]}}})",
-          R"({"extra":{"echo":{"answers":[{"when":[]}]}}})", R"({"extra":{"echo":{"answers":[{"when":"a","status":500}]}}})"}) {
+          R"({"extra":{"echo":{"answers":[{"when":[]}]}}})",
+          R"({"extra":{"echo":{"answers":[{"when":"a","status":500}]}}})"}) {
         try {
             provider_for(ProviderKind::echo).encode({}, "m", chat(hello, options), true);
             FAIL() << options;

@@ -59,7 +59,8 @@ TEST_F(EchoTransportTest, PlaysThinkingAndToolCalls) {
 }
 
 TEST_F(EchoTransportTest, AnswersByWhatIsSaid) {
-    constexpr std::string_view script = R"({"extra":{"response_format":{"type":"json_schema","json_schema":{"name":"ballot"}},"echo":{"thinking":"hm","reply":"else","answers":[
+    constexpr std::string_view script =
+        R"({"extra":{"response_format":{"type":"json_schema","json_schema":{"name":"ballot"}},"echo":{"thinking":"hm","reply":"else","answers":[
             {"when":["yes","nobody says this"],"reply":"no"},
             {"when":["Be brief","ballot","echo-1","one  two"],"reply":"{}"},
             {"when":"yes","reply":"too late"}]}}})";

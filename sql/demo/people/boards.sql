@@ -7,6 +7,6 @@ SELECT chat.start_deliberation(:'board') AS ignored \gset
 
 SELECT chat.authenticate((chat.login('worker@demo.example', :'password', ip_address => '192.0.2.20', user_agent => 'Chrome on Android')).session_token) AS ignored \gset
 SELECT chat.create_deliberation('How should we staff the counter in July, when two of six are away?',
-    persona_codes => '{field_operator,organisational_psychologist,finance_director}', max_rounds => 2, model => 'demo-large', max_cost => 0.05,
+    persona_codes => '{field_operator,organisational_psychologist,finance_director}', max_rounds => 2, model => 'demo-large', max_cost => 0.042,
     options => '{"decompose": false, "choices": [{"id": "students", "label": "Hire students"}, {"id": "shorter_hours", "label": "Shorter hours"}, {"id": "extra_shifts", "label": "Extra shifts"}], "call_options": {"max_tokens": 900}}') AS paused_board \gset
 SELECT chat.start_deliberation(:'paused_board') AS ignored \gset

@@ -14,7 +14,8 @@ namespace pgchat {
 
 // A reply to requests that say certain things; a member that it has stands for the script's.
 struct EchoAnswer {
-    std::vector<std::string> when;  // texts that all occur in the messages, the model's name or that of the wanted schema
+    std::vector<std::string>
+        when;  // texts that all occur in the messages, the model's name or that of the wanted schema
     std::optional<std::string> reply;
     std::optional<std::string> thinking;
     std::optional<Json> tool_calls;
