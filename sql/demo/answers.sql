@@ -69,6 +69,7 @@ INSERT INTO answers (wanted, reply) VALUES
   (ARRAY['deliberation_choices'], '{"choices": [{"id": "choice_1", "label": "Try it small", "description": "For a month, with a figure by which it is judged."}, {"id": "choice_2", "label": "Leave it", "description": "Nothing is done this year."}]}'),
   (ARRAY['deliberation_vote'], '{"choice": "choice_1", "ranking": ["choice_1", "choice_2"], "approvals": ["choice_1"], "reasoning": "A demo model always takes the first.", "confidence": 0.5}'),
   (ARRAY['deliberation_synthesize'], '{"summary": "The board of demo models would try it small, and look again in a month. Real models would have read the problem.", "majority_view": "Try it small.", "dissent": [], "open_risks": ["Nobody here can think."], "recommendations": ["Register a real provider, and ask again."]}'),
+  (ARRAY['the whole board'], 'You all agree, and nobody has said what speaks against it. Who wants to?'),
   (ARRAY['This is the first round.'], E'Try it small first.\n\nI am a demo model and cannot read the problem; a real one would answer it from what its persona knows.'),
   (ARRAY['This is round '], E'I stay with a small trial.\n\nSomebody should say by what it is judged, and when it ends.');
 

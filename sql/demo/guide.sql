@@ -45,7 +45,7 @@ SELECT format('%s -q -c "%s" -c "%s" -c "%s"', :'psql', format(:'login', 'worker
               'SELECT (f).phase, (f).name, (f).content FROM (SELECT chat.follow_deliberation(d.id) AS f FROM chat.list_deliberations(page_size => 1) d) x') AS line \gset
 \echo '   ' :line
 \echo
-\echo '5. What all this cost, by user and month; and who is refused (PC307), as her budget is used up:'
+\echo '5. What all this cost, by user; and who is refused (PC307), as her budget is used up:'
 \echo
 SELECT format('%s -q -c "%s" -c "%s"', :'psql', format(:'login', 'admin@demo.example', ''),
               'SELECT u.email, a.attempts, a.failed, a.input_tokens, a.output_tokens, a.cost FROM chat.admin_usage(now() - interval ''60 days'', group_by => ''user'') a LEFT JOIN chat.users u ON u.id::text = a.key ORDER BY a.cost DESC') AS line \gset

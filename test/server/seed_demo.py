@@ -197,6 +197,9 @@ def _():
     assert "nothing was changed" in again.stdout and "Five things to try" in again.stdout
     after = contents()
     equal({name: (before[name], after[name]) for name in before if before[name] != after[name]}, {})
+    operator = seed(PGUSER=role("pgchat_service"))
+    equal((operator.returncode, operator.stdout), (3, ""))
+    assert "must be made by a superuser" in operator.stderr, operator.stderr
 
 
 @test("a dump of it, restored, has all of it, and people log in there")
