@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # `make seed-demo`: people, conversations, deliberations and usage for trying things out, made by sql/demo/seed.sql.
 #
-# They go to the database that PGDATABASE (or PGSERVICE) names, which must have the extension; without these, to database
-# demo_data on the cluster of `make demo`, which is made where it is not there. PGCHAT_DEMO_AMONG_USERS=1 lets them into a
-# database that has users.
+# They go to the database that PGDATABASE, PGHOST, PGPORT or PGSERVICE lead to, which must have the extension; without any of
+# these, to database demo_data on the cluster of `make demo`, which is made where it is not there. PGCHAT_DEMO_AMONG_USERS=1
+# lets them into a database that has users.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -36,7 +36,7 @@ use_demo_cluster() {
     psql -Xq -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION IF NOT EXISTS pgchat'
 }
 
-if [ -n "${PGDATABASE:-}${PGSERVICE:-}" ]; then
+if [ -n "${PGDATABASE:-}${PGHOST:-}${PGPORT:-}${PGSERVICE:-}" ]; then
     line=$(psql_line)
 else
     use_demo_cluster

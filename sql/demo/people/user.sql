@@ -19,7 +19,7 @@ SELECT pg_temp.bring(pg_temp.document('name', 'A name for the winter blend', '20
     {"id": "label", "user": "Night Ferry it is. A line for the label?"},
     {"id": "line", "assistant": "Night Ferry: plum, ember, and the last light on the water."},
     {"id": "shorter", "after": "third", "gap": "3 minutes", "user": "Night Ferry it is. A line for the label, at most five words?"},
-    {"assistant": "Plum, ember, last light home."}]$json$, '{"model": "demo-large", "is_pinned": true, "folder": ["Plans", "Café"], "tags": ["names", "winter"], "description": "Edited and regenerated: five branches"}')) AS blend,
+    {"assistant": "Plum, ember, last light home."}]$json$, '{"model": "demo-large", "is_pinned": true, "folder": ["Plans", "Café"], "tags": ["names", "winter"], "description": "Edited and regenerated: four branches"}')) AS blend,
   pg_temp.bring(pg_temp.document('rent', 'Rent at the terminal', '15 days', $json$[
     {"user": "The port offers 38 m² for 4,200 a month, or a kiosk of 9 m² for 900. Margin is 1.90 a cup. How many cups a day does each need, 26 days a month?"},
     {"assistant": "The room needs 86 cups a day for its rent alone, the kiosk 19.", "thinking": "4200 / 1.90 = 2210.5 cups a month; / 26 = 85.02, so 86. 900 / 1.90 = 473.7; / 26 = 18.2, so 19. Wages are not in it, and I should say so."},
