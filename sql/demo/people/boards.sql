@@ -1,4 +1,5 @@
--- Boards of personas: Uma's, which the engine takes to its end, and Tomás's, which stops at its cap of money. They begin when all this is committed.
+-- Boards of personas: one of Uma, who is still logged in, which the engine takes to its end; and one of Tomás, which stops at its cap of money. They begin
+-- when all this is committed.
 SELECT chat.create_deliberation('Should Fog Harbour Coffee open a second café at the ferry terminal next spring?',
     context => '{"money": 160000, "people": 6, "first_cafe": "two quarters below plan", "offers": {"room": {"m2": 38, "rent": 4200}, "kiosk": {"m2": 9, "rent": 900}}}',
     persona_codes => '{finance_director,field_operator,brand_storyteller,devils_advocate,head_roaster}', max_rounds => 2, model => 'demo-large', max_cost => 5,
