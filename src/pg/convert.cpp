@@ -90,6 +90,10 @@ Datum bytea_datum(const std::uint8_t* bytes, std::size_t size) {
     });
 }
 
+Datum bytea_datum(std::string_view bytes) {
+    return bytea_datum(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+}
+
 Datum uuid_datum(const Uuid& value) {
     return call([&] {
         auto* const result = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));

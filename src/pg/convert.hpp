@@ -37,6 +37,7 @@ std::string_view view_of(const text* value) noexcept;
 // Results, palloc'd in the current memory context.
 Datum text_datum(std::string_view value);
 Datum bytea_datum(const std::uint8_t* bytes, std::size_t size);
+Datum bytea_datum(std::string_view bytes);
 Datum uuid_datum(const Uuid& value);
 Datum jsonb_datum(const char* json);
 Datum numeric_datum(const char* digits);

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 
 // What no call's end tells, such as a pause, is seen this late.
 constexpr milliseconds look_interval{500};
-constexpr milliseconds taken_check_interval{1};
+constexpr milliseconds number_check_interval{1};
 constexpr milliseconds longest_wait_until_taken{500};
 // As many calls are waited for at once; the channel keeps places for the numbers of abandoned requests.
 constexpr std::size_t most_waits = 16;
@@ -48,7 +48,7 @@ void run(SPIPlanPtr& plan, const char* query, int arguments, Datum* values) {
     });
 }
 
-std::optional<std::string> column_text(std::uint64_t row, int column) {
+std::optional<std::string> row_text(std::uint64_t row, int column) {
     const char* const value =
         call([&] { return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column); });
     if (value == nullptr) return std::nullopt;
@@ -96,10 +96,10 @@ void DeliberationWatch::read_state() {
     static SPIPlanPtr plan = nullptr;
     Datum values[] = {uuid_datum(require_identity().user_id), uuid_datum(deliberation_id_)};
     run(plan, state_query, 2, values);
-    status_ = column_text(0, 1).value_or("");
+    status_ = row_text(0, 1).value_or("");
     last_seq_ = DatumGetInt32(column_value(0, 2));
     open_steps_.clear();
-    const std::string ids = column_text(0, 3).value_or("");
+    const std::string ids = row_text(0, 3).value_or("");
     constexpr std::size_t id_size = 36;
     for (std::size_t at = 0; at + id_size <= ids.size(); at += id_size + 1)
         if (const std::optional<Uuid> id = parse_uuid(std::string_view(ids).substr(at, id_size)))
@@ -120,7 +120,7 @@ std::vector<DeliberationWatch::News> DeliberationWatch::read_news() {
         one.created_at = DatumGetInt64(column_value(row, 3));
         std::optional<std::string>* const texts[] = {&one.event,        &one.kind, &one.phase,
                                                      &one.persona_code, &one.name, &one.content};
-        for (int i = 0; i < 6; ++i) *texts[i] = column_text(row, 4 + i);
+        for (int i = 0; i < 6; ++i) *texts[i] = row_text(row, 4 + i);
     }
     after_seq_ = up_to;
     return news;
@@ -172,7 +172,7 @@ void DeliberationWatch::wait_until_taken(bool flush_client) {
     while (!asked.front()->is_taken() && std::chrono::steady_clock::now() < deadline) {
         for (EngineRequest* const request : asked)
             if (request->has_reply()) return;
-        wait_for_any({}, taken_check_interval, flush_client);
+        wait_for_any({}, number_check_interval, flush_client);
     }
 }
 

@@ -10,7 +10,7 @@ namespace pgchat::pg {
 namespace {
 
 constexpr Milliseconds note_interval{60'000};
-constexpr Milliseconds retry_delay{1000};
+constexpr Milliseconds keys_retry_delay{1000};
 
 // What cannot be opened is an error of the calls that need it, and of no others.
 OwnKey opened(SecretVault& vault, const SealPlace& place, const Uuid& id, std::string_view sealed) {
@@ -85,7 +85,7 @@ void KeyUses::run() {
         statement.execute(values);
     });
     if (outcome != Outcome::committed) {
-        next_run_ = now + retry_delay;
+        next_run_ = now + keys_retry_delay;
         return;
     }
     next_run_.reset();

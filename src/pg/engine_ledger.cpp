@@ -10,9 +10,9 @@
 namespace pgchat::pg {
 namespace {
 
-constexpr const char* activity = "keeping the ledger";
+constexpr const char* ledger_activity = "keeping the ledger";
 // As many as the server keeps of a transaction's parts in shared memory; more would slow down every snapshot.
-constexpr std::size_t batch_size = 60;
+constexpr std::size_t ledger_batch = 60;
 // Each lock that is met costs the whole engine the server's lock_timeout of 20 ms, so that a turn meets one at most,
 // and what has met one is tried again more rarely than what has not.
 constexpr Milliseconds lock_pause{20};
@@ -33,7 +33,7 @@ std::string do_act(LedgerAct act, std::string_view payload) {
 std::optional<std::string> reply_to(const LedgerRequest& request) {
     std::string answer;
     try {
-        switch (in_subtransaction(activity, [&] { answer = do_act(request.act, request.payload); })) {
+        switch (in_subtransaction(ledger_activity, [&] { answer = do_act(request.act, request.payload); })) {
             case Outcome::committed:
                 return write_answer(request.number, answer);
             case Outcome::locked:
@@ -69,8 +69,8 @@ std::deque<LedgerRequest> EngineLedger::next_batch() {
             from.pop_front();
         }
     };
-    const std::size_t again = clock_.now() >= retry_at_ ? std::min(set_aside_.size(), batch_size / 4) : 0;
-    take(waiting_, batch_size - again);
+    const std::size_t again = clock_.now() >= retry_at_ ? std::min(set_aside_.size(), ledger_batch / 4) : 0;
+    take(waiting_, ledger_batch - again);
     take(set_aside_, again);
     return batch;
 }
@@ -87,7 +87,7 @@ bool EngineLedger::run() {
     std::deque<LedgerRequest> batch = next_batch();
     std::vector<std::string> replies;
     bool locked = false;
-    const Outcome outcome = in_transaction(Durability::flushed, activity, [&] {
+    const Outcome outcome = in_transaction(Durability::flushed, ledger_activity, [&] {
         while (replies.size() < batch.size() && !locked) {
             std::optional<std::string> reply = reply_to(batch[replies.size()]);
             locked = !reply;

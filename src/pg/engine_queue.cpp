@@ -10,7 +10,8 @@ namespace pgchat::pg {
 namespace {
 
 // Columns of chat_private.claim_requests().
-enum ClaimColumn {
+namespace claim_column {
+enum {
     user_id = 1,
     request_id,
     message_id,
@@ -26,8 +27,10 @@ enum ClaimColumn {
     next_user,
     is_refused
 };
+}
 
 ClaimedRequest read_request(const Row& row) {
+    using namespace claim_column;
     ClaimedRequest request;
     request.user_id = row.uuid(user_id);
     request.request_id = row.uuid(request_id);
@@ -62,9 +65,9 @@ bool EngineQueue::claim(std::size_t limit, const QueueHolds& holds,
         for (std::uint64_t i = 0; i < SPI_processed; ++i) {
             const Row row(i);
             take(read_request(row));
-            more = row.boolean(has_more);
-            model_after = row.text_at(next_model);
-            user_after = row.uuid(next_user);
+            more = row.boolean(claim_column::has_more);
+            model_after = row.text_at(claim_column::next_model);
+            user_after = row.uuid(claim_column::next_user);
         }
     };
     // The caller flushes it before anything is sent; only a standby that must have it too is waited for here.

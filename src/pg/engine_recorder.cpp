@@ -9,7 +9,7 @@ namespace pgchat::pg {
 namespace {
 
 // Rows of one transaction, so that no stream waits for a long one.
-constexpr std::size_t batch_size = 200;
+constexpr std::size_t recorder_batch = 200;
 // How long the usage of immediate calls may stay in memory, to be written together.
 constexpr Milliseconds usage_interval{50};
 constexpr Milliseconds recording_retry_delay{1000};
@@ -26,7 +26,7 @@ bool EngineRecorder::run() {
     const TimePoint now = clock_.now();
     if (usage_.empty()) {
         next_usage_write_ = now + usage_interval;
-    } else if (now >= next_usage_write_ || usage_.size() >= batch_size) {
+    } else if (now >= next_usage_write_ || usage_.size() >= recorder_batch) {
         next_usage_write_ = now + usage_interval;
         record_batch(usage_);
         has_recorded = true;
@@ -58,7 +58,7 @@ std::optional<TimePoint> EngineRecorder::next_run() const {
 // Records as many as one turn may. Rows that somebody holds locked are left for later. A batch that fails is tried one
 // by one, so that a single row cannot hold up the others; where the first few fail too, it is not the rows.
 void EngineRecorder::record_batch(std::vector<FinishedCall>& batch) {
-    const std::size_t size = std::min(batch.size(), batch_size);
+    const std::size_t size = std::min(batch.size(), recorder_batch);
     std::vector<FinishedCall> part(std::make_move_iterator(batch.begin()),
                                    std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(size)));
     batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(size));

@@ -9,13 +9,9 @@
 namespace pgchat::pg {
 namespace {
 
-constexpr const char* activity = "sealing with the new master key";
+constexpr const char* sealing_activity = "sealing with the new master key";
 // Small enough that no stream waits for a page.
-constexpr std::int32_t page_rows = 64;
-
-Datum bytea_of(std::string_view bytes) {
-    return bytea_datum(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
+constexpr std::int32_t sealed_page_rows = 64;
 
 std::uint64_t number_of(std::string_view key_id) noexcept {
     std::uint64_t number = 0;
@@ -43,7 +39,7 @@ bool is_sealed_with(Oid database, std::uint64_t key) noexcept {
 
 bool EngineSealedRows::is_quiet() {
     bool quiet = false;
-    in_transaction(Durability::asynchronous, activity, [&] { quiet = nobody_seals(); });
+    in_transaction(Durability::asynchronous, sealing_activity, [&] { quiet = nobody_seals(); });
     return quiet;
 }
 
@@ -56,7 +52,7 @@ SealedStore::Page EngineSealedRows::next_page(const Reseal& reseal) {
     static Statement statement("SELECT c.name FROM chat_private.sealed_columns() c ORDER BY c.name", {});
     Place next;
     // Flushed: the older key is dropped on the strength of it.
-    const Outcome outcome = in_transaction(Durability::flushed, activity, [&] {
+    const Outcome outcome = in_transaction(Durability::flushed, sealing_activity, [&] {
         if (columns_.empty()) {
             statement.execute(nullptr);
             for (std::uint64_t i = 0; i < SPI_processed; ++i) columns_.emplace_back(Row(i).text_at(1));
@@ -75,7 +71,7 @@ EngineSealedRows::Place EngineSealedRows::page_after(const Place& place, const R
                             {TEXTOID, UUIDARRAYOID, UUIDARRAYOID, BYTEAARRAYOID});
     const std::string& column = columns_.at(place.column);
     Datum wanted[] = {text_datum(column), uuid_datum(place.user_id), uuid_datum(place.row_id),
-                      Int32GetDatum(page_rows)};
+                      Int32GetDatum(sealed_page_rows)};
     select.execute(wanted);
     const std::uint64_t count = SPI_processed;
     if (count == 0) return {place.column + 1, {}, {}};
@@ -91,7 +87,7 @@ EngineSealedRows::Place EngineSealedRows::page_after(const Place& place, const R
         any = true;
         users.add(uuid_datum(last.user_id));
         ids.add(uuid_datum(last.row_id));
-        sealed.add(bytea_of(*anew));
+        sealed.add(bytea_datum(*anew));
     }
     Datum values[] = {text_datum(column), users.array(), ids.array(), sealed.array()};
     if (any) update.execute(values);
@@ -101,9 +97,9 @@ EngineSealedRows::Place EngineSealedRows::page_after(const Place& place, const R
 std::optional<SealedStore::Counts> EngineSealedRows::count(const std::vector<std::string>& key_ids) {
     static Statement statement("SELECT * FROM chat_private.count_sealed($1)", {BYTEAARRAYOID});
     std::optional<Counts> counted;
-    const Outcome outcome = in_transaction(Durability::asynchronous, activity, [&] {
+    const Outcome outcome = in_transaction(Durability::asynchronous, sealing_activity, [&] {
         ArrayColumn ids(BYTEAOID, key_ids.size());
-        for (const std::string& id : key_ids) ids.add(bytea_of(id));
+        for (const std::string& id : key_ids) ids.add(bytea_datum(id));
         Datum values[] = {ids.array()};
         statement.execute(values);
         const Row row(0);
@@ -126,7 +122,7 @@ bool EngineSealedRows::all_sealed_with(std::string_view key_id) {
     const std::uint64_t key = number_of(key_id);
     pg_atomic_write_u64(&slot_.sealed_with, key);
     bool all = false;
-    const Outcome outcome = in_transaction(Durability::asynchronous, activity, [&] {
+    const Outcome outcome = in_transaction(Durability::asynchronous, sealing_activity, [&] {
         const std::vector<Oid> found = databases();
         all = std::all_of(found.begin(), found.end(), [&](Oid database) { return is_sealed_with(database, key); });
     });

@@ -14,7 +14,7 @@ constexpr Milliseconds shortest_pause{5};
 constexpr Milliseconds shortest_rest{10'000};
 constexpr Milliseconds longest_rest{600'000};
 constexpr int rest_factor = 200;
-constexpr Milliseconds retry_delay{1000};
+constexpr Milliseconds filing_retry_delay{1000};
 // So long after a call another one is likely.
 constexpr Milliseconds quiet{1000};
 // Pauses, as a multiple of what they follow.
@@ -73,11 +73,11 @@ void EngineSearch::file_next() {
     const bool filed = file_messages(waiting_.front(), more);
     // Who cannot be filed now is found again in the next round.
     if (!filed || !more) waiting_.pop_front();
-    if (!filed) next_run_ = clock_.now() + retry_delay;
+    if (!filed) next_run_ = clock_.now() + filing_retry_delay;
 }
 
 void EngineSearch::look_further() {
-    if (!find_users(looked_to_, waiting_)) next_run_ = clock_.now() + retry_delay;
+    if (!find_users(looked_to_, waiting_)) next_run_ = clock_.now() + filing_retry_delay;
 }
 
 }  // namespace pgchat::pg

@@ -33,7 +33,7 @@ void begin(Durability durability, const char* activity) {
     });
 }
 
-void commit() {
+void commit_current() {
     call([] {
         SPI_finish();
         SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, 0);
@@ -107,7 +107,7 @@ Outcome in_transaction(Durability durability, const char* activity, const std::f
         begin(durability, activity);
         refresh_outgrown_plans();
         body();
-        commit();
+        commit_current();
         return Outcome::committed;
     } catch (const ParkedError&) {
         return roll_back(activity);

@@ -67,7 +67,7 @@ void require_fresh_snapshots() {
     });
 }
 
-void commit(const KeptIdentity& caller) {
+void commit_as(const KeptIdentity& caller) {
     call([] {
         SPI_connect_ext(SPI_OPT_NONATOMIC);
         SPI_commit();
@@ -76,7 +76,7 @@ void commit(const KeptIdentity& caller) {
     caller.restore();
 }
 
-std::string text_of(const char* sql, const KeptIdentity& caller, const Uuid& id) {
+std::string state_text(const char* sql, const KeptIdentity& caller, const Uuid& id) {
     const char* const text =
         query_text_as("pgchat_owner", sql, {{UUIDOID, uuid_datum(caller.user_id())}, {UUIDOID, uuid_datum(id)}});
     return text == nullptr ? "" : text;
@@ -102,18 +102,18 @@ void tell_stages(const KeptIdentity& caller, const Uuid& id, const std::vector<N
 
 void run_to_end(const Uuid& id) {
     const KeptIdentity caller;
-    const std::string first = text_of("SELECT chat_private.begin_run($1, $2)::pg_catalog.text", caller, id);
-    commit(caller);
+    const std::string first = state_text("SELECT chat_private.begin_run($1, $2)::pg_catalog.text", caller, id);
+    commit_as(caller);
     DeliberationWatch watch(id, std::stoi(first));
     bool is_first = true;
     for (;;) {
         tell_stages(caller, id, watch.look(), is_first);
         // Each look ends its transaction, so that none is old, nor holds a snapshot at any isolation level.
-        commit(caller);
+        commit_as(caller);
         if (watch.has_ended()) break;
         if (!watch.is_behind()) watch.wait(false);
     }
-    tell(text_of("SELECT chat_private.end_of_run($1, $2)", caller, id));
+    tell(state_text("SELECT chat_private.end_of_run($1, $2)", caller, id));
 }
 
 }  // namespace

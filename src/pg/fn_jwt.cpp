@@ -84,7 +84,7 @@ std::optional<std::int32_t> version_claim(const Json& claims) {
 
 // Authenticates the user of claims that are verified. Where `version_required`, they must say of which token version
 // they are.
-Uuid authenticate(const Json& claims, bool version_required, bool is_local) {
+Uuid authenticate_claims(const Json& claims, bool version_required, bool is_local) {
     const std::optional<Uuid> user_id = uuid_claim(claims, "sub"), session_id = uuid_claim(claims, "sid");
     const std::optional<std::int32_t> version = version_claim(claims);
     if (!user_id || (version_required && !version)) refuse_token();
@@ -141,7 +141,7 @@ Datum pgchat_authenticate_jwt(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         args.require(0, "token");
-        return uuid_datum(authenticate(verified(args.text_at(0)).second, true, args.boolean_at(1, true)));
+        return uuid_datum(authenticate_claims(verified(args.text_at(0)).second, true, args.boolean_at(1, true)));
     });
 }
 
@@ -152,7 +152,7 @@ Datum pgchat_trusts_jwt_claims(PG_FUNCTION_ARGS) {
 Datum pgchat_authenticate_claims(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Json claims = Json::parse(Args(fcinfo).json_at(0));
-        return uuid_datum(authenticate(claims, false, true));
+        return uuid_datum(authenticate_claims(claims, false, true));
     });
 }
 
@@ -185,8 +185,7 @@ Datum pgchat_make_signing_key(PG_FUNCTION_ARGS) {
         const JoseAlgorithm algorithm = algorithm_at(args, 0);
         const SealedKey key = args.is_null(1) ? seal_key(JoseKey::generate(algorithm))
                                               : seal_key(JoseKey::from_private(algorithm, args.bytes_at(1)));
-        Datum values[4] = {uuid_datum(key.id), text_datum(key.kid), Datum{0},
-                           bytea_datum(reinterpret_cast<const std::uint8_t*>(key.sealed.data()), key.sealed.size())};
+        Datum values[4] = {uuid_datum(key.id), text_datum(key.kid), Datum{0}, bytea_datum(key.sealed)};
         bool nulls[4] = {false, false, key.public_jwk.empty(), false};
         if (!key.public_jwk.empty()) values[2] = jsonb_datum(key.public_jwk.c_str());
         return record(fcinfo, values, nulls);

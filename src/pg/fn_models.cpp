@@ -10,11 +10,10 @@ using namespace pgchat::pg;
 namespace {
 
 // The engine gives up first, and says why.
-constexpr std::chrono::milliseconds longest_wait = model_page_timeout + std::chrono::seconds(5);
+constexpr std::chrono::milliseconds page_wait = model_page_timeout + std::chrono::seconds(5);
 
 std::string fetch_page(const ModelPageRequest& asked) {
-    return answer_of_engine([&](std::uint32_t number) { return write_model_page_request(number, asked); },
-                            longest_wait);
+    return answer_of_engine([&](std::uint32_t number) { return write_model_page_request(number, asked); }, page_wait);
 }
 
 Json fetch_models(const Uuid& provider_id, ProviderKind kind) {

@@ -10,7 +10,7 @@ using namespace pgchat::pg;
 namespace {
 
 // Two documents may have to be fetched, each within ten seconds.
-constexpr std::chrono::milliseconds longest_wait{25'000};
+constexpr std::chrono::milliseconds id_token_wait{25'000};
 
 // A list with commas; what is unknown was refused when the provider was registered.
 std::vector<JoseAlgorithm> algorithms_of(std::string_view names) {
@@ -21,7 +21,7 @@ std::vector<JoseAlgorithm> algorithms_of(std::string_view names) {
 }
 
 std::string ask_for_claims(const IdTokenRequest& asked) {
-    return answer_of_engine([&](std::uint32_t number) { return write_id_token(number, asked); }, longest_wait);
+    return answer_of_engine([&](std::uint32_t number) { return write_id_token(number, asked); }, id_token_wait);
 }
 
 }  // namespace

@@ -49,10 +49,6 @@ std::uint8_t index_of(std::vector<Uuid>& conversations, const Uuid& id) {
     return static_cast<std::uint8_t>(conversations.size() - 1);
 }
 
-Datum bytes_datum(const std::string& bytes) {
-    return bytea_datum(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
-
 }  // namespace
 
 extern "C" {
@@ -81,8 +77,8 @@ Datum pgchat_search_chunk(PG_FUNCTION_ARGS) {
         const ChunkBuilder::Encoded encoded = builder.encode();
         ArrayColumn conversation_ids(UUIDOID, conversations.size());
         for (const Uuid& id : conversations) conversation_ids.add(uuid_datum(id));
-        Datum values[] = {bytes_datum(encoded.head), conversation_ids.array(), bytes_datum(encoded.words),
-                          bytes_datum(encoded.grams)};
+        Datum values[] = {bytea_datum(encoded.head), conversation_ids.array(), bytea_datum(encoded.words),
+                          bytea_datum(encoded.grams)};
         return call([&] {
             TupleDesc row_type;
             get_call_result_type(fcinfo, nullptr, &row_type);

@@ -17,7 +17,7 @@ using namespace pgchat::pg;
 namespace {
 
 // Rows that are held at once.
-constexpr long page_rows = 200;
+constexpr long fetched_rows = 200;
 
 struct SearchFilter {
     Uuid user_id;
@@ -64,7 +64,7 @@ void for_each_row(const char* sql, const SearchFilter& filter, Take&& take) {
     Portal const portal =
         call([&] { return SPI_cursor_open_with_args(nullptr, sql, 3, types, values, nulls, true, 0); });
     for (;;) {
-        call([&] { SPI_cursor_fetch(portal, true, page_rows); });
+        call([&] { SPI_cursor_fetch(portal, true, fetched_rows); });
         const std::uint64_t count = SPI_processed;
         if (count == 0) break;
         SPITupleTable* const table = SPI_tuptable;

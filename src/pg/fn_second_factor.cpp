@@ -17,10 +17,6 @@ using namespace pgchat::pg;
 
 namespace {
 
-Datum bytea_of(std::string_view bytes) {
-    return bytea_datum(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
-
 Datum row_of(FunctionCallInfo fcinfo, Datum* values) {
     return call([&] {
         TupleDesc row_type;
@@ -37,7 +33,7 @@ Datum new_totp(FunctionCallInfo fcinfo) {
     std::string key = generate_totp_key(scheme.algorithm);
     const std::string uri = otpauth_uri(args.text_at(2), args.text_at(3), key, scheme);
     const std::string sealed = seal({totp_purpose, args.uuid_at(0), args.uuid_at(1)}, key);
-    Datum values[] = {text_datum(base32_encode(key)), text_datum(uri), text_datum(qr_svg(uri)), bytea_of(sealed)};
+    Datum values[] = {text_datum(base32_encode(key)), text_datum(uri), text_datum(qr_svg(uri)), bytea_datum(sealed)};
     secure_zero(key.data(), key.size());
     return row_of(fcinfo, values);
 }
@@ -56,14 +52,14 @@ PG_FUNCTION_INFO_V1(pgchat_recovery_code_hash);
 Datum pgchat_seal(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
-        return bytea_of(seal({args.text_at(0), args.uuid_at(1), args.uuid_at(2)}, args.text_at(3)));
+        return bytea_datum(seal({args.text_at(0), args.uuid_at(1), args.uuid_at(2)}, args.text_at(3)));
     });
 }
 
 Datum pgchat_seal_totp(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
-        return bytea_of(seal({totp_purpose, args.uuid_at(0), args.uuid_at(1)}, totp_key(args.text_at(2))));
+        return bytea_datum(seal({totp_purpose, args.uuid_at(0), args.uuid_at(1)}, totp_key(args.text_at(2))));
     });
 }
 

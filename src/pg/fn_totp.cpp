@@ -14,7 +14,7 @@ namespace {
 constexpr int default_digits = 6;
 
 // Whole seconds since 1970, rounded down.
-std::int64_t unix_seconds(TimestampTz at) {
+std::int64_t unix_seconds_of(TimestampTz at) {
     if (TIMESTAMP_NOT_FINITE(at))
         throw Error(ErrorCode::invalid_argument, "the time of a one-time code must be finite");
     constexpr std::int64_t epoch_seconds =
@@ -34,7 +34,7 @@ Datum pgchat_totp_generate(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         const TotpScheme scheme = totp_scheme(args.text_at(2), args.int32_at(3, default_digits));
-        return text_datum(totp(totp_key(args.text_at(0)), unix_seconds(PG_GETARG_TIMESTAMPTZ(1)), scheme));
+        return text_datum(totp(totp_key(args.text_at(0)), unix_seconds_of(PG_GETARG_TIMESTAMPTZ(1)), scheme));
     });
 }
 
@@ -42,8 +42,8 @@ Datum pgchat_totp_check(PG_FUNCTION_ARGS) {
     return entry([&] {
         const Args args(fcinfo);
         const TotpScheme scheme = totp_scheme(args.text_at(4), args.int32_at(5, default_digits));
-        const auto step = totp_check(totp_key(args.text_at(0)), args.text_at(1), unix_seconds(PG_GETARG_TIMESTAMPTZ(2)),
-                                     args.int32_at(3, 1), scheme);
+        const auto step = totp_check(totp_key(args.text_at(0)), args.text_at(1),
+                                     unix_seconds_of(PG_GETARG_TIMESTAMPTZ(2)), args.int32_at(3, 1), scheme);
         return BoolGetDatum(step.has_value());
     });
 }

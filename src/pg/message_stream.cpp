@@ -24,7 +24,7 @@ constexpr const char* row_query =
     "OPERATOR(pg_catalog.->>) 'message'"
     " FROM chat.messages m WHERE m.user_id OPERATOR(pg_catalog.=) $1 AND m.id OPERATOR(pg_catalog.=) $2";
 
-std::string column_text(int column) {
+std::string message_column(int column) {
     const char* const value = call([&] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column); });
     return value != nullptr ? value : "";
 }
@@ -70,13 +70,13 @@ bool MessageStream::query_row() {
         return SPI_processed == 1;
     });
     if (found) {
-        status_ = column_text(1);
-        content_ = column_text(2);
-        thinking_ = column_text(3);
-        tool_calls_ = column_text(4);
-        const std::string last_seq = column_text(5);
+        status_ = message_column(1);
+        content_ = message_column(2);
+        thinking_ = message_column(3);
+        tool_calls_ = message_column(4);
+        const std::string last_seq = message_column(5);
         last_seq_ = last_seq.empty() ? 0 : static_cast<std::uint32_t>(std::stoul(last_seq));
-        error_ = column_text(6);
+        error_ = message_column(6);
     }
     call([] { SPI_finish(); });
     return found;

@@ -16,7 +16,7 @@ namespace pgchat::pg {
 namespace {
 
 // What nothing announces, a row changed while triggers were switched off for one, is noticed this late.
-constexpr std::int64_t longest_trust_us = 10LL * 1000 * 1000;
+constexpr std::int64_t cached_trust_us = 10LL * 1000 * 1000;
 
 struct Entry {
     Sha256Digest token_hash;
@@ -57,7 +57,7 @@ void cache_session(const SessionToken& token, const Sha256Digest& token_hash, co
     entry.session_id = session.session_id;
     entry.revocations = revocations;
     entry.valid_until =
-        std::min<TimestampTz>(GetCurrentStatementStartTimestamp() + longest_trust_us, session.valid_until_us);
+        std::min<TimestampTz>(GetCurrentStatementStartTimestamp() + cached_trust_us, session.valid_until_us);
     strlcpy(entry.role, session.role.c_str(), sizeof entry.role);
 }
 

@@ -55,6 +55,13 @@ EOPLANT
 plants errors.py sql/install/rights/99_planted.sql <<<"SELECT 1 USING ERRCODE = 'PC999';"
 plants errors.py docs/errors.md <<<'| `internal` | `XX001` | meaning | what to do |'
 plants basenames.py src/pg/uuid.cpp <<<'// planted'
+plants names.py src/core/crypto/planted.cpp <<'EOPLANT'
+namespace {
+std::optional<std::array<int, 3>> derived(int key) {
+    return {};
+}
+}  // namespace
+EOPLANT
 plants format.sh src/core/planted.cpp <<<'int  planted( );'
 plants shell.sh test/planted.sh <<<$'#!/usr/bin/env bash\nset -euo pipefail\nif'
 plants shell.sh test/planted.sh <<<$'#!/usr/bin/env bash\necho "$1"'

@@ -56,8 +56,7 @@ CREATE OR REPLACE VIEW chat.deliberation_metrics WITH (security_invoker = true) 
          (SELECT count(*) FROM chat.deliberation_participants p
           WHERE p.user_id = d.user_id AND p.deliberation_id = d.id AND p.seat > 0) AS personas,
          c.contributions, c.interventions, v.votes, v.abstentions, s.calls, s.failed_calls, s.cancelled_calls,
-         make_interval(secs => d.active_ms / 1000.0)
-           + coalesce(greatest(clock_timestamp() - d.active_since, interval '0'), interval '0') AS active_time,
+         make_interval(secs => chat_private.active_ms_of(d) / 1000.0) AS active_time,
          coalesce(t.phase_times, '{}') AS phase_times, r.round_number AS measured_round, r.agreement, r.stability, r.focus, r.verdict,
          d.total_cost, d.total_tokens
   FROM chat.deliberations d
@@ -98,8 +97,8 @@ COMMENT ON COLUMN chat.deliberation_metrics.abstentions IS 'Votes for none, inva
 COMMENT ON COLUMN chat.deliberation_metrics.calls IS 'Calls to models, open, failed and repeated ones included';
 COMMENT ON COLUMN chat.deliberation_metrics.failed_calls IS 'Of these, those that failed';
 COMMENT ON COLUMN chat.deliberation_metrics.cancelled_calls IS 'Of these, those that were not sent, or called off';
-COMMENT ON COLUMN chat.deliberation_metrics.active_time IS 'How long it has run; paused time does not count';
-COMMENT ON COLUMN chat.deliberation_metrics.phase_times IS 'How many seconds it has run in each phase, by its checkpoints: {"initial_round": 12.345}';
+COMMENT ON COLUMN chat.deliberation_metrics.active_time IS 'How long it has run; time in which it was paused, or the server was down, does not count';
+COMMENT ON COLUMN chat.deliberation_metrics.phase_times IS 'How many seconds passed in each phase while it was not paused, by its checkpoints: {"initial_round": 12.345}';
 COMMENT ON COLUMN chat.deliberation_metrics.measured_round IS 'The last round that has been measured, to which the next four columns belong';
 COMMENT ON COLUMN chat.deliberation_metrics.agreement IS 'As in chat.deliberation_rounds, stability, focus and verdict likewise';
 COMMENT ON COLUMN chat.deliberation_metrics.total_cost IS 'In the currency of the models'' prices';

@@ -10,10 +10,10 @@
 namespace pgchat {
 namespace {
 
-struct ContextFree {
+struct CipherContextFree {
     void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
 };
-using Context = std::unique_ptr<EVP_CIPHER_CTX, ContextFree>;
+using Context = std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree>;
 
 enum class Direction { decrypt = 0, encrypt = 1 };
 

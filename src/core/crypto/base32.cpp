@@ -8,19 +8,19 @@
 namespace pgchat {
 namespace {
 
-constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+constexpr char base32_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr int bits_per_character = 5;
 
-constexpr std::array<std::int8_t, 256> make_values() {
+constexpr std::array<std::int8_t, 256> make_base32_values() {
     std::array<std::int8_t, 256> values{};
     values.fill(-1);
     for (int i = 0; i < 32; ++i) {
-        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
-        values[static_cast<unsigned char>(ascii_lower(alphabet[i]))] = static_cast<std::int8_t>(i);
+        values[static_cast<unsigned char>(base32_alphabet[i])] = static_cast<std::int8_t>(i);
+        values[static_cast<unsigned char>(ascii_lower(base32_alphabet[i]))] = static_cast<std::int8_t>(i);
     }
     return values;
 }
-constexpr auto values = make_values();
+constexpr auto base32_values = make_base32_values();
 
 // Of a last group: 1, 3 and 6 characters hold no whole number of bytes more than one fewer does.
 constexpr bool is_possible_length(std::size_t characters) {
@@ -39,10 +39,10 @@ std::string base32_encode(std::string_view bytes) {
         buffer = buffer << 8 | static_cast<unsigned char>(byte);
         for (bits += 8; bits >= bits_per_character;) {
             bits -= bits_per_character;
-            text += alphabet[buffer >> bits & 31];
+            text += base32_alphabet[buffer >> bits & 31];
         }
     }
-    if (bits > 0) text += alphabet[buffer << (bits_per_character - bits) & 31];
+    if (bits > 0) text += base32_alphabet[buffer << (bits_per_character - bits) & 31];
     return text;
 }
 
@@ -57,7 +57,7 @@ std::optional<std::string> base32_decode(std::string_view text) {
         if (c == ' ') continue;
         padded = padded || c == '=';
         if (padded && c == '=') continue;
-        const int value = values[static_cast<unsigned char>(c)];
+        const int value = base32_values[static_cast<unsigned char>(c)];
         if (padded || value < 0) return std::nullopt;
         ++characters;
         buffer = buffer << bits_per_character | static_cast<std::uint32_t>(value);

@@ -6,15 +6,16 @@
 namespace pgchat {
 namespace {
 
-constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-constexpr std::array<std::int8_t, 256> make_values() {
+constexpr std::array<std::int8_t, 256> make_base64url_values() {
     std::array<std::int8_t, 256> values{};
     values.fill(-1);
-    for (int i = 0; i < 64; ++i) values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+    for (int i = 0; i < 64; ++i)
+        values[static_cast<unsigned char>(base64url_alphabet[i])] = static_cast<std::int8_t>(i);
     return values;
 }
-constexpr auto values = make_values();
+constexpr auto base64url_values = make_base64url_values();
 
 }  // namespace
 
@@ -28,10 +29,10 @@ std::string base64url_encode(std::span<const std::uint8_t> bytes) {
         bits += 8;
         while (bits >= 6) {
             bits -= 6;
-            text += alphabet[buffer >> bits & 63];
+            text += base64url_alphabet[buffer >> bits & 63];
         }
     }
-    if (bits > 0) text += alphabet[buffer << (6 - bits) & 63];
+    if (bits > 0) text += base64url_alphabet[buffer << (6 - bits) & 63];
     return text;
 }
 
@@ -46,7 +47,7 @@ std::optional<std::string> base64url_decode(std::string_view text) {
     std::uint32_t buffer = 0;
     int bits = 0;
     for (const char c : text) {
-        const int value = values[static_cast<unsigned char>(c)];
+        const int value = base64url_values[static_cast<unsigned char>(c)];
         if (value < 0) return std::nullopt;
         buffer = buffer << 6 | static_cast<std::uint32_t>(value);
         bits += 6;

@@ -10,14 +10,14 @@
 namespace pgchat {
 namespace {
 
-[[noreturn]] void fail() {
+[[noreturn]] void fail_to_hash() {
     throw Error(ErrorCode::internal, "SHA-256 is not available");
 }
 
 struct MdFree {
     void operator()(EVP_MD* md) const noexcept { EVP_MD_free(md); }
 };
-struct ContextFree {
+struct DigestContextFree {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
 
@@ -25,7 +25,7 @@ struct ContextFree {
 class Hasher {
 public:
     Hasher() : md_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {
-        if (!md_ || !context_ || EVP_DigestInit_ex2(context_.get(), md_.get(), nullptr) != 1) fail();
+        if (!md_ || !context_ || EVP_DigestInit_ex2(context_.get(), md_.get(), nullptr) != 1) fail_to_hash();
     }
 
     Sha256Digest hash(std::string_view data) {
@@ -33,13 +33,13 @@ public:
         if (EVP_DigestInit_ex2(context_.get(), nullptr, nullptr) != 1 ||
             EVP_DigestUpdate(context_.get(), data.data(), data.size()) != 1 ||
             EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1)
-            fail();
+            fail_to_hash();
         return digest;
     }
 
 private:
     std::unique_ptr<EVP_MD, MdFree> md_;
-    std::unique_ptr<EVP_MD_CTX, ContextFree> context_;
+    std::unique_ptr<EVP_MD_CTX, DigestContextFree> context_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace pgchat {
 namespace {
 
 // After a lock that was met, or a failure.
-constexpr Milliseconds retry_delay{250};
+constexpr Milliseconds look_again_delay{250};
 // How often is looked whether other databases have finished.
 constexpr Milliseconds others_delay{10'000};
 
@@ -89,7 +89,7 @@ void KeyRotation::run() {
     if (clock_.now() < not_before_) return;
     switch (phase_) {
         case Phase::waiting:
-            if (!store_.is_quiet()) return pause(retry_delay);
+            if (!store_.is_quiet()) return pause(look_again_delay);
             store_.rewind();
             unreadable_ = 0;
             phase_ = Phase::sealing;
@@ -117,7 +117,7 @@ void KeyRotation::seal_page() {
             return std::optional<std::string>();
         }
     });
-    if (page == SealedStore::Page::failed) return pause(retry_delay);
+    if (page == SealedStore::Page::failed) return pause(look_again_delay);
     resealed_ += resealed;
     unreadable_ += unreadable;
     if (page == SealedStore::Page::last) phase_ = Phase::counting;
@@ -126,10 +126,10 @@ void KeyRotation::seal_page() {
 // A row that was locked was passed over, and is found in a further pass.
 void KeyRotation::count() {
     const std::optional<SealedStore::Counts> counts = store_.count(vault_.key_ids());
-    if (!counts) return pause(retry_delay);
+    if (!counts) return pause(look_again_delay);
     const bool all_done = counts->with_old_keys <= unreadable_;
     phase_ = all_done ? Phase::done : Phase::waiting;
-    all_done ? finish() : pause(retry_delay);
+    all_done ? finish() : pause(look_again_delay);
 }
 
 void KeyRotation::finish() {

@@ -11,7 +11,7 @@ namespace {
 constexpr long max_streams = 1000;
 
 template <typename Value>
-void set(CURLM* multi, CURLMoption option, Value value) {
+void set_multi(CURLM* multi, CURLMoption option, Value value) {
     if (curl_multi_setopt(multi, option, value) != CURLM_OK)
         throw Error(ErrorCode::internal, "libcurl refused an option");
 }
@@ -22,13 +22,13 @@ CurlShard::CurlShard(const Clock& clock, SocketPoll& sockets, std::uint32_t numb
     : clock_(clock), sockets_(sockets), number_(number), idle_since_(clock.now()), multi_(curl_multi_init()) {
     if (!multi_) throw Error(ErrorCode::internal, "out of memory");
     CURLM* multi = multi_.get();
-    set(multi, CURLMOPT_SOCKETFUNCTION, &CurlShard::on_socket);
-    set(multi, CURLMOPT_SOCKETDATA, this);
-    set(multi, CURLMOPT_TIMERFUNCTION, &CurlShard::on_timer);
-    set(multi, CURLMOPT_TIMERDATA, this);
-    set(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
-    set(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, max_streams);
-    set(multi, CURLMOPT_MAXCONNECTS, kept_connections);
+    set_multi(multi, CURLMOPT_SOCKETFUNCTION, &CurlShard::on_socket);
+    set_multi(multi, CURLMOPT_SOCKETDATA, this);
+    set_multi(multi, CURLMOPT_TIMERFUNCTION, &CurlShard::on_timer);
+    set_multi(multi, CURLMOPT_TIMERDATA, this);
+    set_multi(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+    set_multi(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, max_streams);
+    set_multi(multi, CURLMOPT_MAXCONNECTS, kept_connections);
 }
 
 bool CurlShard::add(CURL* easy) noexcept {

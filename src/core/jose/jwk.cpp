@@ -79,7 +79,7 @@ std::string binary_member(const Json& jwk, const char* name) {
 }
 
 // Whether the key may verify signatures of the algorithm that its type stands for.
-bool is_for(const Json& jwk, JoseAlgorithm algorithm) {
+bool is_meant_for(const Json& jwk, JoseAlgorithm algorithm) {
     const Json& operations = json_member(jwk, "key_ops");
     if (operations.is_array() && std::find(operations.begin(), operations.end(), "verify") == operations.end())
         return false;
@@ -106,11 +106,11 @@ Json public_jwk(const JoseKey& key) {
 
 JoseKey read_jwk(const Json& jwk) {
     if (!jwk.is_object() || jwk.contains("d") || jwk.contains("k")) refuse_jwk();
-    if (member_is(jwk, "kty", "OKP") && member_is(jwk, "crv", "Ed25519") && is_for(jwk, JoseAlgorithm::eddsa))
+    if (member_is(jwk, "kty", "OKP") && member_is(jwk, "crv", "Ed25519") && is_meant_for(jwk, JoseAlgorithm::eddsa))
         return JoseKey::from_ed25519(binary_member(jwk, "x"));
-    if (member_is(jwk, "kty", "EC") && member_is(jwk, "crv", "P-256") && is_for(jwk, JoseAlgorithm::es256))
+    if (member_is(jwk, "kty", "EC") && member_is(jwk, "crv", "P-256") && is_meant_for(jwk, JoseAlgorithm::es256))
         return JoseKey::from_p256(binary_member(jwk, "x"), binary_member(jwk, "y"));
-    if (member_is(jwk, "kty", "RSA") && is_for(jwk, JoseAlgorithm::rs256))
+    if (member_is(jwk, "kty", "RSA") && is_meant_for(jwk, JoseAlgorithm::rs256))
         return JoseKey::from_rsa(binary_member(jwk, "n"), binary_member(jwk, "e"));
     refuse_jwk();
 }

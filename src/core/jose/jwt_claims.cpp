@@ -28,7 +28,7 @@ double time_claim(const Json& value) {
     return time;
 }
 
-bool is_for(const Json& audience, std::string_view wanted) {
+bool names_audience(const Json& audience, std::string_view wanted) {
     if (audience.is_string()) return audience.get_ref<const std::string&>() == wanted;
     if (!audience.is_array()) return false;
     const bool all_texts =
@@ -43,7 +43,7 @@ Json read_claims(std::string_view payload, const ClaimRules& rules) {
     Json claims = parse(payload);
     const auto now = static_cast<double>(rules.now), skew = static_cast<double>(rules.skew);
     if (!claims.contains("iss") || text_claim(claims, "iss") != rules.issuer) refuse_token();
-    if (!is_for(json_member(claims, "aud"), rules.audience)) refuse_token();
+    if (!names_audience(json_member(claims, "aud"), rules.audience)) refuse_token();
     if (time_claim(json_member(claims, "exp")) + skew <= now) refuse_token();
     for (const char* const name : {"nbf", "iat"})
         if (claims.contains(name) && time_claim(claims[name]) > now + skew) refuse_token();

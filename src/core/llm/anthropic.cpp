@@ -13,13 +13,13 @@ namespace {
 
 constexpr const char* default_version = "2023-06-01";
 constexpr std::int64_t default_max_tokens = 4096;
-constexpr double highest_temperature = 1.0;
+constexpr double anthropic_highest_temperature = 1.0;
 // The API can enforce many schemas, but not "any JSON object" and not any schema.
 constexpr const char* any_json_instruction = "Answer with a single JSON object and nothing else.";
 constexpr const char* schema_instruction =
     "Answer with a single JSON value that is valid under this JSON Schema, and nothing else: ";
 
-Json tools_of(const Json& tools) {
+Json anthropic_tools(const Json& tools) {
     Json result = Json::array();
     for (const Json& tool : tools) {
         const Json& function = tool.at("function");
@@ -61,14 +61,14 @@ void add_thinking(Json& body, const Json& thinking) {
     }
 }
 
-void add_options(Json& body, const ChatOptions& options) {
-    if (options.temperature.value_or(0) > highest_temperature)
+void add_anthropic_options(Json& body, const ChatOptions& options) {
+    if (options.temperature.value_or(0) > anthropic_highest_temperature)
         throw Error(ErrorCode::unsupported_by_provider, "this provider takes no temperature above 1",
                     "Give a temperature from 0 to 1.");
     if (options.temperature) body["temperature"] = *options.temperature;
     if (options.top_p) body["top_p"] = *options.top_p;
     if (!options.stop.empty()) body["stop_sequences"] = options.stop;
-    if (!options.tools.is_null()) body["tools"] = tools_of(options.tools);
+    if (!options.tools.is_null()) body["tools"] = anthropic_tools(options.tools);
     if (!options.tool_choice.is_null()) body["tool_choice"] = tool_choice_of(options.tool_choice);
     add_thinking(body, options.thinking);
 }
@@ -82,7 +82,7 @@ std::string system_of(const ChatRequest& request, const ResponseShape& shape, bo
     return system + schema_instruction + dump_body(shape.schema);
 }
 
-Json body_of(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
+Json anthropic_body(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
     const ResponseShape shape = response_shape(request.response_format);
     std::optional<Json> enforced;
     if (shape.kind == ResponseShape::Kind::schema) enforced = closed_schema(shape.schema);
@@ -90,7 +90,7 @@ Json body_of(const ProviderConfig& config, std::string_view model, const ChatReq
     Json body{{"model", model}, {"max_tokens", max_tokens_of(config, request.options)}};
     if (!system.empty()) body["system"] = std::move(system);
     body["messages"] = anthropic_messages(request);
-    add_options(body, request.options);
+    add_anthropic_options(body, request.options);
     if (enforced) body["output_config"]["format"] = {{"type", "json_schema"}, {"schema", *std::move(enforced)}};
     if (stream) body["stream"] = true;
     return body;
@@ -109,7 +109,7 @@ HttpRequest AnthropicProvider::encode(const ProviderConfig& config, std::string_
     const std::string version_text = version.is_string() ? version.get<std::string>() : default_version;
     if (!is_header_value(version_text))
         throw Error(ErrorCode::invalid_argument, "provider " + config.name + ": options.version is not valid");
-    Json body = body_of(config, model, request, stream);
+    Json body = anthropic_body(config, model, request, stream);
     if (request.options.extra.is_object()) body.update(request.options.extra);
     return provider_post(config, versioned_endpoint_url(base_url(config), "/v1", "/messages"),
                          {"anthropic-version: " + version_text}, dump_body(body),

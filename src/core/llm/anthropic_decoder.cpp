@@ -5,7 +5,7 @@ namespace {
 
 using Type = ondemand::json_type;
 
-std::string_view finish_reason_of(std::string_view stop_reason) {
+std::string_view finish_reason_named(std::string_view stop_reason) {
     if (stop_reason == "end_turn" || stop_reason == "stop_sequence") return "stop";
     if (stop_reason == "max_tokens" || stop_reason == "model_context_window_exceeded") return "length";
     if (stop_reason == "tool_use") return "tool_calls";
@@ -119,7 +119,7 @@ void AnthropicDecoder::extract_usage(ondemand::object usage) {
 
 void AnthropicDecoder::apply() {
     set_model(model_);
-    if (!stop_reason_.empty()) info_.finish_reason = finish_reason_of(stop_reason_);
+    if (!stop_reason_.empty()) info_.finish_reason = finish_reason_named(stop_reason_);
     if (type_ == "message_stop") info_.ended = true;
     if (type_ == "content_block_start") open_tool_ = block_.type == "tool_use" ? index_ : std::nullopt;
     if (type_ == "message_delta" || type_ == "message_start" || type_ == "message") {

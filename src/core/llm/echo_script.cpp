@@ -9,7 +9,7 @@
 namespace pgchat {
 namespace {
 
-constexpr int max_nesting = 128;  // a valid request's, and the body around it
+constexpr int script_nesting = 128;  // a valid request's, and the body around it
 constexpr double highest_rate = 1e6;
 constexpr int highest_status = 599;
 constexpr int lowest_status = 200;
@@ -27,30 +27,32 @@ int parse_status(const Json& value, const JsonField& field) {
     return static_cast<int>(status);
 }
 
-struct Member {
+struct ScriptMember {
     std::string_view name;
     void (*parse)(EchoScript& script, const Json& value, const JsonField& field);
 };
 
-constexpr std::array members{
-    Member{"latency_ms",
-           [](auto& script, auto& value, auto& field) { script.latency = Milliseconds(not_negative(value, field)); }},
-    Member{"tokens_per_second", [](auto& script, auto& value,
-                                   auto& field) { script.tokens_per_second = field.number(value, 0, highest_rate); }},
-    Member{"reply", [](auto& script, auto& value, auto& field) { script.reply = field.text(value); }},
-    Member{"thinking", [](auto& script, auto& value, auto& field) { script.thinking = field.text(value); }},
-    Member{"tool_calls", [](auto& script, auto& value, auto& field) { script.tool_calls = field.array(value); }},
-    Member{"status", [](auto& script, auto& value, auto& field) { script.status = parse_status(value, field); }},
-    Member{"retry_after", [](auto& script, auto& value, auto& field) { script.retry_after = field.text(value); }},
-    Member{"fail_times",
-           [](auto& script, auto& value, auto& field) { script.fail_times = not_negative(value, field); }},
-    Member{"key", [](auto& script, auto& value, auto& field) { script.key = field.text(value); }},
-    Member{"truncate_after",
-           [](auto& script, auto& value, auto& field) {
-               script.truncate_after = static_cast<std::size_t>(not_negative(value, field));
-           }},
-    Member{"hang", [](auto& script, auto& value, auto& field) { script.hang = field.boolean(value); }},
-    Member{"refuse", [](auto& script, auto& value, auto& field) { script.refuse = field.boolean(value); }},
+constexpr std::array script_members{
+    ScriptMember{"latency_ms", [](auto& script, auto& value,
+                                  auto& field) { script.latency = Milliseconds(not_negative(value, field)); }},
+    ScriptMember{"tokens_per_second",
+                 [](auto& script, auto& value, auto& field) {
+                     script.tokens_per_second = field.number(value, 0, highest_rate);
+                 }},
+    ScriptMember{"reply", [](auto& script, auto& value, auto& field) { script.reply = field.text(value); }},
+    ScriptMember{"thinking", [](auto& script, auto& value, auto& field) { script.thinking = field.text(value); }},
+    ScriptMember{"tool_calls", [](auto& script, auto& value, auto& field) { script.tool_calls = field.array(value); }},
+    ScriptMember{"status", [](auto& script, auto& value, auto& field) { script.status = parse_status(value, field); }},
+    ScriptMember{"retry_after", [](auto& script, auto& value, auto& field) { script.retry_after = field.text(value); }},
+    ScriptMember{"fail_times",
+                 [](auto& script, auto& value, auto& field) { script.fail_times = not_negative(value, field); }},
+    ScriptMember{"key", [](auto& script, auto& value, auto& field) { script.key = field.text(value); }},
+    ScriptMember{"truncate_after",
+                 [](auto& script, auto& value, auto& field) {
+                     script.truncate_after = static_cast<std::size_t>(not_negative(value, field));
+                 }},
+    ScriptMember{"hang", [](auto& script, auto& value, auto& field) { script.hang = field.boolean(value); }},
+    ScriptMember{"refuse", [](auto& script, auto& value, auto& field) { script.refuse = field.boolean(value); }},
 };
 
 bool is_space(char c) {
@@ -108,7 +110,7 @@ EchoScript parse_echo_script(const Json& echo) {
     EchoScript script;
     for (const auto& [name, value] : field.object(echo).items()) {
         bool known = false;
-        for (const Member& member : members) {
+        for (const ScriptMember& member : script_members) {
             if (member.name != name) continue;
             known = true;
             if (!value.is_null()) member.parse(script, value, field.member(name));
@@ -122,7 +124,7 @@ EchoRequest parse_echo_request(std::string_view text) {
     const JsonField field(ErrorCode::malformed_options, "body");
     Json body;
     try {
-        body = parse_json(text, max_nesting);
+        body = parse_json(text, script_nesting);
     } catch (const JsonError& error) {
         field.fail(error.what());
     }

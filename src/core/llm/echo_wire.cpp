@@ -7,7 +7,7 @@ namespace {
 
 constexpr const char* reply_id = "echo";
 
-const char* finish_reason_of(const EchoRequest& request) {
+const char* echo_finish_reason(const EchoRequest& request) {
     if (request.length_reached) return "length";
     return request.script.tool_calls.empty() ? "stop" : "tool_calls";
 }
@@ -56,7 +56,7 @@ void append_echo_token(std::string& out, const EchoRequest& request, std::size_t
 void append_echo_closing(std::string& out, const EchoRequest& request) {
     if (!request.script.tool_calls.empty())
         append_delta(out, request, {{"tool_calls", indexed(request.script.tool_calls)}});
-    append_delta(out, request, Json::object(), finish_reason_of(request));
+    append_delta(out, request, Json::object(), echo_finish_reason(request));
     if (request.include_usage) {
         Json event = envelope(request, "chat.completion.chunk", Json::array());
         event["usage"] = usage_of(request);
@@ -73,7 +73,7 @@ std::string echo_document(const EchoRequest& request) {
     Json message{{"role", "assistant"}, {"content", text.substr(split, end - split)}};
     if (split > 0) message["reasoning_content"] = text.substr(0, split);
     if (!request.script.tool_calls.empty()) message["tool_calls"] = request.script.tool_calls;
-    Json choice{{"index", 0}, {"message", std::move(message)}, {"finish_reason", finish_reason_of(request)}};
+    Json choice{{"index", 0}, {"message", std::move(message)}, {"finish_reason", echo_finish_reason(request)}};
     Json document = envelope(request, "chat.completion", Json::array({std::move(choice)}));
     document["usage"] = usage_of(request);
     return document.dump();

@@ -16,7 +16,7 @@
 namespace pgchat {
 namespace {
 
-constexpr int max_nesting = 32;
+constexpr int list_nesting = 32;
 constexpr std::size_t most_pages = 100;
 constexpr std::size_t max_name_characters = 200;
 constexpr std::size_t max_shown_name_bytes = 100;
@@ -42,11 +42,6 @@ bool is_printable(std::string_view text) noexcept {
         }
     }
     return true;
-}
-
-std::size_t character_count(std::string_view text) noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 const char* refusal_of(std::string_view name) noexcept {
@@ -115,7 +110,7 @@ Json parse_page(std::string_view body) {
     std::string repaired;
     append_repaired_json(repaired, body);
     try {
-        return parse_json(repaired, max_nesting);
+        return parse_json(repaired, list_nesting);
     } catch (const JsonError&) {
         refuse_list();
     }

@@ -39,7 +39,7 @@ Json images_in_base64(const ChatRequest& request, std::size_t index, std::size_t
     return result;
 }
 
-Json messages_of(const ChatRequest& request) {
+Json ollama_messages(const ChatRequest& request) {
     Json messages = Json::array();
     if (!request.system_prompt.empty()) messages.push_back({{"role", "system"}, {"content", request.system_prompt}});
     const std::size_t last_user = last_user_message(request);
@@ -66,7 +66,7 @@ Json options_of(const ChatOptions& options) {
 }
 
 // The API knows no choice of tools: to offer none is all that can be done.
-Json tools_of(const ChatOptions& options) {
+Json ollama_tools(const ChatOptions& options) {
     const Json& choice = options.tool_choice;
     if (options.tools.is_null() || choice == "none") return nullptr;
     if (choice == "required" || choice.is_object())
@@ -90,14 +90,14 @@ Json think_of(const Json& thinking) {
     return effort == "xhigh" ? Json("max") : effort;
 }
 
-Json body_of(std::string_view model, const ChatRequest& request, bool stream) {
-    Json body{{"model", model}, {"messages", messages_of(request)}, {"stream", stream}};
+Json ollama_body(std::string_view model, const ChatRequest& request, bool stream) {
+    Json body{{"model", model}, {"messages", ollama_messages(request)}, {"stream", stream}};
     Json options = options_of(request.options);
     if (!options.empty()) body["options"] = std::move(options);
     const ResponseShape shape = response_shape(request.response_format);
     if (shape.kind == ResponseShape::Kind::any_json) body["format"] = "json";
     if (shape.kind == ResponseShape::Kind::schema) body["format"] = shape.schema;
-    if (Json tools = tools_of(request.options); !tools.is_null()) body["tools"] = std::move(tools);
+    if (Json tools = ollama_tools(request.options); !tools.is_null()) body["tools"] = std::move(tools);
     Json think = think_of(request.options.thinking);
     if (!think.is_null()) body["think"] = std::move(think);
     return body;
@@ -123,7 +123,7 @@ std::string_view OllamaProvider::default_base_url() const noexcept {
 HttpRequest OllamaProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                    bool stream) const {
     check_provider_input(config, model);
-    Json body = body_of(model, request, stream);
+    Json body = ollama_body(model, request, stream);
     merge_extra(body, request.options.extra);
     return provider_post(config, versioned_endpoint_url(base_url(config), "/api", "/chat"), {}, dump_body(body),
                          stream ? "application/x-ndjson" : "application/json");

@@ -27,7 +27,7 @@ Json content_of(const ChatRequest& request, std::size_t index, std::size_t last_
     return parts;
 }
 
-Json messages_of(const ChatRequest& request) {
+Json openai_messages(const ChatRequest& request) {
     Json messages = Json::array();
     if (!request.system_prompt.empty()) messages.push_back({{"role", "system"}, {"content", request.system_prompt}});
     const std::size_t last_user = last_user_message(request);
@@ -59,7 +59,7 @@ Json effort_of(const Json& thinking) {
     return budget < medium_effort_budget ? "low" : budget < high_effort_budget ? "medium" : "high";
 }
 
-void add_options(Json& body, const ProviderConfig& config, const ChatOptions& options) {
+void add_openai_options(Json& body, const ProviderConfig& config, const ChatOptions& options) {
     if (options.temperature) body["temperature"] = *options.temperature;
     if (options.top_p) body["top_p"] = *options.top_p;
     if (options.max_tokens) {
@@ -77,8 +77,8 @@ void add_options(Json& body, const ProviderConfig& config, const ChatOptions& op
 }  // namespace
 
 Json openai_body(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
-    Json body{{"model", model}, {"messages", messages_of(request)}};
-    add_options(body, config, request.options);
+    Json body{{"model", model}, {"messages", openai_messages(request)}};
+    add_openai_options(body, config, request.options);
     if (!request.response_format.is_null()) body["response_format"] = response_format_of(request.response_format);
     if (!stream) return body;
     body["stream"] = true;

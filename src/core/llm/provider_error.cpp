@@ -15,7 +15,7 @@ namespace {
 
 // More than this of a body is neither parsed nor scrubbed: a message shows 300 bytes of it.
 constexpr std::size_t largest_body_read = 64u << 10;
-constexpr int max_nesting = 32;
+constexpr int error_nesting = 32;
 
 struct Complaint {
     std::string message;
@@ -34,7 +34,7 @@ std::optional<Complaint> parse_complaint(std::string_view body) {
     append_repaired_json(repaired, body);
     Json document;
     try {
-        document = parse_json(repaired, max_nesting);
+        document = parse_json(repaired, error_nesting);
     } catch (const JsonError&) {
         return std::nullopt;  // not JSON: the caller shows the body itself
     }

@@ -67,11 +67,6 @@ std::size_t weight_of(const SortedJson& value) {
     return 1 + (value.is_structured() ? value.size() : 0);
 }
 
-std::size_t character_count(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 class SchemaCheck {
 public:
     explicit SchemaCheck(const SortedJson& root) : root_(root) {}

@@ -25,7 +25,7 @@ std::size_t back(std::string_view text, std::size_t at, std::size_t characters) 
     return at;
 }
 
-bool is_blank(char c) noexcept {
+bool is_shown_blank(char c) noexcept {
     return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
 }
 
@@ -50,12 +50,12 @@ WordSpan window_of(std::string_view text, const std::vector<WordSpan>& spans, st
     if (window.end == text.size()) window.begin = std::min(window.begin, back(text, text.size(), width));
     // Not within a word, where there is a blank near.
     for (std::size_t at = window.begin; window.begin > 0 && at < anchor && at < window.begin + 24; ++at)
-        if (is_blank(text[at])) {
+        if (is_shown_blank(text[at])) {
             window.begin = at + 1;
             break;
         }
     for (std::size_t at = window.end; window.end < text.size() && at > window.begin && at + 24 > window.end; --at)
-        if (is_blank(text[at])) {
+        if (is_shown_blank(text[at])) {
             window.end = at;
             break;
         }
@@ -80,11 +80,11 @@ std::string snippet_of(std::string_view text, const std::vector<WordSpan>& spans
             marked = true;
             blank = false;
         }
-        if (!is_blank(text[at]))
+        if (!is_shown_blank(text[at]))
             out += text[at];
         else if (!blank)
             out += ' ';
-        blank = is_blank(text[at]);
+        blank = is_shown_blank(text[at]);
     }
     if (marked) out += style.stop_mark;
     if (window.end < text.size()) out += ellipsis;

@@ -96,6 +96,11 @@ std::string_view truncate_text(std::string_view text, std::size_t max_bytes) noe
     return text.substr(0, end);
 }
 
+std::size_t character_count(std::string_view text) noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
 std::string_view Utf8Sanitizer::feed(std::string_view bytes) {
     if (!held_.empty()) {
         joined_.assign(held_).append(bytes);

@@ -24,6 +24,9 @@ std::string clean_text(std::string_view text);
 // The longest prefix of valid `text` that has at most `max_bytes` bytes and splits no character.
 std::string_view truncate_text(std::string_view text, std::size_t max_bytes) noexcept;
 
+// How many characters valid `text` has.
+std::size_t character_count(std::string_view text) noexcept;
+
 // Cleans a text that arrives in pieces, split anywhere. Feeding the same bytes in other pieces gives the same text.
 class Utf8Sanitizer {
 public:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""No two source files of src share a base name: PGXS builds and links them by it."""
+"""No two source files of src share a base name, which is enough to find one."""
 
 import pathlib
 import sys

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../.."
 scripts=()
 while IFS= read -r -d '' file; do
     if head -n 1 "$file" | grep -q '^#!.*\b\(ba\)\?sh\b'; then scripts+=("$file"); fi
-done < <(find .ci test examples bench -type f \( -name '*.sh' -o -path '.ci/*' \) -print0 2>/dev/null)
+done < <(find .ci src test examples bench -type f \( -name '*.sh' -o -path '.ci/*' \) -print0 2>/dev/null)
 
 status=0
 for script in "${scripts[@]}"; do
