@@ -19,7 +19,7 @@ names of programs are there in the next block. What a block prints is compared o
 standard error, too, psql being quiet (-q), without context lines, and programs' standard output alone. A block without output must succeed.
 Members of a Java block (static …, record …, class …) begin at the margin, and see each other but no local names.
 
-What there is: the provider and default model `echo`, unless the page registers a provider; the login roles `my_app` (of pgchat_client) and
+What there is: the default model `echo` and the others of docs/cookbook/README.md, unless the page registers a provider; the login roles `my_app` (of pgchat_client) and
 `my_service` (of pgchat_service), unless the page creates them; PGHOST, PGPORT, PGDATABASE and PGUSER, which is `postgres` for psql and sh, and
 my_app for programs; DATABASE_URL and JDBC_URL, which lead to my_app, and SERVICE_DATABASE_URL and SERVICE_JDBC_URL, which lead to my_service. The
 working directory is empty and is removed. Databases and roles that a page makes are removed, and settings of ALTER SYSTEM are reset.
@@ -52,8 +52,8 @@ COMPLETE = ("docs/quickstart.md", "docs/security_limits.md", "docs/operations.md
 SESSIONS = {"psql": Psql, "sh": Shell, "psycopg": Psycopg, "node": Node, "jdbc": Jdbc}
 PROGRAMS = ("psycopg", "node", "jdbc")
 ROLES = {"my_app": "pgchat_client", "my_service": "pgchat_service"}
-ECHO = ("SELECT chat.admin_register_provider('echo', 'echo')", "SELECT chat.admin_register_model('echo', 'echo')",
-        "SELECT chat.admin_set_default_model('echo')")
+# The page whose models others have, unless they register their own.
+MODELS = "docs/cookbook/README.md"
 
 
 def pages(wanted):
@@ -63,6 +63,12 @@ def pages(wanted):
 
 def is_complete(page):
     return any(fnmatch.fnmatch(page, pattern) for pattern in COMPLETE)
+
+
+def _models():
+    """The statements of MODELS that register models."""
+    blocks, _ = markdown.parse(MODELS, (ROOT / MODELS).read_text(encoding="utf-8"))
+    return next(block.text for block in blocks if block.runs and "admin_register_provider" in block.text)
 
 
 def connect(dbname="postgres"):
@@ -92,8 +98,7 @@ class Ground:
         with connect(self.database) as admin:
             self._wait_for_engine(admin)
             if "admin_register_provider" not in text:
-                for statement in ECHO:
-                    admin.execute(statement)
+                admin.execute(_models())
 
     @staticmethod
     def _wait_for_engine(admin):

@@ -134,7 +134,7 @@ static void done__(String state) { System.out.print("\\n" + System.getenv("SNIPP
                 member.append(line)
                 depth += sum(code.count(left) for left in "([{") - sum(code.count(right) for right in ")]}")
                 if depth == 0 and code.rstrip().endswith((";", "}")):
-                    members.append("\n".join(member))
+                    members.append(re.sub(r"^((?:final |abstract |sealed )*class)\b", r"static \1", "\n".join(member)))
                     member = []
             else:
                 statements.append(line)

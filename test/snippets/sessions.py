@@ -86,7 +86,9 @@ class Session:
         if self.merged:
             return ""
         with open(self._errors.name, encoding="utf-8", errors="replace") as said:
-            return said.read()[-4000:]
+            text = said.read()
+        # A compiler's first error is the cause of others; a program's last is why it ended.
+        return text if len(text) < 6000 else f"{text[:3000]}\n…\n{text[-3000:]}"
 
     def _sqlstate_said(self, _printed):
         return ""
