@@ -114,9 +114,9 @@ $(shell mkdir -p build)
 $(file >build/server_headers,$(headers))
 endif
 $(OBJS): build/server_headers Makefile
-# The core does not know the version, so that another one does not compile everything anew.
-$(filter build/units/pg-%,$(OBJS)): override CPPFLAGS += -DPGCHAT_VERSION='"$(extension_version)"'
-$(filter build/units/pg-%,$(OBJS)): META.json
+# Only this unit knows the version, so that another one does not compile everything anew.
+build/units/version.o: override CPPFLAGS += -DPGCHAT_VERSION='"$(extension_version)"'
+build/units/version.o: META.json
 
 -include $(OBJS:.o=.d)
 

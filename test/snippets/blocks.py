@@ -8,7 +8,7 @@ DEFAULT_RUNNER = {"sql": "psql", "python": "psycopg", "javascript": "node", "jav
 OTHER_NAMES = {"js": "javascript", "py": "python", "bash": "sh", "shell": "sh", "console": "sh", "postgresql": "sql", "psql": "sql", "gql": "graphql"}
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*(.*?)[ \t]*$")
 ATTRIBUTE = re.compile(r'([A-Za-z]\w*)(?:=(?:"([^"]*)"|([^\s"]+)))?(?:\s+|$)')
-KNOWN = {"run", "norun", "fails", "as", "needs", "output"}
+KNOWN = {"run", "norun", "file", "fails", "as", "needs", "output"}
 
 
 @dataclasses.dataclass
@@ -28,11 +28,16 @@ class Block:
 
     @property
     def runs(self):
-        return "run" in self.attributes
+        return "run" in self.attributes or "file" in self.attributes
 
     @property
     def runner(self):
-        return self.attributes["run"] or DEFAULT_RUNNER.get(self.language)
+        return "file" if "file" in self.attributes else self.attributes["run"] or DEFAULT_RUNNER.get(self.language)
+
+    @property
+    def needs(self):
+        """Programs without which it cannot run."""
+        return [program for program in self.attributes.get("needs", "").split(",") if program]
 
     @property
     def fails(self):
@@ -100,6 +105,8 @@ def parse(page, content):
 def _wrong(block):
     if block.runs and "norun" in block.attributes:
         yield "both run and norun"
+    if "file" in block.attributes and ("run" in block.attributes or not re.fullmatch(r"\w[\w.-]*", block.attributes["file"])):
+        yield "file goes without run, and names a file of the working directory"
     if block.runs and not block.runner:
         yield f"nothing is known that runs {block.language}"
     if "norun" in block.attributes and not block.attributes["norun"]:

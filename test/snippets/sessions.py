@@ -158,6 +158,25 @@ class Shell(Session):
         return wanted if wanted and re.search(rf"\b{wanted}\b", printed) else "an error without the SQLSTATE in its output"
 
 
+class Files:
+    """What the reader is told to write into a file of the working directory."""
+
+    def __init__(self, _blocks, _environment, folder):
+        self._folder = folder
+
+    @staticmethod
+    def missing():
+        return None
+
+    def run(self, block):
+        with open(os.path.join(self._folder, block.attributes["file"]), "w", encoding="utf-8") as written:
+            written.write(block.text + "\n")
+        return Result("")
+
+    def close(self):
+        pass
+
+
 class Program(Session):
     """All blocks of a language as one program, which waits on its standard input before each."""
 

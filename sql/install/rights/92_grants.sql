@@ -165,7 +165,7 @@ DECLARE
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
     'chat_private.choices_of', 'chat_private.valid_votes', 'chat_private.tally_method', 'chat_private.quorum_of', 'chat_private.has_quorum',
     'chat_private.ballots_of', 'chat_private.runoff', 'chat_private.tally_of', 'chat_private.tally', 'chat_private.vote_outcome',
-    'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
+    'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_chunk_ids', 'chat_private.search_horizon',
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file',
     'chat_private.find_persona', 'chat_private.persona_catalogue',
     'chat_private.text_similarity', 'chat_private.text_similarities', 'chat_private.text_overlaps', 'chat_private.round_threshold',

@@ -23,7 +23,7 @@ def build_library(folder, version, hidden=()):
     tree = pathlib.Path(folder) / version
     shutil.copytree(ROOT / "src", tree / "src")
     shutil.copytree(ROOT / "sql", tree / "sql")
-    (tree / "build").mkdir()
+    shutil.copytree(ROOT / "build/units", tree / "build/units")
     for file in "Makefile", "build/exports.map", "build/server_headers":
         shutil.copy2(ROOT / file, tree / file)
     lines = (ROOT / "META.json").read_text().splitlines(keepends=True)
