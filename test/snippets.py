@@ -50,7 +50,7 @@ from programs import Jdbc, Node, Psycopg
 from sessions import Files, Psql, Shell
 
 # Pages in which every block of a language that can be run says whether it is.
-COMPLETE = ("docs/quickstart.md", "docs/operations.md", "docs/cookbook/*.md")
+COMPLETE = ("docs/quickstart.md", "docs/security_limits.md", "docs/operations.md", "docs/operations/*.md", "docs/cookbook/*.md")
 SESSIONS = {"psql": Psql, "sh": Shell, "psycopg": Psycopg, "node": Node, "jdbc": Jdbc, "file": Files}
 PROGRAMS = ("psycopg", "node", "jdbc")
 ROLES = {"my_app": "pgchat_client", "my_service": "pgchat_service"}
