@@ -1,6 +1,7 @@
 """A copy of the server's programs whose library of pgchat can be another one: servers that others run keep theirs."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -18,16 +19,22 @@ def config(name):
 
 
 def build_library(folder, version, hidden=()):
-    """Makes this library as one of another version in a folder of its own; only what knows the version is compiled. hidden: functions that
+    """Makes this library as one of another version in a folder of its own; only what looks at the version is compiled. hidden: functions that
     it has not. Gives the file."""
     tree = pathlib.Path(folder) / version
-    shutil.copytree(ROOT / "src", tree / "src")
-    shutil.copytree(ROOT / "sql", tree / "sql")
-    (tree / "build").mkdir()
-    for file in "Makefile", "build/exports.map", "build/server_headers":
+    for part in "src", "sql", "build/units":
+        shutil.copytree(ROOT / part, tree / part)
+    for file in "Makefile", "META.json", "build/exports.map", "build/server_headers":
         shutil.copy2(ROOT / file, tree / file)
-    lines = (ROOT / "META.json").read_text().splitlines(keepends=True)
-    (tree / "META.json").write_text("".join(f'  "version": "{version}",\n' if line.startswith('  "version":') else line for line in lines))
+    own = json.loads((ROOT / "META.json").read_text())["version"]
+    if version != own:
+        meta, times = tree / "META.json", (ROOT / "META.json").stat()
+        meta.write_text(meta.read_text().replace(f'"version": "{own}"', f'"version": "{version}"', 1))
+        # All that may look at it would be compiled; one file does, with those that are compiled together with it.
+        os.utime(meta, ns=(times.st_atime_ns, times.st_mtime_ns))
+        for unit in (tree / "build/units").glob("*.cpp"):
+            if "pg/sql_version.cpp" in unit.read_text():
+                unit.touch()
     if hidden:
         names = "".join(f" {name}; pg_finfo_{name};" for name in hidden)
         (tree / "build/exports.map").write_text((ROOT / "build/exports.map").read_text().replace("local:", "local:" + names))
