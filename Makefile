@@ -6,7 +6,7 @@ PG_CONFIG ?= pg_config
 
 # Targets that work before PostgreSQL's headers are there, or that PGXS defines otherwise: they do not include PGXS, and
 # hand what they need of it to a make of its own.
-development := help packages demo demo-stop check unit tap systems server-check servers lint format reference bench
+development := help packages demo demo-stop seed-demo check unit snippets tap systems server-check servers lint format reference bench
 
 ifneq ($(filter $(development),$(MAKECMDGOALS)),)
 .PHONY: $(MAKECMDGOALS)
@@ -33,11 +33,17 @@ demo: ## build, install, and play the main job on a private cluster, which stays
 demo-stop: ## stop and remove the demo's cluster and model server
 	examples/demo.sh stop
 
+seed-demo: ## fill database PGDATABASE, or one of the demo's cluster, with people and what they did
+	examples/seed_demo.sh
+
 check: ## run every test: lint, unit, pg_regress, pgTAP and server tests, on a private cluster
 	test/run.sh all
 
 unit: ## build and run the core's unit tests
 	test/run.sh unit
+
+snippets: ## run the snippets of the documentation
+	test/run.sh snippets
 
 tap: ## run the pgTAP tests on a private cluster
 	test/run.sh tap
@@ -111,9 +117,9 @@ $(shell mkdir -p build)
 $(file >build/server_headers,$(headers))
 endif
 $(OBJS): build/server_headers Makefile
-# The core does not know the version, so that another one does not compile everything anew.
-$(filter build/units/pg-%,$(OBJS)): override CPPFLAGS += -DPGCHAT_VERSION='"$(extension_version)"'
-$(filter build/units/pg-%,$(OBJS)): META.json
+# Only this unit knows the version, so that another one does not compile everything anew.
+build/units/version.o: override CPPFLAGS += -DPGCHAT_VERSION='"$(extension_version)"'
+build/units/version.o: META.json
 
 -include $(OBJS:.o=.d)
 

@@ -3,23 +3,33 @@
 #
 #   units.sh DIR SIZE    DIR/FOLDER-NUMBER.cpp for each SIZE files of a folder of src; prints their names
 #
+# DIR/version.cpp has those that know the version, so that another one does not compile everything anew.
 # A unit is written only where it changes. The rule `names` of test/check keeps the files of a folder from meeting in one.
 set -euo pipefail
 dir=$1 size=$2
+know_version=(src/pg/module.cpp src/pg/sql_version.cpp)
+written=
+
+# write_unit NAME FILE…
+write_unit() {
+    local unit=$dir/$1.cpp text
+    text=$(printf '#include "%s"\n' "${@:2}")
+    if [ ! -f "$unit" ] || [ "$(<"$unit")" != "$text" ]; then printf '%s\n' "$text" >"$unit"; fi
+    written+=" $unit"
+}
 
 mkdir -p "$dir"
-written=
 for folder in src/core src/core/* src/pg; do
-    files=("$folder"/*.cpp)
-    if [ ! -f "${files[0]}" ]; then continue; fi
+    files=()
+    for file in "$folder"/*.cpp; do
+        if [ -f "$file" ] && [[ " ${know_version[*]} " != *" $file "* ]]; then files+=("$file"); fi
+    done
     name=${folder#src/}
     for ((first = 0; first < ${#files[@]}; first += size)); do
-        unit=$dir/${name//\//_}-$((first / size)).cpp
-        text=$(printf '#include "%s"\n' "${files[@]:first:size}")
-        if [ ! -f "$unit" ] || [ "$(<"$unit")" != "$text" ]; then printf '%s\n' "$text" >"$unit"; fi
-        written+=" $unit"
+        write_unit "${name//\//_}-$((first / size))" "${files[@]:first:size}"
     done
 done
+write_unit version "${know_version[@]}"
 for unit in "$dir"/*.cpp; do
     if [[ "$written " != *" $unit "* ]]; then rm "$unit"; fi
 done

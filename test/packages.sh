@@ -8,8 +8,9 @@ set -euo pipefail
 
 build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libkrb5-dev libsimdjson-dev libqrencode-dev nlohmann-json3-dev curl)
 test_packages=(cmake python3-psycopg libgtest-dev python3 openssl libtap-parser-sourcehandler-pgtap-perl pgbouncer)
-# What a rule or a test uses and reports as skipped without it.
-optional_packages=(shellcheck clang-format)
+# What a rule or a test uses and reports as skipped without it. The runtimes of languages that snippets are in are large: who has them, tests them.
+optional_packages=(shellcheck clang-format python3-psycopg-pool jq)
+if command -v javac >/dev/null; then optional_packages+=(libpostgresql-jdbc-java libhikaricp-java libslf4j-java); fi
 server_versions='18 17 16 15'
 
 say() { echo "packages: $*"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the test suites and says in one closing line what passed, failed and was skipped.
 #
-#   run.sh all | SUITE...      suites: lint unit regress isolation tap systems server reference-check
+#   run.sh all | SUITE...      suites: lint unit regress isolation tap systems server snippets reference-check
 #   run.sh reference           writes docs/reference.md
 #
 # All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server;
@@ -9,6 +9,7 @@
 # What fails of tap and server is run once more, in a new database, before it counts: others use the machine, too. What passes then
 # is named in the closing line as unsteady, and is a defect of the test or of pgchat all the same.
 # systems moves small databases of other chat systems in; PGCHAT_FULL=1 large ones, against the clock, and copies. PGCHAT_ONLY names some of them.
+# snippets runs those of the documentation; PGCHAT_ONLY='cookbook/psql' those of some pages.
 # A suite that ran no test has failed. PGCHAT_KEEP=1 leaves the cluster and the servers up. PGCHAT_ONLY='calls faults' runs
 # these files of test/server alone.
 set -euo pipefail
@@ -24,7 +25,7 @@ cluster=$root/build/check
 servers=$root/build/check-servers
 file_timeout=300
 # Of test/server, those that take longest: they begin first, so that no lane is busy with one when the others are done.
-longest_files='cancel deliberation_machine deliberation_real_model deliberation_storm faults leaks lifecycle locks login_timing master_key scheduling search usage'
+longest_files='cancel deliberation_crashes deliberation_machine deliberation_real_model deliberation_storm faults leaks library_versions lifecycle locks login_timing master_key scheduling search usage'
 
 total_passed=0 total_failed=0 total_skipped=0 suites=0
 failed_suites=() unsteady=()
@@ -259,6 +260,19 @@ suite_server() {
     read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/server.results")
     record server "$passed" "$failed" "$skipped" $((SECONDS - start))
 }
+
+run_snippets() {
+    local only=()
+    read -ra only <<<"${PGCHAT_ONLY:-}"
+    test/snippets.py --self-test && test/snippets.py ${only[@]+"${only[@]}"}
+}
+
+suite_snippets() {
+    local start=$SECONDS counts
+    twice snippets "$out/snippets.log" run_snippets
+    record snippets "${counts[@]}" $((SECONDS - start))
+}
+
 suite_server_log() {
     local found
     found=$(cat "$PGCHAT_SERVER_LOG" "$out"/check-[23].log 2>/dev/null | grep -E 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' | head || true)
@@ -309,7 +323,7 @@ needs() {
 
 wanted=("$@")
 case ${1:-all} in
-all) wanted=(lint unit regress isolation tap systems server reference-check) ;;
+all) wanted=(lint unit regress isolation tap systems server snippets reference-check) ;;
 reference) wanted=(reference-check) ;;
 esac
 
@@ -323,11 +337,11 @@ if needs lint && needs unit; then test/install.sh --build-only >/dev/null 2>&1 &
 if needs lint; then suite_lint; fi
 wait
 if needs unit; then suite_unit; fi
-if needs 'regress isolation tap systems server reference-check'; then
+if needs 'regress isolation tap systems server snippets reference-check'; then
     if ! { test/install.sh && start_cluster; }; then
         record set-up 0 1 0 $((SECONDS - began))
     else
-        for suite in regress isolation tap systems server; do
+        for suite in regress isolation tap systems server snippets; do
             if needs $suite; then "suite_$suite"; fi
         done
         if needs reference-check; then suite_reference_check "$([ "${1:-}" != reference ] || echo --write)"; fi

@@ -9,7 +9,9 @@ namespace {
 
 // The tail that reports read beside the sums stays this short.
 constexpr Milliseconds rollup_interval{5000};
-constexpr Milliseconds rollup_pause{20};
+constexpr Milliseconds shortest_rollup_pause{20};
+// A pause within a round, as a multiple of what it follows: replies wait meanwhile, and the sums can.
+constexpr int rollup_pause_factor = 9;
 constexpr Milliseconds partition_interval{3'600'000};
 constexpr Milliseconds partition_retry{60'000};
 // The first event makes the first partitions, before the default one has much.
@@ -22,7 +24,10 @@ void EngineUsage::run() {
     if (has_new_ && now >= next_rollup_) {
         const bool rolled_up = roll_up_usage(has_more_);
         has_new_ = has_more_ || !rolled_up;
-        next_rollup_ = now + (has_more_ ? rollup_pause : rollup_interval);
+        const TimePoint end = clock_.now();
+        const auto spent = std::chrono::duration_cast<Milliseconds>(end - now);
+        next_rollup_ =
+            end + (has_more_ ? std::max(shortest_rollup_pause, spent * rollup_pause_factor) : rollup_interval);
         if (next_partition_check_ == TimePoint::max()) next_partition_check_ = now + first_partition_delay;
     }
     if (has_more_ || now < next_partition_check_) return;

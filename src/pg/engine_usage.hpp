@@ -11,7 +11,7 @@ public:
 
     // Usage was recorded, so that there is something to do soon.
     void note_recorded() noexcept { has_new_ = true; }
-    // Does what is due, as much as one turn of the loop may.
+    // Does what is due, as much as one turn of the loop may. While there is more it takes a tenth of the time.
     void run();
     TimePoint next_run() const noexcept;
 

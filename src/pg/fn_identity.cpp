@@ -13,6 +13,7 @@ PG_FUNCTION_INFO_V1(pgchat_current_user_role);
 PG_FUNCTION_INFO_V1(pgchat_current_session_id);
 PG_FUNCTION_INFO_V1(pgchat_require_user);
 PG_FUNCTION_INFO_V1(pgchat_set_identity);
+PG_FUNCTION_INFO_V1(pgchat_clear_identity);
 PG_FUNCTION_INFO_V1(pgchat_pending_user_id);
 PG_FUNCTION_INFO_V1(pgchat_pending_session_id);
 PG_FUNCTION_INFO_V1(pgchat_rights_revoked);
@@ -51,6 +52,15 @@ Datum pgchat_set_identity(PG_FUNCTION_ARGS) {
         const Uuid user = args.uuid_at(0), session = args.uuid_at(2);
         set_identity(args.is_null(0) ? nullptr : &user, args.text_at(1), args.is_null(2) ? nullptr : &session,
                      args.boolean_at(3, true));
+        return Datum{0};
+    });
+}
+
+Datum pgchat_clear_identity(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        set_identity(nullptr, {}, nullptr, true);
+        set_pending_identity(nullptr, true);
+        set_signed_identity(false, true);
         return Datum{0};
     });
 }

@@ -54,6 +54,7 @@ std::uint8_t index_of(std::vector<Uuid>& conversations, const Uuid& id) {
 extern "C" {
 
 PG_FUNCTION_INFO_V1(pgchat_search_chunk);
+PG_FUNCTION_INFO_V1(pgchat_search_chunk_ids);
 PG_FUNCTION_INFO_V1(pgchat_search_snippet);
 PG_FUNCTION_INFO_V1(pgchat_search_horizon);
 
@@ -85,6 +86,15 @@ Datum pgchat_search_chunk(PG_FUNCTION_ARGS) {
             bool nulls[4] = {};
             return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls));
         });
+    });
+}
+
+Datum pgchat_search_chunk_ids(PG_FUNCTION_ARGS) {
+    return entry([&] {
+        const ChunkHead head = decode_head(Args(fcinfo).bytes_at(0));
+        ArrayColumn ids(UUIDOID, head.messages.size());
+        for (const FiledMessage& message : head.messages) ids.add(uuid_datum(message.id));
+        return ids.array();
     });
 }
 

@@ -4,6 +4,7 @@
 #include "pg/identity_check.hpp"
 #include "pg/launcher.hpp"
 #include "pg/lifecycle.hpp"
+#include "pg/plans_without_jit.hpp"
 #include "pg/preload.hpp"
 #include "pg/settings.hpp"
 #include "pg/shared_state.hpp"
@@ -38,6 +39,7 @@ PGDLLEXPORT void _PG_init(void) {
     install_identity_check();
     install_shared_state();
     install_lifecycle_hooks();
+    install_plans_without_jit();
     register_launcher();
 }
 

@@ -65,7 +65,8 @@ std::optional<std::string> other_sql_version() {
 }
 
 std::string advice_on(const std::string& sql_version) {
-    if (is_older_version(sql_version, library_version)) return "Run ALTER EXTENSION pgchat UPDATE as a superuser.";
+    if (is_older_version(sql_version, library_version))
+        return std::string("Run ALTER EXTENSION pgchat UPDATE TO '") + library_version + "' as a superuser.";
     return "Install pgchat " + sql_version + " on the server and restart it.";
 }
 

@@ -7,20 +7,12 @@ import subprocess
 import time
 
 from support import mock
-from support.cluster import ROOT
+from support.cluster import ROOT, as_server
 from support.database import Person, connect, engine, fails, role, rows, service, value
 from support.databases import cluster, engine_pid, use, wait_for_engine, wait_until_final
 from support.tap import diag, equal, run, skip_all, test, wait_until
 
 NAME = "served"
-
-
-def as_server(*command):
-    """Runs a program of the server as the server's user."""
-    script = '. "$1"; program=$2; shift 2; cluster_run "$(cluster_bindir)/$program" "$@"'
-    done = subprocess.run(["bash", "-c", script, "as_server", str(ROOT / "test/cluster/cluster.sh"), *map(str, command)], timeout=60,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
 @contextlib.contextmanager

@@ -127,7 +127,7 @@ def _():
                 names = columns(admin)
                 before = checksums(admin, names)
                 refused = fails("55000", owner.connect, hint=True)
-                equal(refused.diag.message_hint, "Run ALTER EXTENSION pgchat UPDATE as a superuser.")
+                equal(refused.diag.message_hint, f"Run ALTER EXTENSION pgchat UPDATE TO '{current(admin)}' as a superuser.")
                 with admin.transaction():
                     update(admin)
                     after = checksums(admin, names)

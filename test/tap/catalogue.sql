@@ -32,7 +32,7 @@ SELECT is_empty($$SELECT oid::regprocedure FROM functions p, aclexplode(coalesce
 SELECT is_empty($$SELECT oid::regclass FROM tables, aclexplode(coalesce(relacl, acldefault('r', relowner))) a WHERE a.grantee = 0$$,
                 'PUBLIC may read nothing');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
-  WHERE pronamespace = 'chat_private'::regnamespace AND p.proname NOT IN ('list_limit', 'usable_models', 'usage_watermark', 'utc_day', 'text_similarities')
+  WHERE pronamespace = 'chat_private'::regnamespace AND p.proname NOT IN ('list_limit', 'usable_models', 'usage_watermark', 'utc_day', 'text_similarities', 'active_ms_of')
     AND (has_function_privilege('pgchat_client', p.oid, 'EXECUTE') OR has_function_privilege('pgchat_service', p.oid, 'EXECUTE'))$$,
   'clients may call nothing in chat_private, but what is inlined into their query or part of a policy or view');
 SELECT ok(NOT has_schema_privilege('pgchat_client', 'chat_private', 'USAGE') AND NOT has_schema_privilege('pgchat_service', 'chat_private', 'USAGE'),

@@ -2,7 +2,7 @@
 BEGIN;
 \ir people.psql
 \ir debates.psql
-SELECT plan(81);
+SELECT plan(84);
 
 -- Similarity, as SQL has it; the rest is tested in test/unit.
 SELECT is(chat_private.text_similarity('Raise the prices', 'raise THE price'), 1::float8, 'the same words are alike');
@@ -203,6 +203,14 @@ CREATE FUNCTION pg_temp.report_differences(what text) RETURNS bigint LANGUAGE sq
 $$;
 SELECT is(pg_temp.report_differences(what), 0::bigint, 'admin_deliberation_usage by ' || what || ' is the steps') FROM unnest(ARRAY['user', 'model', 'persona', 'phase', 'status']) what;
 SELECT is(pg_temp.got(:'admin_token', $$SELECT sum(calls) FROM chat.admin_deliberation_usage('2021-01-01', '2021-12-31')$$), '400', 'for administrators');
+SELECT is(pg_temp.got(:'admin_token', $$SELECT sum(calls) FROM chat.admin_deliberation_usage('-infinity', 'infinity')$$), '400', 'of all days, too');
+SELECT is(pg_temp.got(:'admin_token', $$SELECT count(*) FROM chat.admin_deliberation_usage('4714-11-24 BC', '294276-12-31 23:59:59Z')$$), '2', 'and of all there can be');
+-- Small tables are read as a whole where that is allowed.
+SET LOCAL enable_seqscan = off;
+SELECT pg_stat_get_xact_numscans('chat.deliberation_steps_created_idx'::regclass) AS scans \gset
+SELECT pg_temp.got(:'admin_token', $$SELECT sum(calls) FROM chat.admin_deliberation_usage('2021-03-05', '2021-03-06')$$);
+SELECT is(pg_stat_get_xact_numscans('chat.deliberation_steps_created_idx'::regclass), (:scans + 1)::bigint, 'which finds the days by an index');
+RESET enable_seqscan;
 SELECT is(pg_temp.try(:'alice_token', 'SELECT chat.admin_deliberation_usage()'), '42501', 'not for users');
 SELECT is(pg_temp.try(:'admin_token', $$SELECT chat.admin_deliberation_usage(group_by => 'password')$$), '22023', 'nor by anything');
 SELECT is(pg_temp.try(:'admin_token', $$SELECT chat.admin_deliberation_usage(group_by => NULL)$$), '22023', 'nor by nothing');

@@ -1,7 +1,7 @@
 -- The life of deliberations: opening, starting, pausing, going on, killing, forking, removing and listing; who may, and in which state.
 BEGIN;
 \ir people.psql
-SELECT plan(388);
+SELECT plan(392);
 
 -- Personas for all, one of alice's own, one switched off; models that are open, closed, and none.
 INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt, model, is_active)
@@ -260,10 +260,25 @@ SELECT pg_temp.created(:'worker_token') AS w \gset
 SELECT pg_temp.got(:'worker_token', format('SELECT chat.start_deliberation(%L)', :'w'));
 SELECT is(pg_temp.try(:'worker_token', 'SELECT chat.delete_my_account($$wendy-password-1$$)'), '1 rows', 'an account goes, whatever runs');
 SELECT is((SELECT count(*)::int FROM chat.deliberations WHERE user_id = :'worker') + (SELECT count(*)::int FROM chat_private.llm_requests WHERE user_id = :'worker'), 0, 'with its deliberations and their requests');
--- With enable_seqscan off plans look dear, and compiling them would take seconds.
-SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-  WHERE p.pronamespace = 'chat'::regnamespace AND p.proname ~ 'deliberation' AND p.prosecdef AND l.lanname = 'plpgsql' AND p.prokind = 'f'
-    AND 'jit=off' <> ALL (p.proconfig)$$, 'no function of deliberations compiles its queries');
+
+-- the clock stands while nobody serves a deliberation
+SELECT pg_temp.created(:'admin_token') AS clock \gset
+UPDATE chat.deliberations SET started_at = now() - interval '3 hours', active_ms = 1000, active_since = now() - interval '3 hours', updated_at = now() - interval '2 hours'
+WHERE id = :'clock';
+SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d WHERE id = :'clock'), 1080::bigint, 'a clock that goes');
+CREATE TEMP TABLE dumped ON COMMIT DROP AS SELECT * FROM chat.deliberations WHERE id = :'clock';
+SELECT chat_private.skip_downtime();
+SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d WHERE id = :'clock'), 360::bigint, 'an engine that begins counts from its last sign on');
+SELECT chat_private.skip_downtime();
+SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d WHERE id = :'clock'), 360::bigint, 'once');
+INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, round_number, model) SELECT user_id, :'clock', id, 'decompose', phase, 0, 'test-model' FROM dumped;
+INSERT INTO chat_private.llm_requests (user_id, id, purpose, state, model, messages, started_at) SELECT user_id, :'clock', 'deliberation', 'queued', 'test-model', '[]', now() - interval '1 hour' FROM dumped;
+UPDATE chat.deliberations d SET active_ms = o.active_ms, active_since = o.active_since, updated_at = o.updated_at FROM dumped o WHERE d.id = :'clock';
+SELECT chat_private.skip_downtime();
+SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d WHERE id = :'clock'), 720::bigint, 'a call that was sent is a sign');
+DELETE FROM chat.deliberations WHERE id = :'clock';
+INSERT INTO chat.deliberations SELECT * FROM dumped;
+SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d WHERE id = :'clock'), 360::bigint, 'and so does what a dump brings');
 
 SELECT * FROM finish();
 ROLLBACK;

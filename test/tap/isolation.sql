@@ -1,7 +1,7 @@
 -- Isolation: every user-owned table there is, found in the catalogue, so that a new one cannot be forgotten.
 BEGIN;
 \ir setup.psql
-SELECT plan(11);
+SELECT plan(14);
 
 -- Rows of both people in every user-owned table.
 SELECT chat.login('alice', 'alice-password'), chat.login('bob', 'bob-password');
@@ -117,5 +117,17 @@ SELECT is_empty(format($$SELECT name FROM owned WHERE schema = 'chat' AND name <
   AND pg_temp.outcome(%L, format('SELECT * FROM %%s WHERE %%I <> uuid %%L', name, owner, '00000000-0000-0000-0000-000000000000')) <> pg_temp.rows_of(%L, name, owner) || ' rows'$$, :'alice', :'alice'),
   'one''s own rows are all there, and nothing but them');
 SELECT is(pg_temp.outcome(:'alice', 'TRUNCATE chat.messages'), '42501', 'clients cannot empty a table');
+
+-- Nor does a right to all tables lead to rows: every table has row security, those that belong to nobody included.
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)$$,
+                'row security is enabled and forced on every table');
+CREATE ROLE check_reader_of_all NOLOGIN IN ROLE pg_read_all_data, pg_write_all_data;
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname IN ('chat', 'chat_private') AND c.relkind IN ('r', 'p')
+    AND pg_temp.outcome(NULL, format('SELECT * FROM %s', c.oid::regclass), 'check_reader_of_all') NOT IN ('0 rows', '42501')$$,
+                'a role that may read all tables sees no row of them');
+SELECT is(pg_temp.outcome(NULL, $$INSERT INTO chat.settings (key, value) VALUES ('registration', '"open"')$$, 'check_reader_of_all'), '42501',
+          'nor does one that may write them change a setting');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Signed tokens: who may have them signed, which are accepted, whom they authenticate, and what ends them.
 BEGIN;
 \ir setup.psql
-SELECT plan(138);
+SELECT plan(141);
 
 -- Runs a statement as a client; gives SQLSTATE and text of its error, or what it returned.
 CREATE FUNCTION pg_temp.answer(statement text, db_role text DEFAULT 'pgchat_client') RETURNS text LANGUAGE plpgsql AS $$
@@ -238,6 +238,15 @@ SELECT is(pg_temp.request(jsonb_build_object('authorization', 'Session ' || :'se
 SELECT is(pg_temp.request('{}', jsonb_build_object('session_token', :'session')), 'accepted: ' || :'alice', 'one in the cookie');
 SELECT is(pg_temp.request('{}', jsonb_build_object('session_token', :'jwt')), 'accepted: ' || :'alice', 'a signed one there');
 SELECT is(pg_temp.request('{}'), 'accepted: nobody', 'without a token it is nobody');
+SAVEPOINT mine;
+SELECT chat.authenticate(:'session', false);
+SELECT is(pg_temp.request('{}'), 'accepted: nobody', 'also on a connection that an earlier request made somebody''s');
+ROLLBACK TO mine;
+UPDATE chat.sessions SET mfa_pending = true WHERE id = :'sid';
+SELECT is(chat.authenticate(:'session', false), NULL, 'a session whose second factor is not proved');
+SELECT chat.pre_request();
+SELECT is(chat_private.pending_user_id(), NULL, 'is none of the next request''s either');
+ROLLBACK TO mine;
 SELECT is(pg_temp.request('{"authorization": "Basic eDp5"}'), 'accepted: nobody', 'other schemes are not ours');
 SELECT is(pg_temp.request('{"authorization": "Bearer forged"}', jsonb_build_object('session_token', :'session')), :'refused',
           'a forged token is refused, whatever the cookie says');

@@ -1,7 +1,7 @@
 -- Searching: who finds what, how it is ranked and shown, and what is filed in the background.
 BEGIN;
 \ir people.psql
-SELECT plan(83);
+SELECT plan(86);
 SET LOCAL TIME ZONE 'UTC';
 
 -- Messages of alice in two conversations; the second has two branches.
@@ -115,5 +115,10 @@ FROM (VALUES ('NULL', '22004'), ($$'x', mode => NULL$$, '22004'), ($$'x', page_s
              ($$'', mode => 'substring'$$, '0 rows'), ($$repeat('"', 4000)$$, '0 rows'), ($$repeat('-', 4000)$$, '0 rows'),
              ($$repeat('%_\', 1000), mode => 'substring'$$, '0 rows')) t (arguments, wanted);
 SELECT isnt(pg_temp.hint(:'alice', $$SELECT * FROM chat.search_messages(repeat('x', 4001))$$), NULL, 'with a hint');
+-- what a chunk holds is known by its head
+SELECT is(chat_private.search_chunk_ids((chat_private.search_chunk(ARRAY[:'alice', :'bob']::uuid[], ARRAY[:'bob', :'bob']::uuid[], '{user,assistant}', '{one,two}', 'english')).head),
+          ARRAY[:'alice', :'bob']::uuid[], 'the ids that were filed');
+SELECT is(chat_private.search_chunk_ids((chat_private.search_chunk('{}', '{}', '{}', '{}', 'english')).head), '{}', 'or none');
+SELECT throws_ok($$SELECT chat_private.search_chunk_ids('\x00')$$, '22023', NULL, 'no head of a chunk');
 SELECT * FROM finish();
 ROLLBACK;

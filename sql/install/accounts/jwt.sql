@@ -194,7 +194,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.jwks() IS
 'The public keys with which other services verify this database''s tokens, as a JWK Set (RFC 7517), newest first. HS256 secrets
-are not among them. Anybody may read it.';
+are not among them. Anybody may read it. There is none before the first token is signed or chat.admin_rotate_signing_key makes one.';
 
 CREATE OR REPLACE FUNCTION chat.jwt_sign(claims jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

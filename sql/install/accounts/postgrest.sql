@@ -37,12 +37,19 @@ COMMENT ON FUNCTION chat_private.authenticate_claims(jsonb) IS
 'Makes the user of claims that somebody trusted has verified the current user of this transaction. token_version and sid are
 checked where they are there. Errors: 28000 sub is no active user, or one of these is over.';
 
+CREATE OR REPLACE FUNCTION chat_private.clear_identity() RETURNS void
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_clear_identity';
+COMMENT ON FUNCTION chat_private.clear_identity() IS
+'Nobody is authenticated for the rest of the transaction, whoever is for the connection.';
+
 CREATE OR REPLACE FUNCTION chat.pre_request() RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   token text := chat_private.request_token();
   claims jsonb;
 BEGIN
+  -- The connection is somebody's, where a request before this one called chat.authenticate(token, false).
+  PERFORM chat_private.clear_identity();
   IF token LIKE 'pgc\_%' THEN
     PERFORM chat.authenticate(token);
   ELSIF chat_private.trusts_jwt_claims() THEN
@@ -57,7 +64,8 @@ END
 $$;
 COMMENT ON FUNCTION chat.pre_request() IS
 'For PostgREST''s db-pre-request: authenticates the transaction by the request''s token, a session token or a signed one, from
-the header Authorization or the cookie session_token. Without a token nobody is authenticated, and row policies show nothing.
+the header Authorization or the cookie session_token. Without a token nobody is authenticated, also where the connection belongs
+to somebody, and row policies show nothing.
 Where a superuser has set pgchat.trust_jwt_claims, the claims that PostgREST or Supabase has verified (request.jwt.claims) are
-believed instead of a signed token. docs/postgrest.md has the settings.
+believed instead of a signed token. docs/cookbook/postgrest.md has the settings.
 Errors: 28000 the token is not valid.';

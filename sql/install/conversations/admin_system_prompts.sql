@@ -192,15 +192,10 @@ DECLARE
   for_all CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
   was_default boolean;
 BEGIN
-  IF admin_delete_system_prompt.id IS NULL THEN
-    RAISE EXCEPTION 'id must not be null' USING ERRCODE = '22004';
-  END IF;
   PERFORM chat_private.lock_prompts_for_all();
-  DELETE FROM chat.system_prompts p WHERE p.user_id = for_all AND p.id = admin_delete_system_prompt.id
-  RETURNING p.is_default INTO was_default;
-  IF NOT FOUND THEN
-    PERFORM chat_private.prompt_not_found();
-  ELSIF was_default AND EXISTS (SELECT FROM chat.system_prompts p WHERE p.user_id = for_all) THEN
+  was_default := chat_private.remove_prompt(for_all, admin_delete_system_prompt.id);
+  -- A statement of its own, which sees that it is gone.
+  IF was_default AND EXISTS (SELECT FROM chat.system_prompts p WHERE p.user_id = for_all) THEN
     RAISE EXCEPTION 'the default system prompt stays while there are others' USING ERRCODE = '55000',
       HINT = 'Choose another default first, with chat.admin_set_default_system_prompt(id).';
   END IF;

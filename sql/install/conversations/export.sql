@@ -105,7 +105,7 @@ Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 no such 
 CREATE OR REPLACE FUNCTION chat.export_conversations(format text DEFAULT 'json', archived boolean DEFAULT NULL, since timestamptz DEFAULT NULL,
                                                      include_attachments boolean DEFAULT true)
 RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 COST 10000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 COST 10000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
   SELECT chat_private.export_one(caller.id, c.id, export_conversations.format, export_conversations.include_attachments)
   FROM (SELECT chat_private.export_caller(export_conversations.format, export_conversations.include_attachments) AS id OFFSET 0) caller,
     LATERAL (SELECT o.id FROM chat.conversations o

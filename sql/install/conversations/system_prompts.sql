@@ -72,19 +72,30 @@ use it keep the text they have.
 Errors: 28000 nobody is authenticated; 22004 name or content is NULL; 22023 name; 2200F content is empty; 54000 a text is too long;
 23505 I have one with this name; P0002 id is none of mine.';
 
-CREATE OR REPLACE FUNCTION chat.delete_system_prompt(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION chat_private.remove_prompt(owner_id uuid, id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-  caller_id uuid := chat_private.require_user();
+  was_default boolean;
 BEGIN
-  IF delete_system_prompt.id IS NULL THEN
+  IF remove_prompt.id IS NULL THEN
     RAISE EXCEPTION 'id must not be null' USING ERRCODE = '22004';
   END IF;
-  DELETE FROM chat.system_prompts p WHERE p.user_id = caller_id AND p.id = delete_system_prompt.id;
+  DELETE FROM chat.system_prompts p WHERE p.user_id = remove_prompt.owner_id AND p.id = remove_prompt.id
+  RETURNING p.is_default INTO was_default;
   IF NOT FOUND THEN
     PERFORM chat_private.prompt_not_found();
   END IF;
+  RETURN was_default;
+END
+$$;
+COMMENT ON FUNCTION chat_private.remove_prompt(uuid, uuid) IS
+'Removes a system prompt of this owner, as whom the caller acts; whether it was the default. Errors: 22004 id is NULL; P0002 there is none.';
+
+CREATE OR REPLACE FUNCTION chat.delete_system_prompt(id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM chat_private.remove_prompt(chat_private.require_user(), delete_system_prompt.id);
 END
 $$;
 COMMENT ON FUNCTION chat.delete_system_prompt(uuid) IS

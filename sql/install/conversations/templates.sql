@@ -147,38 +147,37 @@ COMMENT ON FUNCTION chat.admin_save_template(text, text, text, jsonb, text, text
 'Keeps a template for all and returns its id; arguments as for chat.save_template. A user who may not use its model cannot use it.
 Errors: 42501 not an administrator; those of chat.save_template.';
 
-CREATE OR REPLACE FUNCTION chat.delete_template(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION chat_private.remove_template(owner_id uuid, id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
-DECLARE
-  caller_id uuid := chat_private.require_user();
 BEGIN
-  IF delete_template.id IS NULL THEN
+  IF remove_template.id IS NULL THEN
     RAISE EXCEPTION 'id must not be null' USING ERRCODE = '22004';
   END IF;
-  DELETE FROM chat.conversation_templates t WHERE t.user_id = caller_id AND t.id = delete_template.id;
+  DELETE FROM chat.conversation_templates t WHERE t.user_id = remove_template.owner_id AND t.id = remove_template.id;
   IF NOT FOUND THEN
     PERFORM chat_private.template_not_found();
   END IF;
+END
+$$;
+COMMENT ON FUNCTION chat_private.remove_template(uuid, uuid) IS
+'Removes a template of this owner, as whom the caller acts. Errors: 22004 id is NULL; P0002 there is none.';
+
+CREATE OR REPLACE FUNCTION chat.delete_template(id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM chat_private.remove_template(chat_private.require_user(), delete_template.id);
 END
 $$;
 COMMENT ON FUNCTION chat.delete_template(uuid) IS
 'Removes a template of the current user''s own. Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 it is none of mine.';
 
 CREATE OR REPLACE FUNCTION chat.admin_delete_template(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-#variable_conflict use_column
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   previous chat_private.identity := chat_private.act_for_all();
 BEGIN
-  IF admin_delete_template.id IS NULL THEN
-    RAISE EXCEPTION 'id must not be null' USING ERRCODE = '22004';
-  END IF;
-  DELETE FROM chat.conversation_templates t
-  WHERE t.user_id = uuid '00000000-0000-0000-0000-000000000000' AND t.id = admin_delete_template.id;
-  IF NOT FOUND THEN
-    PERFORM chat_private.template_not_found();
-  END IF;
+  PERFORM chat_private.remove_template('00000000-0000-0000-0000-000000000000', admin_delete_template.id);
   PERFORM chat_private.switch_identity(previous);
   PERFORM chat_private.audit('admin.delete_template', 'template:' || admin_delete_template.id);
 END

@@ -23,7 +23,7 @@ BEGIN
            count(*) FILTER (WHERE s.state = 'cancelled'), coalesce(sum(s.input_tokens), 0)::bigint,
            coalesce(sum(s.output_tokens), 0)::bigint, coalesce(sum(s.cached_tokens), 0)::bigint, sum(s.cost)
     FROM chat.deliberation_steps s JOIN chat.deliberations d ON d.user_id = s.user_id AND d.id = s.deliberation_id
-    WHERE chat_private.utc_day(s.created_at) BETWEEN first_day AND last_day
+    WHERE s.created_at >= first_day::timestamp AT TIME ZONE 'UTC' AND s.created_at < (least(last_day, date '9999-12-31') + 1)::timestamp AT TIME ZONE 'UTC'
     GROUP BY 1 ORDER BY 1;
   PERFORM chat_private.switch_identity(previous);
 END

@@ -33,7 +33,7 @@ structured reply.';
 CREATE OR REPLACE FUNCTION chat_private.time_left(d chat.deliberations) RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN greatest(least(extract(epoch FROM (d).max_duration - chat_private.active_time(d)) * 1000, 2147483647), -1)::integer;
+  RETURN greatest(least(extract(epoch FROM (d).max_duration) * 1000 - chat_private.active_ms_of(d), 2147483647), -1)::integer;
 END
 $$;
 COMMENT ON FUNCTION chat_private.time_left(chat.deliberations) IS

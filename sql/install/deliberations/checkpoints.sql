@@ -1,15 +1,6 @@
 -- The history of deliberations: a checkpoint after each change, and the changes that every part of the machine makes: a next
 -- phase, a pause, an end. The caller holds the lock on the deliberation's row, which comes before those of its requests.
 
-CREATE OR REPLACE FUNCTION chat_private.active_time(d chat.deliberations) RETURNS interval
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN active_time.d.active_ms * interval '1 millisecond'
-         + coalesce(clock_timestamp() - active_time.d.active_since, interval '0');
-END
-$$;
-COMMENT ON FUNCTION chat_private.active_time(chat.deliberations) IS 'How long a deliberation has been active, until now.';
-
 CREATE OR REPLACE FUNCTION chat_private.add_checkpoint(user_id uuid, deliberation_id uuid, event text, step_id uuid DEFAULT NULL)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -29,12 +20,17 @@ BEGIN
           d.status, jsonb_build_object('sub_problems', d.sub_problems, 'choices', d.choices, 'outcome', d.outcome,
                                        'synthesis', d.synthesis, 'rounds_ended_by', d.rounds_ended_by),
           d.total_cost, d.total_tokens);
+  IF add_checkpoint.event IN ('completed', 'failed', 'paused', 'killed') THEN
+    -- Any role of the database can listen, so it tells nothing but where to look.
+    PERFORM pg_notify('pgchat_deliberations', d.id::text);
+  END IF;
   RETURN d.last_seq;
 END
 $$;
 COMMENT ON FUNCTION chat_private.add_checkpoint(uuid, uuid, text, uuid) IS
 'Writes a deliberation as it is now into its history and returns the number of the checkpoint. Rows that appear with it carry
-that number. event: as in chat.deliberation_checkpoints. step_id: the step that has ended.';
+that number. event: as in chat.deliberation_checkpoints. step_id: the step that has ended. Whoever listens to pgchat_deliberations is told
+of a deliberation that runs no more.';
 
 CREATE OR REPLACE FUNCTION chat_private.enter_phase(user_id uuid, deliberation_id uuid, phase text, round_number integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -54,7 +50,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 BEGIN
   UPDATE chat.deliberations d
   SET status = halt_deliberation.status, pause_reason = halt_deliberation.pause_reason, error = halt_deliberation.error,
-      active_ms = (extract(epoch FROM chat_private.active_time(d)) * 1000)::bigint, active_since = NULL,
+      active_ms = chat_private.active_ms_of(d), active_since = NULL,
       completed_at = CASE WHEN halt_deliberation.status = 'completed' THEN clock_timestamp() END
   WHERE d.user_id = halt_deliberation.user_id AND d.id = halt_deliberation.deliberation_id;
   PERFORM chat_private.add_checkpoint(halt_deliberation.user_id, halt_deliberation.deliberation_id, halt_deliberation.status);

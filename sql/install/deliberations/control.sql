@@ -45,7 +45,7 @@ COMMENT ON FUNCTION chat_private.require_state(chat.deliberations, text[]) IS
 'Errors: 55000 the deliberation is in none of these states, which are those of chat_private.deliberation_state.';
 
 CREATE OR REPLACE FUNCTION chat.start_deliberation(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -67,19 +67,15 @@ Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such deliberat
 allows no more calls now.';
 
 CREATE OR REPLACE FUNCTION chat.pause_deliberation(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
   deliberation chat.deliberations := chat_private.lock_deliberation(caller_id, pause_deliberation.id);
 BEGIN
   PERFORM chat_private.require_state(deliberation, '{running}');
-  UPDATE chat.deliberations d
-  SET status = 'paused', pause_reason = 'requested', active_ms = extract(epoch FROM chat_private.active_time(deliberation)) * 1000, active_since = NULL,
-      updated_at = clock_timestamp()
-  WHERE d.user_id = caller_id AND d.id = deliberation.id;
   PERFORM chat_private.stop_steps(caller_id, deliberation.id, false);
-  PERFORM chat_private.add_checkpoint(caller_id, deliberation.id, 'paused');
+  PERFORM chat_private.halt_deliberation(caller_id, deliberation.id, 'paused', 'requested', NULL);
   PERFORM chat_private.audit('deliberation.pause', 'deliberation:' || deliberation.id, wait => false);
 END
 $$;
@@ -134,7 +130,7 @@ COMMENT ON FUNCTION chat_private.check_resumed(chat.deliberations) IS
 
 CREATE OR REPLACE FUNCTION chat.resume_deliberation(id uuid, max_cost numeric DEFAULT NULL, max_duration interval DEFAULT NULL,
                                                     max_rounds integer DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

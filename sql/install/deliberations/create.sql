@@ -102,7 +102,7 @@ Errors: 42704 no such persona or model; 42501 a model is not open to the user; P
 CREATE OR REPLACE FUNCTION chat.create_deliberation(problem text, context jsonb DEFAULT NULL, persona_codes text[] DEFAULT NULL,
   max_rounds integer DEFAULT 10, model text DEFAULT NULL, max_cost numeric DEFAULT NULL, max_duration interval DEFAULT NULL,
   options jsonb DEFAULT '{}') RETURNS uuid
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

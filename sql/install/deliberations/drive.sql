@@ -73,7 +73,7 @@ the plan''s limit of messages. False: steps are open,
 so there is nothing more to do now.';
 
 CREATE OR REPLACE FUNCTION chat_private.drive_deliberation(user_id uuid, deliberation_id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   d chat.deliberations;
@@ -115,7 +115,7 @@ COMMENT ON FUNCTION chat_private.break_off(uuid, uuid, uuid[], jsonb) IS
 'Ends a deliberation as failed that could not be moved on, and counts what these requests of it have cost.';
 
 CREATE OR REPLACE FUNCTION chat_private.move_deliberation(user_id uuid, deliberation_id uuid, request_ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   request chat_private.llm_requests;
@@ -182,7 +182,7 @@ locked. Arrays of equal length, one element a request. most_steps: that one tran
 above are returned, too. NULL: any number.';
 
 CREATE OR REPLACE FUNCTION chat_private.apply_deliberation_steps(user_ids uuid[], request_ids uuid[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -217,7 +217,7 @@ COMMENT ON FUNCTION chat_private.apply_deliberation_steps(uuid[], uuid[]) IS
 that somebody has locked stay for chat_private.tidy_deliberations.';
 
 CREATE OR REPLACE FUNCTION chat_private.tidy_deliberations(max_rows integer) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
   stuck record;
@@ -225,7 +225,8 @@ DECLARE
 BEGIN
   FOR ended IN
     SELECT q.user_id, q.id FROM chat_private.llm_requests q
-    WHERE q.purpose = 'deliberation' AND q.state NOT IN ('waiting', 'queued', 'running') LIMIT tidy_deliberations.max_rows
+    WHERE q.purpose = 'deliberation' AND q.state NOT IN ('waiting', 'queued', 'running')
+    ORDER BY q.finished_at, q.id LIMIT tidy_deliberations.max_rows
   LOOP
     BEGIN
       PERFORM chat_private.apply_deliberation_steps(ARRAY[ended.user_id], ARRAY[ended.id]);
@@ -251,5 +252,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.tidy_deliberations(integer) IS
-'Applies at most so many steps that have ended and were left, and moves on as many deliberations that run and have no call under way,
+'Applies at most so many steps that have ended and were left, in the order in which they ended, and moves on as many deliberations that run and have no call under way,
 as after a crash or a restored dump. Waits for nobody''s lock.';

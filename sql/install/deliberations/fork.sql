@@ -41,7 +41,7 @@ COMMENT ON FUNCTION chat_private.copy_deliberation_parts(uuid, uuid, integer, uu
 that has none; there it appears with new_seq. Copies cost nothing.';
 
 CREATE OR REPLACE FUNCTION chat.fork_deliberation(id uuid, seq integer DEFAULT NULL) RETURNS uuid
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

@@ -24,7 +24,7 @@ BEGIN
   PERFORM chat_private.require_state(deliberation, '{not started,running,paused,failed}');
   UPDATE chat.deliberations d
   SET status = 'killed', pause_reason = NULL, killed_at = clock_timestamp(), killed_by = end_deliberation.killed_by,
-      kill_reason = nullif(end_deliberation.reason, ''), active_ms = extract(epoch FROM chat_private.active_time(deliberation)) * 1000, active_since = NULL,
+      kill_reason = nullif(end_deliberation.reason, ''), active_ms = chat_private.active_ms_of(d), active_since = NULL,
       updated_at = clock_timestamp()
   WHERE d.user_id = deliberation.user_id AND d.id = deliberation.id;
   PERFORM chat_private.stop_steps(deliberation.user_id, deliberation.id, true);
@@ -35,7 +35,7 @@ COMMENT ON FUNCTION chat_private.end_deliberation(uuid, uuid, uuid, text) IS
 'Kills a deliberation of the user as whom the caller acts. Errors: P0002; 55000 it has ended.';
 
 CREATE OR REPLACE FUNCTION chat.kill_deliberation(id uuid, reason text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id CONSTANT uuid := chat.current_user_id();
@@ -74,7 +74,7 @@ Errors: 28000 nobody is authenticated; 22004 id is NULL; P0002 no such deliberat
 killed before; 54000 reason is too long; 57P03 it is another''s, and no engine.';
 
 CREATE OR REPLACE FUNCTION chat.delete_deliberation(id uuid) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();

@@ -15,7 +15,7 @@ COMMENT ON FUNCTION chat_private.check_deliberation_list(text, integer) IS
 -- Planned anew for each call: which of the arguments are given makes the plan.
 CREATE OR REPLACE FUNCTION chat.list_deliberations(status text DEFAULT NULL, page_size integer DEFAULT 50, before_id uuid DEFAULT NULL)
 RETURNS SETOF chat.deliberations
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
   SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -38,7 +38,7 @@ Errors: 28000 nobody is authenticated; 22004 page_size is NULL; 22023 it is out 
 CREATE OR REPLACE FUNCTION chat.admin_list_deliberations(user_id uuid DEFAULT NULL, status text DEFAULT NULL, page_size integer DEFAULT 50,
                                                          before_id uuid DEFAULT NULL)
 RETURNS SETOF chat.listed_deliberation
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
   SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE

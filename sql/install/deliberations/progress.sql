@@ -119,7 +119,7 @@ COMMENT ON FUNCTION chat_private.estimated_time(chat.deliberations, interval, in
 CREATE OR REPLACE FUNCTION chat.deliberation_progress(id uuid)
   RETURNS TABLE (status text, phase text, round_number integer, max_rounds integer, done_calls integer, total_calls integer,
                  running_calls integer, total_cost numeric, total_tokens bigint, elapsed interval, estimated_remaining interval)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   caller_id uuid := chat_private.require_user();
@@ -136,7 +136,7 @@ BEGIN
   calls := chat_private.progress_of(d);
   RETURN QUERY SELECT d.status, d.phase, d.round_number, d.max_rounds, calls.done_calls, calls.total_calls, calls.running_calls,
     d.total_cost, d.total_tokens,
-    make_interval(secs => d.active_ms / 1000.0) + coalesce(clock_timestamp() - d.active_since, '0'),
+    make_interval(secs => chat_private.active_ms_of(d) / 1000.0),
     chat_private.estimated_time(d, calls.round_time, calls.stage_time);
 END
 $$;

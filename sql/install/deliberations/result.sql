@@ -28,14 +28,6 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.result_votes(chat.deliberations) IS 'The votes of a deliberation for chat.deliberation_result.';
 
-CREATE OR REPLACE FUNCTION chat_private.active_ms_of(d chat.deliberations) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN d.active_ms + greatest(0, coalesce(extract(epoch FROM statement_timestamp() - d.active_since) * 1000, 0))::bigint;
-END
-$$;
-COMMENT ON FUNCTION chat_private.active_ms_of(chat.deliberations) IS 'How long it has been active, in milliseconds.';
-
 CREATE OR REPLACE FUNCTION chat_private.result_totals(d chat.deliberations) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -132,7 +124,7 @@ COMMENT ON FUNCTION chat_private.read_deliberation_as_owner(uuid, uuid) IS
 'All of somebody''s deliberation. Looks at nobody''s rights: its caller does.';
 
 CREATE OR REPLACE FUNCTION chat.admin_read_deliberation(id uuid) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   previous chat_private.identity := chat_private.open_gate();

@@ -164,7 +164,7 @@ COMMENT ON FUNCTION chat_private.fill_prompt(text, jsonb) IS
 
 CREATE OR REPLACE FUNCTION chat_private.step_request(d chat.deliberations, kind text, persona_code text)
 RETURNS TABLE (messages jsonb, system_prompt text, response_format jsonb, options jsonb)
-LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   most_record CONSTANT integer := chat_private.setting('deliberation_record_tokens')::integer;

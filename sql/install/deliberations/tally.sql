@@ -173,7 +173,7 @@ count_total, as of chat_private.runoff}.';
 
 CREATE OR REPLACE FUNCTION chat.deliberation_tally(id uuid, method text DEFAULT NULL)
 RETURNS TABLE (choice text, label text, votes integer, score numeric, rank integer, is_winner boolean)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 6 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 6 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   d CONSTANT chat.deliberations := chat_private.deliberation_to_read(deliberation_tally.id);

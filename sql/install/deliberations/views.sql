@@ -1,63 +1,45 @@
 -- Reports of deliberations: what each has cost, in what time it got where, and who agreed with whom.
 
-CREATE OR REPLACE VIEW chat.deliberation_cost_by_phase WITH (security_invoker = true) AS
-  SELECT s.user_id, s.deliberation_id, s.phase, count(*) AS calls, count(*) FILTER (WHERE s.state = 'failed') AS failed,
-         count(*) FILTER (WHERE s.state = 'cancelled') AS cancelled, coalesce(sum(s.input_tokens), 0)::bigint AS input_tokens,
-         coalesce(sum(s.output_tokens), 0)::bigint AS output_tokens, coalesce(sum(s.cached_tokens), 0)::bigint AS cached_tokens,
-         sum(s.cost) AS cost
-  FROM chat.deliberation_steps s GROUP BY s.user_id, s.deliberation_id, s.phase;
-COMMENT ON VIEW chat.deliberation_cost_by_phase IS 'What each deliberation has used in each phase: the exact sums of chat.deliberation_steps. Each sees their own, pgchat_service all';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.user_id IS 'Whose';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.phase IS 'The phase the call was made in';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.calls IS 'Calls to models, open, failed and repeated ones included';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.failed IS 'Of these, those that failed';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.cancelled IS 'Of these, those that were not sent, or called off';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.input_tokens IS 'Tokens of prompts';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.output_tokens IS 'Tokens of replies';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.cached_tokens IS 'The part of input_tokens that providers had cached';
-COMMENT ON COLUMN chat.deliberation_cost_by_phase.cost IS 'In the currency of the models'' prices; the sum over a deliberation is its total_cost';
-
-CREATE OR REPLACE VIEW chat.deliberation_cost_by_persona WITH (security_invoker = true) AS
-  SELECT s.user_id, s.deliberation_id, s.persona_code, count(*) AS calls, count(*) FILTER (WHERE s.state = 'failed') AS failed,
-         count(*) FILTER (WHERE s.state = 'cancelled') AS cancelled, coalesce(sum(s.input_tokens), 0)::bigint AS input_tokens,
-         coalesce(sum(s.output_tokens), 0)::bigint AS output_tokens, coalesce(sum(s.cached_tokens), 0)::bigint AS cached_tokens,
-         sum(s.cost) AS cost
-  FROM chat.deliberation_steps s GROUP BY s.user_id, s.deliberation_id, s.persona_code;
-COMMENT ON VIEW chat.deliberation_cost_by_persona IS 'What each persona of each deliberation has used, as chat.deliberation_cost_by_phase';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.user_id IS 'Whose';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.persona_code IS 'Who spoke: a persona, or moderator; NULL: calls for the whole board, such as the synthesis';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.calls IS 'Calls to models, open, failed and repeated ones included';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.failed IS 'Of these, those that failed';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.cancelled IS 'Of these, those that were not sent, or called off';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.input_tokens IS 'Tokens of prompts';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.output_tokens IS 'Tokens of replies';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.cached_tokens IS 'The part of input_tokens that providers had cached';
-COMMENT ON COLUMN chat.deliberation_cost_by_persona.cost IS 'In the currency of the models'' prices; the sum over a deliberation is its total_cost';
-
-CREATE OR REPLACE VIEW chat.deliberation_cost_by_model WITH (security_invoker = true) AS
-  SELECT s.user_id, s.deliberation_id, s.model, count(*) AS calls, count(*) FILTER (WHERE s.state = 'failed') AS failed,
-         count(*) FILTER (WHERE s.state = 'cancelled') AS cancelled, coalesce(sum(s.input_tokens), 0)::bigint AS input_tokens,
-         coalesce(sum(s.output_tokens), 0)::bigint AS output_tokens, coalesce(sum(s.cached_tokens), 0)::bigint AS cached_tokens,
-         sum(s.cost) AS cost
-  FROM chat.deliberation_steps s GROUP BY s.user_id, s.deliberation_id, s.model;
-COMMENT ON VIEW chat.deliberation_cost_by_model IS 'What each deliberation has used of each model, as chat.deliberation_cost_by_phase';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.user_id IS 'Whose';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.model IS 'The model that answered, or was asked where none did';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.calls IS 'Calls to models, open, failed and repeated ones included';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.failed IS 'Of these, those that failed';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.cancelled IS 'Of these, those that were not sent, or called off';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.input_tokens IS 'Tokens of prompts';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.output_tokens IS 'Tokens of replies';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.cached_tokens IS 'The part of input_tokens that providers had cached';
-COMMENT ON COLUMN chat.deliberation_cost_by_model.cost IS 'In the currency of the models'' prices; the sum over a deliberation is its total_cost';
+-- Three views of one form.
+DO $views$
+DECLARE
+  per record;
+BEGIN
+  FOR per IN
+    SELECT * FROM (VALUES
+      ('phase', 'phase', 'in each phase: the exact sums of chat.deliberation_steps. Each sees their own, pgchat_service all', 'The phase the call was made in'),
+      ('persona', 'persona_code', NULL, 'Who spoke: a persona, or moderator; NULL: calls for the whole board, such as the synthesis'),
+      ('model', 'model', 'of each model, as chat.deliberation_cost_by_phase', 'The model that answered, or was asked where none did')) v (name, key, about, about_key)
+  LOOP
+    EXECUTE format($view$
+      CREATE OR REPLACE VIEW chat.deliberation_cost_by_%1$s WITH (security_invoker = true) AS
+        SELECT s.user_id, s.deliberation_id, s.%2$I, count(*) AS calls, count(*) FILTER (WHERE s.state = 'failed') AS failed,
+               count(*) FILTER (WHERE s.state = 'cancelled') AS cancelled, coalesce(sum(s.input_tokens), 0)::bigint AS input_tokens,
+               coalesce(sum(s.output_tokens), 0)::bigint AS output_tokens, coalesce(sum(s.cached_tokens), 0)::bigint AS cached_tokens,
+               sum(s.cost) AS cost
+        FROM chat.deliberation_steps s GROUP BY s.user_id, s.deliberation_id, s.%2$I;
+      COMMENT ON VIEW chat.deliberation_cost_by_%1$s IS %3$L;
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.user_id IS 'Whose';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.%2$I IS %4$L;
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.calls IS 'Calls to models, open, failed and repeated ones included';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.failed IS 'Of these, those that failed';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.cancelled IS 'Of these, those that were not sent, or called off';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.input_tokens IS 'Tokens of prompts';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.output_tokens IS 'Tokens of replies';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.cached_tokens IS 'The part of input_tokens that providers had cached';
+      COMMENT ON COLUMN chat.deliberation_cost_by_%1$s.cost IS 'In the currency of the models'' prices; the sum over a deliberation is its total_cost'
+      $view$, per.name, per.key,
+      coalesce('What each deliberation has used ' || per.about, 'What each persona of each deliberation has used, as chat.deliberation_cost_by_phase'), per.about_key);
+  END LOOP;
+END
+$views$;
 
 CREATE OR REPLACE VIEW chat.deliberation_metrics WITH (security_invoker = true) AS
   SELECT d.user_id, d.id AS deliberation_id, d.status, d.phase, d.round_number AS rounds, d.rounds_ended_by,
          (SELECT count(*) FROM chat.deliberation_participants p
           WHERE p.user_id = d.user_id AND p.deliberation_id = d.id AND p.seat > 0) AS personas,
          c.contributions, c.interventions, v.votes, v.abstentions, s.calls, s.failed_calls, s.cancelled_calls,
-         make_interval(secs => d.active_ms / 1000.0)
-           + coalesce(greatest(clock_timestamp() - d.active_since, interval '0'), interval '0') AS active_time,
+         make_interval(secs => chat_private.active_ms_of(d) / 1000.0) AS active_time,
          coalesce(t.phase_times, '{}') AS phase_times, r.round_number AS measured_round, r.agreement, r.stability, r.focus, r.verdict,
          d.total_cost, d.total_tokens
   FROM chat.deliberations d
@@ -98,8 +80,8 @@ COMMENT ON COLUMN chat.deliberation_metrics.abstentions IS 'Votes for none, inva
 COMMENT ON COLUMN chat.deliberation_metrics.calls IS 'Calls to models, open, failed and repeated ones included';
 COMMENT ON COLUMN chat.deliberation_metrics.failed_calls IS 'Of these, those that failed';
 COMMENT ON COLUMN chat.deliberation_metrics.cancelled_calls IS 'Of these, those that were not sent, or called off';
-COMMENT ON COLUMN chat.deliberation_metrics.active_time IS 'How long it has run; paused time does not count';
-COMMENT ON COLUMN chat.deliberation_metrics.phase_times IS 'How many seconds it has run in each phase, by its checkpoints: {"initial_round": 12.345}';
+COMMENT ON COLUMN chat.deliberation_metrics.active_time IS 'How long it has run; time in which it was paused, or the server was down, does not count';
+COMMENT ON COLUMN chat.deliberation_metrics.phase_times IS 'How many seconds passed in each phase while it was not paused, by its checkpoints: {"initial_round": 12.345}';
 COMMENT ON COLUMN chat.deliberation_metrics.measured_round IS 'The last round that has been measured, to which the next four columns belong';
 COMMENT ON COLUMN chat.deliberation_metrics.agreement IS 'As in chat.deliberation_rounds, stability, focus and verdict likewise';
 COMMENT ON COLUMN chat.deliberation_metrics.total_cost IS 'In the currency of the models'' prices';

@@ -242,8 +242,12 @@ CREATE OR REPLACE TRIGGER mark_restored BEFORE INSERT ON chat_private.llm_reques
 CREATE OR REPLACE FUNCTION chat_private.recover_requests() RETURNS integer
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  recovered CONSTANT integer := chat_private.close_lost_requests(false);
+  recovered integer;
 BEGIN
+  -- The first that an engine does, and it sends nothing before that succeeds.
+  PERFORM chat_private.require_library();
+  PERFORM chat_private.skip_downtime();
+  recovered := chat_private.close_lost_requests(false);
   PERFORM chat_private.release_stranded();
   BEGIN
     PERFORM chat_private.tidy_deliberations(1000);
@@ -256,4 +260,5 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.recover_requests() IS
 'Ends the requests that an engine which died has left running: a reply with some text is incomplete, another one an error,
-with error code outcome_unknown; none is sent again. Those that waited for them are queued. What they used is estimated from the text. Deliberations go on. Returns how many there were.';
+with error code outcome_unknown; none is sent again. Those that waited for them are queued. What they used is estimated from the text. Deliberations go on. Returns how many there were.
+Errors: 55000 the engine is of the first version''s library.';

@@ -6,6 +6,11 @@ LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgchat_search_chunk';
 COMMENT ON FUNCTION chat_private.search_chunk(uuid[], uuid[], text[], text[], text) IS
 'What chat_private.search_chunks holds of at most 128 messages. Errors: 22023 more of them.';
 
+CREATE OR REPLACE FUNCTION chat_private.search_chunk_ids(head bytea) RETURNS uuid[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgchat_search_chunk_ids';
+COMMENT ON FUNCTION chat_private.search_chunk_ids(bytea) IS
+'The ids of the messages that a chunk holds, from its head. Errors: 22023 it is no head of a chunk.';
+
 CREATE OR REPLACE FUNCTION chat_private.search_horizon() RETURNS uuid
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgchat_search_horizon';
 COMMENT ON FUNCTION chat_private.search_horizon() IS
@@ -21,8 +26,7 @@ DECLARE
 BEGIN
   SELECT c.head INTO filed_head FROM chat_private.search_chunks c
   WHERE c.user_id = refile_chunk.user_id AND c.id = refile_chunk.chunk_id FOR UPDATE;
-  ids := ARRAY(SELECT encode(substr(filed_head, 17 + 20 * n, 16), 'hex')::uuid
-               FROM generate_series(0, (length(filed_head) - 16) / 20 - 1) n);
+  ids := chat_private.search_chunk_ids(filed_head);
   UPDATE chat_private.search_chunks c
   SET language = refile_chunk.language, head = f.head, conversation_ids = f.conversation_ids, words = f.words, grams = f.grams,
       is_stale = false

@@ -94,18 +94,14 @@ DECLARE
   message chat.messages := chat_private.lock_message(caller_id, regenerate_message.id);
   is_reply boolean := message.role = 'assistant';
   parent_id uuid := CASE WHEN is_reply THEN message.parent_id ELSE message.id END;
-  source chat_private.reply_source;
 BEGIN
   IF parent_id IS NULL OR message.role = 'system' THEN
     RAISE EXCEPTION 'the message is no reply, and has none' USING ERRCODE = '22023',
       HINT = 'Pass the id of a reply, or of the message that it answers.';
   END IF;
-  PERFORM chat_private.refuse_busy(caller_id, parent_id);
-  PERFORM chat_private.check_message_limit(caller_id);
-  source := chat_private.source_of(caller_id, CASE WHEN is_reply THEN message ELSE chat_private.newest_reply(caller_id, message.id) END);
-  SELECT r.* INTO regenerate_message.assistant_message_id, regenerate_message.request_id
-  FROM chat_private.add_reply(caller_id, message.conversation_id, parent_id,
-    chat_private.reusable_model(caller_id, message.conversation_id, regenerate_message.model, source.model), source.options) r;
+  SELECT a.* INTO regenerate_message.assistant_message_id, regenerate_message.request_id
+  FROM chat_private.ask_again(caller_id, message.conversation_id, parent_id,
+    CASE WHEN is_reply THEN message ELSE chat_private.newest_reply(caller_id, message.id) END, regenerate_message.model) a;
 END
 $$;
 COMMENT ON FUNCTION chat.regenerate_message(uuid, text) IS
@@ -145,15 +141,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_cata
 DECLARE
   caller_id uuid := chat_private.require_user();
   message chat.messages := chat_private.lock_message(caller_id, continue_message.id);
-  source chat_private.reply_source;
 BEGIN
   PERFORM chat_private.check_continuable(message);
-  PERFORM chat_private.refuse_busy(caller_id, message.id);
-  PERFORM chat_private.check_message_limit(caller_id);
-  source := chat_private.source_of(caller_id, message);
-  SELECT r.* INTO continue_message.assistant_message_id, continue_message.request_id
-  FROM chat_private.add_reply(caller_id, message.conversation_id, message.id,
-    chat_private.reusable_model(caller_id, message.conversation_id, NULL, source.model), source.options) r;
+  SELECT a.* INTO continue_message.assistant_message_id, continue_message.request_id
+  FROM chat_private.ask_again(caller_id, message.conversation_id, message.id, message) a;
 END
 $$;
 COMMENT ON FUNCTION chat.continue_message(uuid) IS

@@ -101,3 +101,25 @@ END
 $$;
 COMMENT ON FUNCTION chat_private.add_reply(uuid, uuid, uuid, text, jsonb, uuid) IS
 'Stores a pending reply to a message, as the end of the active branch, and queues its request, or has it wait.';
+
+CREATE OR REPLACE FUNCTION chat_private.ask_again(user_id uuid, conversation_id uuid, parent_id uuid, earlier chat.messages,
+  model text DEFAULT NULL, same_model boolean DEFAULT false, OUT assistant_message_id uuid, OUT request_id uuid)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  source chat_private.reply_source;
+BEGIN
+  PERFORM chat_private.refuse_busy(ask_again.user_id, ask_again.parent_id);
+  PERFORM chat_private.check_message_limit(ask_again.user_id);
+  source := chat_private.source_of(ask_again.user_id, ask_again.earlier);
+  SELECT r.* INTO ask_again.assistant_message_id, ask_again.request_id
+  FROM chat_private.add_reply(ask_again.user_id, ask_again.conversation_id, ask_again.parent_id,
+    CASE WHEN ask_again.same_model THEN chat_private.resolve_model(ask_again.user_id, source.model)
+         ELSE chat_private.reusable_model(ask_again.user_id, ask_again.conversation_id, ask_again.model, source.model) END,
+    source.options) r;
+END
+$$;
+COMMENT ON FUNCTION chat_private.ask_again(uuid, uuid, uuid, chat.messages, text, boolean) IS
+'Asks for a reply below parent_id as was asked for the reply earlier: with its options, and with the model given, else with its own;
+same_model: with no other, where that is gone, either. The caller holds the conversation.
+Errors: 55006 a reply is being generated; PC303 the plan allows no more; 42704, 42501, PC003 the model; PC110 as for chat.send_message.';

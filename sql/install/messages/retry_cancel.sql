@@ -104,15 +104,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_cata
 DECLARE
   caller_id uuid := chat_private.require_user();
   failed chat.messages := chat_private.lock_message(caller_id, retry_message.id);
-  source chat_private.reply_source;
 BEGIN
   PERFORM chat_private.check_retry(failed);
-  PERFORM chat_private.refuse_busy(caller_id, failed.parent_id);
-  PERFORM chat_private.check_message_limit(caller_id);
-  source := chat_private.source_of(caller_id, failed);
-  SELECT r.* INTO retry_message.assistant_message_id, retry_message.request_id
-  FROM chat_private.add_reply(caller_id, failed.conversation_id, failed.parent_id,
-                              chat_private.resolve_model(caller_id, source.model), source.options) r;
+  SELECT a.* INTO retry_message.assistant_message_id, retry_message.request_id
+  FROM chat_private.ask_again(caller_id, failed.conversation_id, failed.parent_id, failed, same_model => true) a;
 END
 $$;
 COMMENT ON FUNCTION chat.retry_message(uuid) IS

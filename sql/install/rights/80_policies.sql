@@ -229,3 +229,19 @@ ALTER TABLE chat_private.oidc_providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chat_private.oidc_providers FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS functions_only ON chat_private.oidc_providers;
 CREATE POLICY functions_only ON chat_private.oidc_providers TO pgchat_owner USING (true);
+
+-- What belongs to the installation and to nobody. Row security, so that roles which may read or write all tables, such as
+-- pg_read_all_data, neither see the headers of providers nor change the rules.
+DO $installation$
+DECLARE
+  shared text;
+BEGIN
+  FOREACH shared IN ARRAY ARRAY['chat.settings', 'chat.mail_templates', 'chat_private.provider_endpoints', 'chat_private.audit_head'] LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', shared);
+    EXECUTE pg_catalog.format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', shared);
+    EXECUTE pg_catalog.format('DROP POLICY IF EXISTS all_rows ON %s', shared);
+    EXECUTE pg_catalog.format('CREATE POLICY all_rows ON %s TO pgchat_owner, pgchat_engine%s USING (true)', shared,
+                              CASE WHEN shared LIKE 'chat.%' THEN ', pgchat_service' END);
+  END LOOP;
+END
+$installation$;

@@ -117,7 +117,7 @@ DECLARE
     'admin_rotate_signing_key', 'admin_import_signing_key', 'admin_revoke_signing_key', 'admin_list_signing_keys', 'admin_register_oidc_provider'];
   -- What the one function and the views run that are inlined into the caller's query, and what a policy compares with; without
   -- USAGE on their schema nobody can name them.
-  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models', 'chat_private.usage_watermark', 'chat_private.utc_day', 'chat_private.text_similarities'];
+  inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models', 'chat_private.usage_watermark', 'chat_private.utc_day', 'chat_private.text_similarities', 'chat_private.active_ms_of'];
   -- The first two take as long as they are told to, and nothing can stop them.
   for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'metrics', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
@@ -130,7 +130,7 @@ DECLARE
     'chat_private.transcript', 'chat_private.summary_text', 'chat_private.summary_room', 'chat_private.summary_size', 'chat_private.title_text',
     'chat_private.clean_answer', 'chat_private.clean_title', 'chat_private.apply_title', 'chat_private.apply_summary',
     'chat_private.apply_side_requests', 'chat_private.tidy_side_requests', 'chat_private.result_json', 'chat_private.exact_cost',
-    'chat_private.active_time', 'chat_private.add_checkpoint', 'chat_private.enter_phase', 'chat_private.halt_deliberation',
+    'chat_private.active_ms_of', 'chat_private.clock_from_now', 'chat_private.skip_downtime', 'chat_private.add_checkpoint', 'chat_private.enter_phase', 'chat_private.halt_deliberation',
     'chat_private.wanted_steps', 'chat_private.may_pass', 'chat_private.must_rest', 'chat_private.counted_since', 'chat_private.text_wanted_since', 'chat_private.step_standing', 'chat_private.step_model', 'chat_private.stop_steps',
     'chat_private.find_model', 'chat_private.has_model', 'chat_private.not_sent', 'chat_private.cancel_call',
     'chat_private.step_reserve', 'chat_private.time_left', 'chat_private.cap_reached', 'chat_private.queue_missing_steps',
@@ -152,7 +152,7 @@ DECLARE
     'chat_private.claim_requests', 'chat_private.checkpoint_messages',
     'chat_private.lock_requests', 'chat_private.busy_requests', 'chat_private.finish_messages',
     'chat_private.close_requests', 'chat_private.finish_durable', 'chat_private.touch_conversations', 'chat_private.finish_requests',
-    'chat_private.recover_requests', 'chat_private.close_lost_requests', 'chat_private.queue_depth', 'chat_private.wake_engine',
+    'chat_private.recover_requests', 'chat_private.close_lost_requests', 'chat_private.library_version', 'chat_private.require_library', 'chat_private.queue_depth', 'chat_private.wake_engine',
     'chat_private.release_ended', 'chat_private.release_waiting', 'chat_private.release_stranded',
     'chat_private.ledger_use_totp_step', 'chat_private.ledger_use_recovery_code',
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
@@ -165,7 +165,7 @@ DECLARE
     'chat_private.engine_signing_keys', 'chat_private.ledger_signing_key', 'chat_private.ledger_refresh_reuse',
     'chat_private.choices_of', 'chat_private.valid_votes', 'chat_private.tally_method', 'chat_private.quorum_of', 'chat_private.has_quorum',
     'chat_private.ballots_of', 'chat_private.runoff', 'chat_private.tally_of', 'chat_private.tally', 'chat_private.vote_outcome',
-    'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_horizon',
+    'chat_private.search_configuration', 'chat_private.search_language', 'chat_private.search_chunk', 'chat_private.search_chunk_ids', 'chat_private.search_horizon',
     'chat_private.refile_chunk', 'chat_private.file_messages', 'chat_private.users_to_file',
     'chat_private.find_persona', 'chat_private.persona_catalogue',
     'chat_private.text_similarity', 'chat_private.text_similarities', 'chat_private.text_overlaps', 'chat_private.round_threshold',

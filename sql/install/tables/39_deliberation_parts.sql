@@ -47,6 +47,8 @@ CREATE TABLE chat.deliberation_steps (
   CHECK ((state = 'open') = (finished_at IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX deliberation_steps_deliberation_idx ON chat.deliberation_steps (user_id, deliberation_id, id);
+-- For the administrator's report of some days, of all users: rows are added in this order.
+CREATE INDEX deliberation_steps_created_idx ON chat.deliberation_steps USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX deliberation_steps_open_idx ON chat.deliberation_steps (user_id, deliberation_id) WHERE state = 'open';
 COMMENT ON TABLE chat.deliberation_steps IS 'Every call to a model that a deliberation made, failed and repeated ones included; their sums are its totals';
 COMMENT ON COLUMN chat.deliberation_steps.id IS 'The id of the request, as in chat.usage_events.request_id';

@@ -20,6 +20,14 @@ def control(*arguments, environment=None):
     return done.stdout
 
 
+def as_server(*command):
+    """Runs a program of the server as the server's user."""
+    script = '. "$1"; program=$2; shift 2; cluster_run "$(cluster_bindir)/$program" "$@"'
+    done = subprocess.run(["bash", "-c", script, "as_server", _SCRIPT, *map(str, command)], timeout=60,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
 @contextlib.contextmanager
 def private(name, environment=None, **settings):
     """A running cluster with the extension in database `check_private`, to which PGHOST and the like point meanwhile; gives its folder.
