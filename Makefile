@@ -6,7 +6,7 @@ PG_CONFIG ?= pg_config
 
 # Targets that work before PostgreSQL's headers are there, or that PGXS defines otherwise: they do not include PGXS, and
 # hand what they need of it to a make of its own.
-development := help packages demo demo-stop check unit snippets tap systems server-check servers lint format reference bench
+development := help packages demo demo-stop seed-demo check unit snippets tap systems server-check servers lint format reference bench
 
 ifneq ($(filter $(development),$(MAKECMDGOALS)),)
 .PHONY: $(MAKECMDGOALS)
@@ -32,6 +32,9 @@ demo: ## build, install, and play the main job on a private cluster, which stays
 
 demo-stop: ## stop and remove the demo's cluster and model server
 	examples/demo.sh stop
+
+seed-demo: ## fill database PGDATABASE, or one of the demo's cluster, with people and what they did
+	examples/seed_demo.sh
 
 check: ## run every test: lint, unit, pg_regress, pgTAP and server tests, on a private cluster
 	test/run.sh all

@@ -119,6 +119,7 @@ def other_library(library):
     use("kept")
     with connect() as admin:
         admin.execute("CREATE EXTENSION pgchat")
+    wait_for_engine(seconds=30)
     with KeyedProvider() as provider:
         owner = Owner(provider)
         wait_until(lambda: value_of("SELECT count(*) FROM chat_private.llm_requests WHERE state IN ('queued', 'running')") == 0, "nothing is under way")

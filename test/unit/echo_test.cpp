@@ -20,7 +20,11 @@ TEST(Echo, MergesItsSettings) {
 TEST(Echo, RefusesUnknownSettings) {
     for (const char* options :
          {R"({"extra":{"echo":5}})", R"({"extra":{"echo":{"latency":5}}})", R"({"extra":{"echo":{"latency_ms":-5}}})",
-          R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})"}) {
+          R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})",
+          R"({"extra":{"echo":{"answers":{}}}})", R"({"extra":{"echo":{"answers":[5]}}})",
+          R"({"extra":{"echo":{"answers":[{"reply":"a"}]}}})", R"({"extra":{"echo":{"answers":[{"when":""}]}}})",
+          R"({"extra":{"echo":{"answers":[{"when":[]}]}}})",
+          R"({"extra":{"echo":{"answers":[{"when":"a","status":500}]}}})"}) {
         try {
             provider_for(ProviderKind::echo).encode({}, "m", chat(hello, options), true);
             FAIL() << options;

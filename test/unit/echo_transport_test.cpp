@@ -58,6 +58,28 @@ TEST_F(EchoTransportTest, PlaysThinkingAndToolCalls) {
     }
 }
 
+TEST_F(EchoTransportTest, AnswersByWhatIsSaid) {
+    constexpr std::string_view script =
+        R"({"extra":{"response_format":{"type":"json_schema","json_schema":{"name":"ballot"}},"echo":{"thinking":"hm","reply":"else","answers":[
+            {"when":["yes","nobody says this"],"reply":"no"},
+            {"when":["Be brief","ballot","echo-1","one  two"],"reply":"{}"},
+            {"when":"yes","reply":"too late"}]}}})";
+    Caller ballot;
+    play(ballot, script);
+    EXPECT_EQ(ballot.reply.content, "{}");
+    EXPECT_EQ(ballot.reply.thinking, "hm");
+    Caller calls;
+    play(calls, R"({"extra":{"echo":{"thinking":"hm","answers":[{"when":"old","thinking":"","tool_calls":
+        [{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}]}}})");
+    EXPECT_EQ(describe(calls.reply, calls.decoder->info()),
+              "content=one  two\nthrée \nthinking=\nended=1 finish=tool_calls model=echo-1\nusage=7/3/-\n"
+              R"(tool_calls=[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}])"
+              "\nsanitized=0");
+    Caller none;
+    play(none, R"({"extra":{"echo":{"reply":"else","answers":[{"when":"else","reply":"of the script itself"}]}}})");
+    EXPECT_EQ(none.reply.content, "else");
+}
+
 TEST_F(EchoTransportTest, MaxTokensCutsTheReply) {
     for (const bool stream : {true, false}) {
         Caller caller(stream);

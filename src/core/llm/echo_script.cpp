@@ -1,5 +1,6 @@
 #include "core/llm/echo_script.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/llm/echo_embedding.hpp"
@@ -32,6 +33,32 @@ struct ScriptMember {
     void (*parse)(EchoScript& script, const Json& value, const JsonField& field);
 };
 
+EchoAnswer parse_answer(const Json& answer, const JsonField& field) {
+    EchoAnswer result;
+    for (const auto& [name, value] : field.object(answer).items()) {
+        const JsonField member = field.member(name);
+        if (name == "when")
+            result.when = member.texts(value);
+        else if (name == "reply")
+            result.reply = member.text(value);
+        else if (name == "thinking")
+            result.thinking = member.text(value);
+        else if (name == "tool_calls")
+            result.tool_calls = member.array(value);
+        else
+            field.fail("unknown setting \"" + name + '"');
+    }
+    if (result.when.empty()) field.member("when").fail("must name a text to look for");
+    return result;
+}
+
+std::vector<EchoAnswer> parse_answers(const Json& answers, const JsonField& field) {
+    std::vector<EchoAnswer> result;
+    for (std::size_t i = 0; i < field.array(answers).size(); ++i)
+        result.push_back(parse_answer(answers[i], field.at(i)));
+    return result;
+}
+
 constexpr std::array script_members{
     ScriptMember{"latency_ms", [](auto& script, auto& value,
                                   auto& field) { script.latency = Milliseconds(not_negative(value, field)); }},
@@ -42,6 +69,8 @@ constexpr std::array script_members{
     ScriptMember{"reply", [](auto& script, auto& value, auto& field) { script.reply = field.text(value); }},
     ScriptMember{"thinking", [](auto& script, auto& value, auto& field) { script.thinking = field.text(value); }},
     ScriptMember{"tool_calls", [](auto& script, auto& value, auto& field) { script.tool_calls = field.array(value); }},
+    ScriptMember{"answers",
+                 [](auto& script, auto& value, auto& field) { script.answers = parse_answers(value, field); }},
     ScriptMember{"status", [](auto& script, auto& value, auto& field) { script.status = parse_status(value, field); }},
     ScriptMember{"retry_after", [](auto& script, auto& value, auto& field) { script.retry_after = field.text(value); }},
     ScriptMember{"fail_times",
@@ -92,6 +121,26 @@ std::string content_text(const Json& message) {
     for (const Json& part : content)
         if (part.is_object() && json_member(part, "text").is_string()) text += part.at("text").get<std::string>();
     return text;
+}
+
+// Has the first answer that applies take the place of what the script says; `told` is what the request says.
+void choose_answer(EchoScript& script, std::string_view told) {
+    for (EchoAnswer& answer : script.answers) {
+        const auto occurs = [told](const std::string& text) { return told.find(text) != std::string_view::npos; };
+        if (!std::all_of(answer.when.begin(), answer.when.end(), occurs)) continue;
+        if (answer.reply) script.reply = std::move(answer.reply);
+        if (answer.thinking) script.thinking = std::move(*answer.thinking);
+        if (answer.tool_calls) script.tool_calls = std::move(*answer.tool_calls);
+        return;
+    }
+}
+
+// The name of the schema that the reply is to follow; empty where there is none.
+std::string schema_name(const Json& body) {
+    const Json& format = json_member(body, "response_format");
+    const Json& schema = format.is_object() ? json_member(format, "json_schema") : format;
+    const Json& name = schema.is_object() ? json_member(schema, "name") : schema;
+    return name.is_string() ? name.get<std::string>() : std::string();
 }
 
 void cut_to_max_tokens(EchoRequest& request, const Json& body) {
@@ -146,11 +195,14 @@ EchoRequest parse_echo_request(std::string_view text) {
         return request;
     }
     std::string last_user_text;
+    std::string told = request.model + '\n' + schema_name(body);
     for (const Json& message : field.member("messages").array(json_member(body, "messages"))) {
         std::string content = content_text(field.member("messages").object(message));
         request.input_tokens += count_words(content);
+        if (!request.script.answers.empty()) told.append("\n").append(content);
         if (json_member(message, "role") == "user") last_user_text = std::move(content);
     }
+    choose_answer(request.script, told);
     append_tokens(request, request.script.thinking);
     request.thinking_tokens = request.token_ends.size();
     append_tokens(request, request.script.reply.value_or(last_user_text));

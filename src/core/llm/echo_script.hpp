@@ -12,6 +12,15 @@
 
 namespace pgchat {
 
+// A reply to requests that say certain things; a member that it has stands for the script's.
+struct EchoAnswer {
+    std::vector<std::string>
+        when;  // texts that all occur in the messages, the model's name or that of the wanted schema
+    std::optional<std::string> reply;
+    std::optional<std::string> thinking;
+    std::optional<Json> tool_calls;
+};
+
 // The members of "echo", under these names; all are optional.
 struct EchoScript {
     Milliseconds latency{0};                 // latency_ms: from the request to the first token
@@ -19,6 +28,7 @@ struct EchoScript {
     std::optional<std::string> reply;        // default: the last user message
     std::string thinking;                    // precedes the reply
     Json tool_calls;                         // array in OpenAI's form, after the reply
+    std::vector<EchoAnswer> answers;         // the first that applies counts
     std::optional<int> status;               // other than 2xx: an error instead of a reply
     std::string retry_after;                 // header of such an error
     std::optional<std::int64_t> fail_times;  // only so many first attempts fail (status defaults to 500)

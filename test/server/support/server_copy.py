@@ -1,6 +1,7 @@
 """A copy of the server's programs whose library of pgchat can be another one: servers that others run keep theirs."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -21,13 +22,12 @@ def build_library(folder, version, hidden=()):
     """Makes this library as one of another version in a folder of its own; only what knows the version is compiled. hidden: functions that
     it has not. Gives the file."""
     tree = pathlib.Path(folder) / version
-    shutil.copytree(ROOT / "src", tree / "src")
-    shutil.copytree(ROOT / "sql", tree / "sql")
-    shutil.copytree(ROOT / "build/units", tree / "build/units")
+    for part in "src", "sql", "build/units":
+        shutil.copytree(ROOT / part, tree / part)
     for file in "Makefile", "build/exports.map", "build/server_headers":
         shutil.copy2(ROOT / file, tree / file)
-    lines = (ROOT / "META.json").read_text().splitlines(keepends=True)
-    (tree / "META.json").write_text("".join(f'  "version": "{version}",\n' if line.startswith('  "version":') else line for line in lines))
+    meta = (ROOT / "META.json").read_text()
+    (tree / "META.json").write_text(meta.replace(f'"version": "{json.loads(meta)["version"]}"', f'"version": "{version}"', 1))
     if hidden:
         names = "".join(f" {name}; pg_finfo_{name};" for name in hidden)
         (tree / "build/exports.map").write_text((ROOT / "build/exports.map").read_text().replace("local:", "local:" + names))
