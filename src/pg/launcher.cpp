@@ -36,6 +36,7 @@ struct Database {
     BackgroundWorkerHandle* handle = nullptr;  // of its last engine; null before the first
     bool has_ended = false;                    // and needs no restart unless someone asks
     bool was_asked = false;                    // while the engine of the handle was there
+    bool has_no_worker = false;                // which the log says once
     TimePoint not_before{};
 };
 
@@ -158,12 +159,13 @@ private:
             strlcpy(worker.bgw_library_name, "pgchat", BGW_MAXLEN);
             strlcpy(worker.bgw_function_name, "pgchat_engine_main", BGW_MAXLEN);
             MemoryContext const context = MemoryContextSwitchTo(TopMemoryContext);
-            if (!RegisterDynamicBackgroundWorker(&worker, &database.handle)) {
-                database.handle = nullptr;
-                ereport(LOG,
-                        (errmsg("pgchat: no background worker is free for the engine of database %u", database.oid),
-                         errhint("Raise max_worker_processes.")));
-            }
+            const bool was_known = database.has_no_worker;
+            database.has_no_worker = !RegisterDynamicBackgroundWorker(&worker, &database.handle);
+            if (database.has_no_worker) database.handle = nullptr;
+            if (database.has_no_worker && !was_known)
+                ereport(LOG, (errmsg("pgchat: no background worker is free for the engine of database \"%s\"",
+                                     database.name.c_str()),
+                              errhint("Raise max_worker_processes.")));
             MemoryContextSwitchTo(context);
         });
         database.not_before = now + restart_delay;

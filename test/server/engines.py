@@ -56,6 +56,30 @@ def _():
             equal(complete("text=now"), "now")
 
 
+@test("a database for whose engine no process is left: the log says so once, by name, and it gets its engine when there is one")
+def _():
+    with connect(dbname="postgres") as admin:
+        for setting in "max_worker_processes = 2", "max_logical_replication_workers = 0", "pgchat.max_engines = 4":
+            admin.execute(f"ALTER SYSTEM SET {setting}")
+    control("stop", FOLDER)
+    start(FOLDER)
+    with database("has_a_process") as first:
+        wait_for_engine()
+        with database("has_none") as second:
+            error = fails("57P03", complete, "", hint=True)
+            assert "max_worker_processes" in error.diag.message_hint
+            # The launcher tries again each second, which this is to outlast.
+            time.sleep(3)
+            equal(len(log_lines(f'no background worker is free for the engine of database "{second}"')), 1, "how often it is said")
+            assert any("max_worker_processes" in hint for hint in log_lines("HINT")), "the log has no hint"
+            use(first)
+            with connect() as admin:
+                admin.execute("DROP EXTENSION pgchat CASCADE")
+            use(second)
+            wait_for_engine()
+            equal(complete("text=now"), "now")
+
+
 if not mock.PORT:
     skip_all("no mock provider")
 stack = contextlib.ExitStack()
