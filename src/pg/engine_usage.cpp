@@ -26,7 +26,8 @@ void EngineUsage::run() {
         has_new_ = has_more_ || !rolled_up;
         const TimePoint end = clock_.now();
         const auto spent = std::chrono::duration_cast<Milliseconds>(end - now);
-        next_rollup_ = end + (has_more_ ? std::max(shortest_rollup_pause, spent * rollup_pause_factor) : rollup_interval);
+        next_rollup_ =
+            end + (has_more_ ? std::max(shortest_rollup_pause, spent * rollup_pause_factor) : rollup_interval);
         if (next_partition_check_ == TimePoint::max()) next_partition_check_ = now + first_partition_delay;
     }
     if (has_more_ || now < next_partition_check_) return;
