@@ -35,6 +35,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.user_model_access', 'user_id', '{granted_by}', 'delete'),
     ('chat.usage_rollups', 'user_id', '{}', 'anonymise'),
     ('chat.user_limits', 'user_id', '{}', 'delete'),
+    ('chat.subscriptions', 'user_id', '{}', 'delete'),
+    ('chat.payments', 'user_id', '{}', 'anonymise'),
+    ('chat_private.billing_customers', 'user_id', '{}', 'anonymise'),
     ('chat.invitations', 'accepted_by', '{}', 'delete'),
     ('chat.audit_log', 'user_id', '{hash,prev_hash,origin_hash,origin_salt}', 'keep'),
     ('chat_private.credentials', 'user_id', '{password_hash}', 'delete'),
@@ -111,6 +114,7 @@ DECLARE
   address text;
   previous chat_private.identity;
 BEGIN
+  PERFORM chat_private.anonymise_billing(remove_account.user_id);
   PERFORM chat_private.leave_workers(remove_account.user_id);
   PERFORM chat_private.leave_models(remove_account.user_id);
   PERFORM chat_private.leave_shares(remove_account.user_id);
@@ -132,7 +136,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
-'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.
+'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage and payments become nobody''s.
 Its calls that are under way are aborted, even if the transaction is rolled back.
 Addresses and user agents in the audit log are erased once it is committed.';
 
@@ -153,7 +157,7 @@ $$;
 COMMENT ON FUNCTION chat.delete_my_account(text) IS
 'Removes the current user''s account with everything held about it, at once and for good, calls off its requests, and clears the
 identity of this connection. password: NULL only for an account that has none. The audit log keeps its rows, with an id that leads to nobody;
-usage stays, as nobody''s.
+usage stays, as nobody''s, and so do amounts and times of payments.
 Errors: 28000 nobody is authenticated; 22004 password is NULL; 28P01 it is wrong; 55000 the last active administrator stays.';
 
 CREATE OR REPLACE FUNCTION chat.admin_remove_lost_guests(idle interval DEFAULT '30 days', max_rows integer DEFAULT 1000) RETURNS integer
