@@ -213,9 +213,11 @@ BEGIN
   IF FOUND THEN
     RETURN NULL;
   END IF;
-  UPDATE chat_private.billing_events e SET deliveries = e.deliveries + 1, last_received_at = clock_timestamp()
+  UPDATE chat_private.billing_events e SET deliveries = e.deliveries + 1, last_received_at = clock_timestamp(),
+    received_at = CASE WHEN e.detail = 'dropped' THEN clock_timestamp() ELSE e.received_at END,
+    outcome = CASE WHEN e.detail = 'dropped' THEN NULL ELSE e.outcome END, detail = nullif(e.detail, 'dropped')
   WHERE e.provider = note_billing_event.provider AND e.event_id = note_billing_event.event_id
-  RETURNING CASE WHEN e.outcome <> 'customer_unknown' OR e.event IS NOT NULL THEN e.outcome END INTO seen;
+  RETURNING e.outcome INTO seen;
   RETURN seen;
 END
 $$;

@@ -88,8 +88,11 @@ BEGIN
   IF num_nulls(payload ->> 'id', kind, occurred_at) > 0 OR jsonb_typeof(object) IS DISTINCT FROM 'object' THEN
     RAISE EXCEPTION USING ERRCODE = '22023';
   END IF;
-  -- What has no customer is nobody's: a checkout of a guest, or a charge beside all accounts.
-  IF customer IS NULL THEN
+  IF kind NOT IN ('checkout.session.completed', 'customer.subscription.created', 'customer.subscription.updated', 'customer.subscription.paused',
+                  'customer.subscription.resumed', 'customer.subscription.deleted', 'invoice.paid', 'invoice.payment_failed', 'charge.refunded') THEN
+    RETURN event;
+  ELSIF customer IS NULL THEN
+    -- A checkout of a guest, or a charge beside all accounts.
     RETURN event || '{"ignored": "no_customer"}';
   END IF;
   event := event || jsonb_build_object('customer', customer);
@@ -107,10 +110,8 @@ BEGIN
     WHEN kind IN ('invoice.paid', 'invoice.payment_failed') THEN
       event := event || CASE WHEN kind = 'invoice.paid' AND object ->> 'amount_paid' = '0' THEN '{"ignored": "nothing_paid"}'
         ELSE jsonb_build_object('order', (kind = 'invoice.paid')::integer, 'payment', chat_private.stripe_invoice(object, kind = 'invoice.paid')) END;
-    WHEN kind = 'charge.refunded' THEN
-      event := event || jsonb_build_object('payment', chat_private.stripe_refund(object, occurred_at));
     ELSE
-      -- Recorded as ignored.
+      event := event || jsonb_build_object('payment', chat_private.stripe_refund(object, occurred_at));
   END CASE;
   RETURN event;
 END
