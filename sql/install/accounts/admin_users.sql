@@ -284,6 +284,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
   previous chat_private.identity := chat_private.open_gate();
 BEGIN
+  PERFORM chat_private.hold_billing_customers(admin_delete_user.user_id);
   PERFORM chat_private.keep_an_admin(admin_delete_user.user_id);
   PERFORM chat_private.require_account(admin_delete_user.user_id);
   PERFORM chat_private.remove_account(admin_delete_user.user_id);

@@ -148,6 +148,7 @@ BEGIN
   IF delete_my_account.password IS NOT NULL OR EXISTS (SELECT FROM chat_private.credentials c WHERE c.user_id = account.id) THEN
     PERFORM chat_private.reauthenticate(delete_my_account.password);
   END IF;
+  PERFORM chat_private.hold_billing_customers(account.id);
   PERFORM chat_private.keep_an_admin(account.id);
   PERFORM chat_private.audit('account.delete', 'user:' || account.id);
   PERFORM chat_private.remove_account(account.id);

@@ -7,10 +7,6 @@ DECLARE
   previous chat_private.identity := chat_private.enter_gate();
   owner_id uuid;
 BEGIN
-  SELECT c.user_id INTO owner_id FROM chat_private.billing_customers c
-  WHERE c.provider = lock_billing_customer.provider AND c.customer_id = lock_billing_customer.customer_id;
-  -- Accounts before customers, as everybody does who locks both.
-  PERFORM FROM chat.users u WHERE u.id = owner_id FOR NO KEY UPDATE;
   INSERT INTO chat_private.billing_customers AS c (provider, customer_id)
   VALUES (lock_billing_customer.provider, lock_billing_customer.customer_id)
   ON CONFLICT (provider, customer_id) DO UPDATE SET customer_id = c.customer_id
@@ -20,7 +16,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.lock_billing_customer(text, text) IS
-'Whose this customer is, NULL where nobody knows; one transaction after the other goes on for each.';
+'Whose this customer is, NULL where nobody knows; one transaction after the other goes on for each. Who locks customers and accounts
+locks customers first.';
+
+CREATE OR REPLACE FUNCTION chat_private.hold_billing_customers(user_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity := chat_private.enter_gate();
+BEGIN
+  PERFORM FROM chat_private.billing_customers c
+  WHERE c.user_id = hold_billing_customers.user_id ORDER BY c.provider, c.customer_id FOR UPDATE;
+  PERFORM chat_private.switch_identity(previous);
+END
+$$;
+COMMENT ON FUNCTION chat_private.hold_billing_customers(uuid) IS
+'Has events of an account''s customers wait; for what removes accounts, before it locks anything else of them.';
 
 CREATE OR REPLACE FUNCTION chat_private.apply_waiting_events(provider text, customer_id text, user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -50,13 +61,12 @@ DECLARE
   previous chat_private.identity := chat_private.enter_gate();
   owner_id uuid;
 BEGIN
+  owner_id := chat_private.lock_billing_customer(tie_billing_customer.provider, tie_billing_customer.customer_id);
   PERFORM FROM chat.users u WHERE u.id = tie_billing_customer.user_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM chat_private.switch_identity(previous);
     RETURN 'user_unknown';
-  END IF;
-  owner_id := chat_private.lock_billing_customer(tie_billing_customer.provider, tie_billing_customer.customer_id);
-  IF owner_id IS NULL THEN
+  ELSIF owner_id IS NULL THEN
     UPDATE chat_private.billing_customers c SET user_id = tie_billing_customer.user_id
     WHERE c.provider = tie_billing_customer.provider AND c.customer_id = tie_billing_customer.customer_id;
   END IF;
