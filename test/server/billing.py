@@ -2,14 +2,20 @@
 """Webhooks of a payment provider that come twice, at once, out of order, before their customer is known, or while other things change."""
 
 import contextlib
+import http.client
 import json
+import os
 import random
+import socket
+import subprocess
+import sys
 import time
 import uuid
 
 import psycopg
 
-from support.database import Person, connect, fails, rows, service, value
+from support.cluster import ROOT
+from support.database import Person, connect, fails, role, rows, service, value
 from support.tap import Task, diag, equal, run, test, wait_until
 from support.webhook import BEGAN, SECRET, deliver, event, signature
 
@@ -212,6 +218,55 @@ def _():
         begin = time.monotonic()
         equal(deliver(endpoint, body), "applied")
         diag(f"{len(body.encode()) / 1e6:.2f} MB in {(time.monotonic() - begin) * 1000:.0f} ms")
+
+
+@contextlib.contextmanager
+def endpoint():
+    """The example's endpoint as a process; gives a function that posts to it and returns the status."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, str(ROOT / "examples/billing_endpoint.py")], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env={**os.environ, "PGUSER": role("pgchat_service"), "PORT": str(port)})
+
+    def listens():
+        with socket.socket() as attempt:
+            return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+    def post(body, header):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("POST", "/", body, {"Stripe-Signature": header} if header else {})
+            return connection.getresponse().status
+
+    try:
+        wait_until(listens, "the endpoint listens")
+        yield post
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+@test("examples/billing_endpoint.py takes webhooks in, and answers so that the provider sends again what must be")
+def _():
+    person, customer = payer()
+    body = event("customer.subscription.created", 1, subscription(customer, "active"), name_of_the_payer="José").encode()
+    with endpoint() as post:
+        equal(post(body, signature(body.decode())), 200)
+        equal(plan_of(person), "pro")
+        equal(post(body, signature(body.decode())), 200, "again")
+        equal(post(body, signature(body.decode(), "whsec_of-somebody-else")), 400, "a forged one")
+        equal(post(body, None), 400, "one that is not signed")
+        equal(post(b"{}", signature("{}")), 400, "no event")
+        equal(post(b"\xff", "t=1,v1=a"), 400, "no text")
+        equal(post(b"x" * (1 << 20) + b"x", "t=1,v1=a"), 413, "too much")
+        with connect() as admin:
+            admin.execute("BEGIN")
+            admin.execute("DELETE FROM chat_private.webhook_secrets")
+            admin.execute("COMMIT")
+            equal(post(body, signature(body.decode())), 500, "one that cannot be checked now")
+            value(admin, "SELECT chat.admin_set_webhook_secret('stripe', %s)", SECRET)
+        equal(post(body, signature(body.decode())), 200)
 
 
 @test("plans that follow reach the engine at once")

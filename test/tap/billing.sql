@@ -1,7 +1,7 @@
 -- Subscriptions and payments: by persona, every event, every error, and the plans that follow.
 BEGIN;
 \ir people.psql
-SELECT plan(276);
+SELECT plan(278);
 
 -- HMAC-SHA256 (RFC 2104), computed here and not by what is tested.
 CREATE FUNCTION pg_temp.hmac(key bytea, data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -219,7 +219,11 @@ SELECT is(pg_temp.got(:'bob_token', 'SELECT (s.external_id, s.status, s.plan, s.
 SELECT is(pg_temp.got(:'bob_token', 'SELECT (external_id, amount, currency, plan, paid_at AT TIME ZONE ''UTC'')::text FROM chat.payments'), '(txn_1,12.50,USD,pro,"2026-01-01 00:00:00")', 'with the payment');
 SELECT is(pg_temp.plan_of(:'bob'), 'pro', 'and the plan');
 SELECT is(pg_temp.event(jsonb_build_object('customer', 'ctm_guest', 'user_id', :'guest', 'subscription', '{"id": "sub_g", "status": "active", "price": "pri_1", "started_at": "2026-01-01"}'::jsonb)) || ' ' || pg_temp.plan_of(:'guest'), 'applied pro', 'one event can do both');
+UPDATE chat.users SET created_at = now() - interval '60 days' WHERE id = :'guest';
+UPDATE chat.sessions SET last_activity_at = now() - interval '60 days' WHERE user_id = :'guest';
+SELECT is(chat.admin_remove_lost_guests(), 0, 'a guest who pays is not lost');
 SELECT is(pg_temp.event('{"customer": "ctm_guest", "occurred_at": "2026-01-02", "subscription": {"id": "sub_g", "status": "canceled", "price": "pri_1"}}') || ' ' || pg_temp.plan_of(:'guest'), 'applied guest', 'a guest goes back to being one');
+SELECT is(chat.admin_remove_lost_guests(), 1, 'and may go when that has ended');
 SELECT chat.admin_set_setting('billing_waiting_events', '2');
 SELECT is(pg_temp.event(jsonb_build_object('customer', 'ctm_' || n, 'subscription', '{"id": "s", "status": "active"}'::jsonb), 'evt_wait_' || n), 'customer_unknown', 'more of them') FROM generate_series(1, 3) n;
 SELECT is((SELECT string_agg(concat_ws(' ', event_id, detail), ', ' ORDER BY event_id) FROM chat_private.billing_events WHERE event_id LIKE 'evt\_wait%'), 'evt_wait_1 dropped, evt_wait_2, evt_wait_3', 'the oldest go when there are too many');

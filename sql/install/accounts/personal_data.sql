@@ -178,7 +178,8 @@ BEGIN
     EXIT WHEN removed >= admin_remove_lost_guests.max_rows;
     PERFORM chat_private.act_as(guest_id);
     IF NOT EXISTS (SELECT FROM chat.sessions s WHERE s.user_id = guest_id AND s.expires_at > clock_timestamp()
-                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle) THEN
+                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle)
+       AND NOT EXISTS (SELECT FROM chat.subscriptions b WHERE b.user_id = guest_id AND chat_private.is_paid_for(b.status)) THEN
       PERFORM chat_private.remove_account(guest_id);
       removed := removed + 1;
     END IF;
@@ -189,6 +190,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.admin_remove_lost_guests(interval, integer) IS
-'Removes guests who came longer ago than idle and have no session that was used since: nothing leads to them any more. At most
+'Removes guests who came longer ago than idle, have no session that was used since, and pay for nothing: nothing leads to them any more. At most
 max_rows, oldest first; returns how many. Have it called now and then.
 Errors: 42501 not an administrator; 22004 an argument is NULL.';
