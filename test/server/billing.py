@@ -233,10 +233,11 @@ def endpoint():
         with socket.socket() as attempt:
             return attempt.connect_ex(("127.0.0.1", port)) == 0
 
-    def post(body, header):
+    def post(body, header, length=None):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         with contextlib.closing(connection):
-            connection.request("POST", "/", body, {"Stripe-Signature": header} if header else {})
+            headers = {"Content-Length": str(len(body) if length is None else length), **({"Stripe-Signature": header} if header else {})}
+            connection.request("POST", "/", body, headers)
             return connection.getresponse().status
 
     try:
@@ -259,7 +260,7 @@ def _():
         equal(post(body, None), 400, "one that is not signed")
         equal(post(b"{}", signature("{}")), 400, "no event")
         equal(post(b"\xff", "t=1,v1=a"), 400, "no text")
-        equal(post(b"x" * (1 << 20) + b"x", "t=1,v1=a"), 413, "too much")
+        equal(post(b"", "t=1,v1=a", (1 << 20) + 1), 413, "too much")
         with connect() as admin:
             admin.execute("BEGIN")
             admin.execute("DELETE FROM chat_private.webhook_secrets")
