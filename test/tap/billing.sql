@@ -1,7 +1,7 @@
 -- Subscriptions and payments: by persona, every event, every error, and the plans that follow.
 BEGIN;
 \ir people.psql
-SELECT plan(278);
+SELECT plan(293);
 
 -- HMAC-SHA256 (RFC 2104), computed here and not by what is tested.
 CREATE FUNCTION pg_temp.hmac(key bytea, data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -222,6 +222,9 @@ SELECT is(pg_temp.event(jsonb_build_object('customer', 'ctm_guest', 'user_id', :
 UPDATE chat.users SET created_at = now() - interval '60 days' WHERE id = :'guest';
 UPDATE chat.sessions SET last_activity_at = now() - interval '60 days' WHERE user_id = :'guest';
 SELECT is(chat.admin_remove_lost_guests(), 0, 'a guest who pays is not lost');
+SELECT is(pg_temp.try(:'guest_token', 'SELECT chat.upgrade_guest(''gast@example.com'', ''a good long one'')'), '1 rows', 'who pays may register');
+SELECT is(pg_temp.plan_of(:'guest'), 'pro', 'and keeps the plan');
+UPDATE chat.users SET role = 'guest' WHERE id = :'guest';
 SELECT is(pg_temp.event('{"customer": "ctm_guest", "occurred_at": "2026-01-02", "subscription": {"id": "sub_g", "status": "canceled", "price": "pri_1"}}') || ' ' || pg_temp.plan_of(:'guest'), 'applied guest', 'a guest goes back to being one');
 SELECT is(chat.admin_remove_lost_guests(), 1, 'and may go when that has ended');
 SELECT chat.admin_set_setting('billing_waiting_events', '2');
@@ -232,6 +235,21 @@ SELECT is((SELECT event IS NOT NULL FROM chat_private.billing_events WHERE event
 UPDATE chat_private.billing_events SET received_at = now() - interval '91 days' WHERE event_id IN ('evt_wait_3', 'evt_first');
 SELECT is(pg_temp.event('{}'), 'ignored event_type', 'an event that says nothing');
 SELECT is((SELECT count(*)::int FROM chat_private.billing_events WHERE event_id IN ('evt_wait_3', 'evt_first')), 0, 'events are forgotten after a time');
+
+UPDATE chat_private.billing_customers SET created_at = now() - interval '91 days' WHERE customer_id IN ('ctm_1', 'ctm_3', 'cus_alice');
+SELECT is(pg_temp.event('{}'), 'ignored event_type', 'another');
+SELECT is((SELECT string_agg(customer_id, ' ' ORDER BY customer_id) FROM chat_private.billing_customers WHERE customer_id IN ('ctm_1', 'ctm_3', 'cus_alice')), 'ctm_1 cus_alice', 'as are customers for whom nothing waits');
+
+-- What administrators see and do of events.
+SELECT is(pg_temp.got(:'admin_token', 'SELECT string_agg(concat_ws('' '', event_id, customer_id), '', '' ORDER BY event_id) FROM chat.admin_list_billing_events(''customer_unknown'') WHERE event_id LIKE ''evt\_wait%'''),
+          'evt_wait_1 ctm_1, evt_wait_2', 'events that wait are listed');
+SELECT is(pg_temp.got(:'admin_token', 'SELECT count(DISTINCT event_id) FROM (SELECT l.event_id FROM chat.admin_list_billing_events(page_size => 1) l UNION ALL
+  SELECT p.event_id FROM chat.admin_list_billing_events(page_size => 1) l, chat.admin_list_billing_events(page_size => 1, before => l.received_at) p) e'), '2', 'page by page');
+SELECT is(pg_temp.try(:'admin_token', 'SELECT FROM chat.admin_list_billing_events(page_size => ' || size || ')'), sqlstate, 'page_size ' || size) FROM (VALUES ('0', '22023'), ('1001', '22023'), ('NULL', '22004')) v (size, sqlstate);
+SELECT is(pg_temp.try(token, 'SELECT FROM chat.admin_list_billing_events()'), '42501', 'others see none') FROM unnest(ARRAY[NULL, :'bob_token', :'worker_token']) token;
+SELECT is(pg_temp.audited('admin.apply_billing_event', 'billing_event:evt_by_hand'), 0, 'nothing was done by hand');
+SELECT is(pg_temp.try(:'admin_token', 'SELECT chat.admin_apply_billing_event(''paddle'', ''{"id": "evt_by_hand", "type": "t", "occurred_at": "2026-01-01"}'')'), '1 rows', 'an administrator applies one');
+SELECT is(pg_temp.audited('admin.apply_billing_event', 'billing_event:evt_by_hand'), 1, 'which is audited');
 
 -- The form of events.
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_apply_billing_event(%L, %L)', provider, base || event::jsonb)), sqlstate, left(coalesce(event, 'no event'), 90))

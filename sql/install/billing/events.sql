@@ -168,16 +168,29 @@ is known, or ignored.';
 
 CREATE OR REPLACE FUNCTION chat_private.prune_billing_events() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  oldest CONSTANT timestamptz := clock_timestamp() - chat_private.setting_text('billing_event_retention')::interval;
+  previous chat_private.identity;
 BEGIN
   DELETE FROM chat_private.billing_events e
   WHERE (e.provider, e.event_id) IN (
-    SELECT o.provider, o.event_id FROM chat_private.billing_events o
-    WHERE o.received_at < clock_timestamp() - chat_private.setting_text('billing_event_retention')::interval
+    SELECT o.provider, o.event_id FROM chat_private.billing_events o WHERE o.received_at < oldest
     ORDER BY o.received_at LIMIT 100 FOR UPDATE SKIP LOCKED);
+  previous := chat_private.enter_gate();
+  -- One in use is locked. Whoever waits for one that goes makes it anew.
+  DELETE FROM chat_private.billing_customers c
+  WHERE (c.provider, c.customer_id) IN (
+    SELECT o.provider, o.customer_id FROM chat_private.billing_customers o
+    WHERE o.user_id IS NULL AND o.created_at < oldest
+      AND NOT EXISTS (SELECT FROM chat_private.billing_events w
+                      WHERE w.provider = o.provider AND w.customer_id = o.customer_id AND w.event IS NOT NULL)
+    ORDER BY o.created_at LIMIT 100 FOR UPDATE OF o SKIP LOCKED);
+  PERFORM chat_private.switch_identity(previous);
 END
 $$;
 COMMENT ON FUNCTION chat_private.prune_billing_events() IS
-'Removes some of the events that are older than the setting billing_event_retention says; each new event removes more than it adds.';
+'Removes some of the events that are older than the setting billing_event_retention says, and of the customers whom nobody came to know;
+each new event removes more than it adds.';
 
 CREATE OR REPLACE FUNCTION chat_private.keep_waiting(provider text, event_id text, customer text, event jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -273,6 +286,11 @@ BEGIN
   END IF;
   SELECT a.outcome, a.detail INTO outcome, detail
   FROM chat_private.apply_billing_event(admin_apply_billing_event.provider, admin_apply_billing_event.event) a;
+  -- What the application passes on is in the list of events; what an administrator does by hand is an act of theirs.
+  IF chat.current_user_id() IS NOT NULL THEN
+    PERFORM chat_private.audit('admin.apply_billing_event', 'billing_event:' || (admin_apply_billing_event.event ->> 'id'),
+      jsonb_build_object('provider', admin_apply_billing_event.provider, 'outcome', outcome));
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION chat.admin_apply_billing_event(text, jsonb) IS
@@ -288,3 +306,26 @@ outcome: applied; repeated: this event was applied before; stale: it is older th
 chat.admin_set_billing_customer; ignored. detail: why it was ignored (event_type, nothing_paid, user_unknown, customer_of_another,
 account_removed), what it had become (of one repeated), or price_unknown or plan_inactive, where a subscription gives no plan.
 Errors: 42501 not an administrator; 22004 an argument is NULL; 22023 provider or event; 54000 the event is too long; 57P03 no engine.';
+
+CREATE OR REPLACE FUNCTION chat.admin_list_billing_events(with_outcome text DEFAULT NULL, page_size integer DEFAULT 50, before timestamptz DEFAULT NULL)
+RETURNS TABLE (provider text, event_id text, type text, occurred_at timestamptz, received_at timestamptz, deliveries integer, outcome text,
+               detail text, customer_id text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM chat_private.require_admin();
+  PERFORM chat_private.check_page_size(admin_list_billing_events.page_size);
+  RETURN QUERY
+    SELECT e.provider, e.event_id, e.type, e.occurred_at, e.received_at, e.deliveries, e.outcome, e.detail, e.customer_id
+    FROM chat_private.billing_events e
+    WHERE (admin_list_billing_events.with_outcome IS NULL OR e.outcome = admin_list_billing_events.with_outcome)
+      AND e.received_at < coalesce(admin_list_billing_events.before, 'infinity')
+    ORDER BY e.received_at DESC, e.event_id LIMIT admin_list_billing_events.page_size;
+END
+$$;
+COMMENT ON FUNCTION chat.admin_list_billing_events(text, integer, timestamptz) IS
+'The events of payment providers that were received, the latest first, for the time of the setting billing_event_retention.
+with_outcome: only those of which this became: applied, stale, ignored or customer_unknown. page_size: 1 to 1000. before: pass received_at
+of a page''s last row to get the next page. deliveries: how often it came. customer_id: of one that waits for
+chat.admin_set_billing_customer, whose it is at the provider.
+Errors: 42501 not an administrator; 22004 page_size is NULL; 22023 it is out of range.';

@@ -110,7 +110,7 @@ DECLARE
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_usage', 'admin_deliberation_usage', 'admin_set_limits', 'admin_set_budget',
-    'admin_save_plan_price', 'admin_set_billing_customer', 'admin_set_webhook_secret', 'admin_apply_billing_event', 'admin_payments',
+    'admin_save_plan_price', 'admin_set_billing_customer', 'admin_set_webhook_secret', 'admin_apply_billing_event', 'admin_list_billing_events', 'admin_payments',
     'admin_list_deliberations',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_read_deliberation',

@@ -92,7 +92,7 @@ CREATE TABLE chat_private.billing_customers (
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (provider, customer_id)
 );
-CREATE INDEX billing_customers_user_idx ON chat_private.billing_customers (user_id);
+CREATE INDEX billing_customers_user_idx ON chat_private.billing_customers (user_id, created_at);
 COMMENT ON TABLE chat_private.billing_customers IS 'Whose the customers of payment providers are';
 COMMENT ON COLUMN chat_private.billing_customers.user_id IS 'NULL: nobody knows yet, and their events wait; the UUID of only ones: the account was removed';
 
