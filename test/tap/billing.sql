@@ -1,7 +1,7 @@
 -- Subscriptions and payments: by persona, every event, every error, and the plans that follow.
 BEGIN;
 \ir people.psql
-SELECT plan(293);
+SELECT plan(296);
 
 -- HMAC-SHA256 (RFC 2104), computed here and not by what is tested.
 CREATE FUNCTION pg_temp.hmac(key bytea, data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -191,6 +191,8 @@ SELECT is(pg_temp.stripe('invoice.paid', 121, pg_temp.invoice('in_0', '{"amount_
 SELECT is(pg_temp.stripe('invoice.paid', 122, pg_temp.invoice('in_2', '{"subscription": null, "hosted_invoice_url": "javascript:alert(1)", "invoice_pdf": "https://x/<y>", "parent": {"subscription_details": {"subscription": "sub_7"}}}')), 'applied', 'the newer place of the subscription');
 SELECT is(pg_temp.got(:'alice_token', 'SELECT (subscription, plan, invoice_url, invoice_pdf_url)::text FROM chat.payments WHERE external_id = ''in_2'''), '(sub_7,pro,,)', 'links that are no addresses are left out');
 SELECT is(pg_temp.stripe('invoice.paid', 123, pg_temp.invoice('in_3', '{"subscription": null, "lines": {"data": [{"pricing": {"price_details": {"price": "price_big"}}}]}}')) || ' ' || pg_temp.look('SELECT plan FROM chat.payments WHERE external_id = ''in_3'''), 'applied enterprise', 'the price of a line tells the plan');
+SELECT is(pg_temp.stripe('invoice.paid', 123, pg_temp.invoice('in_up', '{"currency": "gbp", "lines": {"data": [{"amount": -500, "price": {"id": "price_pro"}}, {"amount": 1500, "price": {"id": "price_big"}}, {"amount": 9000, "price": {"id": "price_of_something"}}]}}')) || ' ' ||
+          pg_temp.look('SELECT plan FROM chat.payments WHERE external_id = ''in_up'''), 'applied enterprise', 'the dearest, where a change of plans is paid');
 SELECT is(pg_temp.stripe('invoice.payment_failed', 124, pg_temp.invoice('in_4', '{}')) || pg_temp.look('SELECT '', '' || failure_reason FROM chat.payments WHERE external_id = ''in_4'''), 'applied, attempt 1 failed', 'what is known of a failure');
 SELECT is(pg_temp.stripe('payout.paid', 125, '{"id": "po_1"}'), 'ignored event_type', 'what is not known is ignored');
 SELECT is(pg_temp.try(token, 'SELECT FROM chat.payments'), '0 rows', 'others see none of it') FROM unnest(ARRAY[NULL, :'bob_token', :'guest_token', :'admin_token']) token;
@@ -227,6 +229,9 @@ SELECT is(pg_temp.plan_of(:'guest'), 'pro', 'and keeps the plan');
 UPDATE chat.users SET role = 'guest' WHERE id = :'guest';
 SELECT is(pg_temp.event('{"customer": "ctm_guest", "occurred_at": "2026-01-02", "subscription": {"id": "sub_g", "status": "canceled", "price": "pri_1"}}') || ' ' || pg_temp.plan_of(:'guest'), 'applied guest', 'a guest goes back to being one');
 SELECT is(chat.admin_remove_lost_guests(), 1, 'and may go when that has ended');
+SELECT count(pg_temp.event(jsonb_build_object('customer', 'ctm_many', 'occurred_at', timestamptz '2026-01-01' + n * interval '1 second', 'subscription', '{"id": "s", "status": "active"}'::jsonb), 'evt_many_' || n)) FROM generate_series(1, 202) n;
+SELECT is((SELECT count(*)::int FROM chat_private.billing_events WHERE customer_id = 'ctm_many'), 200, 'so many events of one customer wait');
+SELECT is((SELECT string_agg(event_id, ' ' ORDER BY event_id) FROM chat_private.billing_events WHERE event_id LIKE 'evt\_many%' AND detail = 'dropped'), 'evt_many_1 evt_many_2', 'the oldest go');
 SELECT chat.admin_set_setting('billing_waiting_events', '2');
 SELECT is(pg_temp.event(jsonb_build_object('customer', 'ctm_' || n, 'subscription', '{"id": "s", "status": "active"}'::jsonb), 'evt_wait_' || n), 'customer_unknown', 'more of them') FROM generate_series(1, 3) n;
 SELECT is((SELECT string_agg(concat_ws(' ', event_id, detail), ', ' ORDER BY event_id) FROM chat_private.billing_events WHERE event_id LIKE 'evt\_wait%'), 'evt_wait_1 dropped, evt_wait_2, evt_wait_3', 'the oldest go when there are too many');

@@ -201,12 +201,16 @@ BEGIN
   WHERE e.provider = keep_waiting.provider AND e.event_id = keep_waiting.event_id;
   UPDATE chat_private.billing_events e SET customer_id = NULL, event = NULL, detail = 'dropped'
   WHERE (e.provider, e.event_id) IN (
-    (SELECT o.provider, o.event_id FROM chat_private.billing_events o
-     WHERE o.provider = keep_waiting.provider AND o.customer_id = keep_waiting.customer AND o.event IS NOT NULL
-     ORDER BY o.received_at DESC OFFSET most_of_one)
-    UNION ALL
-    (SELECT o.provider, o.event_id FROM chat_private.billing_events o WHERE o.event IS NOT NULL
-     ORDER BY o.received_at DESC OFFSET chat_private.setting('billing_waiting_events')::integer));
+    -- Those that somebody else is dropping, or applying, are theirs.
+    SELECT d.provider, d.event_id FROM chat_private.billing_events d
+    WHERE (d.provider, d.event_id) IN (
+      (SELECT o.provider, o.event_id FROM chat_private.billing_events o
+       WHERE o.provider = keep_waiting.provider AND o.customer_id = keep_waiting.customer AND o.event IS NOT NULL
+       ORDER BY o.received_at DESC OFFSET most_of_one)
+      UNION ALL
+      (SELECT o.provider, o.event_id FROM chat_private.billing_events o WHERE o.event IS NOT NULL
+       ORDER BY o.received_at DESC OFFSET chat_private.setting('billing_waiting_events')::integer))
+    FOR UPDATE OF d SKIP LOCKED);
 END
 $$;
 COMMENT ON FUNCTION chat_private.keep_waiting(text, text, text, jsonb) IS

@@ -28,22 +28,26 @@ CREATE OR REPLACE FUNCTION chat_private.stripe_price(items jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT i.price
   FROM (SELECT coalesce(chat_private.stripe_id(e.item -> 'price'), chat_private.stripe_id(e.item -> 'plan'),
-                        chat_private.stripe_id(e.item #> '{pricing,price_details,price}')) AS price, e.n
+                        chat_private.stripe_id(e.item #> '{pricing,price_details,price}')) AS price,
+               CASE jsonb_typeof(e.item -> 'amount') WHEN 'number' THEN (e.item ->> 'amount')::numeric END AS amount, e.n
         FROM jsonb_array_elements(CASE jsonb_typeof(stripe_price.items) WHEN 'array' THEN stripe_price.items END) WITH ORDINALITY e (item, n)) i
   WHERE i.price IS NOT NULL
-  ORDER BY EXISTS (SELECT FROM chat.plan_prices p WHERE p.provider = 'stripe' AND p.price_id = i.price) DESC, i.n LIMIT 1
+  ORDER BY EXISTS (SELECT FROM chat.plan_prices p WHERE p.provider = 'stripe' AND p.price_id = i.price) DESC, i.amount DESC NULLS LAST, i.n LIMIT 1
 $$;
 COMMENT ON FUNCTION chat_private.stripe_price(jsonb) IS
-'The price of the items of a subscription or lines of an invoice: the first of which a plan is known, else the first.';
+'The price of the items of a subscription, or lines of an invoice: of those of which a plan is known, else of all, the one that costs
+most on an invoice, where what is given back for the plan before has a line, too; else the first.';
 
 CREATE OR REPLACE FUNCTION chat_private.stripe_subscription(object jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT jsonb_build_object(
     'id', object ->> 'id', 'status', object ->> 'status',
     'price', coalesce(chat_private.stripe_price(object #> '{items,data}'), chat_private.stripe_id(object -> 'plan')),
-    'started_at', chat_private.stripe_time(coalesce(object -> 'start_date', object -> 'created')),
-    'current_period_start', chat_private.stripe_time(coalesce(object -> 'current_period_start', object #> '{items,data,0,current_period_start}')),
-    'current_period_end', chat_private.stripe_time(coalesce(object -> 'current_period_end', object #> '{items,data,0,current_period_end}')),
+    'started_at', coalesce(chat_private.stripe_time(object -> 'start_date'), chat_private.stripe_time(object -> 'created')),
+    'current_period_start', coalesce(chat_private.stripe_time(object -> 'current_period_start'),
+                                     chat_private.stripe_time(object #> '{items,data,0,current_period_start}')),
+    'current_period_end', coalesce(chat_private.stripe_time(object -> 'current_period_end'),
+                                   chat_private.stripe_time(object #> '{items,data,0,current_period_end}')),
     'cancel_at_period_end', coalesce(object -> 'cancel_at_period_end', 'false'),
     'trial_end', chat_private.stripe_time(object -> 'trial_end'), 'canceled_at', chat_private.stripe_time(object -> 'canceled_at'),
     'ended_at', chat_private.stripe_time(object -> 'ended_at'))
