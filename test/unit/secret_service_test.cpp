@@ -84,6 +84,23 @@ TEST_F(SecretServiceTest, TellsTheStepOfACodeOfRealTime) {
     EXPECT_EQ(check(sealed, code), "") << "time goes on";
 }
 
+TEST_F(SecretServiceTest, ChecksSignaturesOfWebhooksInRealTime) {
+    const auto sealed_for = [&](std::string_view purpose) {
+        return answer_to(write_seal(7, {{purpose, Uuid{}, factor}, put_in_envelope(service.address(), key)}));
+    };
+    const auto verdict = [&](const std::string& sealed, const std::string& signature) {
+        return answer_to(write_webhook_check(7, {factor, sealed, "t=1111111111,v1=" + signature, "{}", 60}));
+    };
+    const std::string sealed = sealed_for(webhook_purpose);
+    // python3: hmac.new(b"12345678901234567890", b"1111111111.{}", "sha256").hexdigest()
+    const std::string right = "55ac76048fe94b7654263201da9078878511ea823df7773fa085c692852fb2ca";
+    EXPECT_EQ(verdict(sealed, right), "valid");
+    EXPECT_EQ(verdict(sealed, std::string(64, '0')), "wrong");
+    EXPECT_THROW(verdict(sealed_for("api_key"), right), Error);
+    now += 61;
+    EXPECT_EQ(verdict(sealed, right), "too_old");
+}
+
 TEST_F(SecretServiceTest, OpensNothingThatBelongsElsewhere) {
     const std::string code = totp(totp_key_bytes, now, {});
     const auto expect_unsealing_fails = [&](const std::string& sealed, const Uuid& user) {
