@@ -37,6 +37,14 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
+-- Staged rows stay in memory. A session that has used temporary tables before keeps what it has.
+DO $$
+BEGIN
+  PERFORM set_config('temp_buffers', '256MB', true);
+EXCEPTION WHEN invalid_parameter_value THEN
+  NULL;
+END
+$$;
 SET LOCAL timezone = :'timezone';
 SELECT set_config('import.source', :'source', true) AS source \gset ignored_
 

@@ -40,7 +40,9 @@ ORDER BY m.user_id, m.conversation_id, m.id DESC;
 
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT m.source_table, m.old_id, p.user_id, f.kind, f.reason, f.details
-FROM staged_messages m JOIN placed_messages p ON p.source_table = m.source_table AND p.old_id = m.old_id AND p.state <> 'there',
+FROM staged_messages m JOIN placed_messages p ON p.source_table = m.source_table AND p.old_id = m.old_id
+  -- Most have nothing to be found.
+  AND (p.state = 'refused' OR p.state = 'new' AND (m.content_hash IS NOT NULL OR p.has_no_time OR p.is_in_future)),
 LATERAL (VALUES
   (p.state = 'refused', 'refused', p.reason, jsonb_strip_nulls(jsonb_build_object('conversation', m.conversation_old_id,
    'role', CASE WHEN p.reason = 'role_unknown' THEN left(m.given_role, 300) END, 'bytes', CASE WHEN p.reason = 'content_too_long' THEN octet_length(m.content) END))),
