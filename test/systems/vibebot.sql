@@ -51,7 +51,7 @@ FROM (VALUES
   ('User', 'user', 900001, 'refused duplicate_email'), ('User', 'user', 900002, 'refused email_invalid'), ('User', 'user', 900003, 'refused email_missing'),
   ('User', 'user', 900004, 'changed display_name_cut, changed password_hash_unusable, changed role_unknown, changed time_missing'), ('User', 'user', 900005, NULL),
   ('ApiKey', 'key', 900001, 'refused owner_refused'), ('ApiKey', 'key', 900002, 'refused owner_missing'), ('ApiKey', 'key', 900003, 'refused provider_unknown'), ('ApiKey', 'key', 900004, 'refused key_missing'),
-  ('ApiKey', 'key', 900005, NULL), ('ApiKey', 'key', 900006, 'changed name_taken'), ('ApiKey', 'key', 900007, NULL),
+  ('ApiKey', 'key', 900005, NULL), ('ApiKey', 'key', 900006, 'changed name_taken'), ('ApiKey', 'key', 900007, 'changed name_cut, changed time_missing'),
   ('Conversation', 'conversation', 900001, 'refused owner_refused'), ('Conversation', 'conversation', 900002, 'refused owner_missing'), ('Conversation', 'conversation', 900003, 'refused owner_missing'),
   ('Conversation', 'conversation', 900004, 'changed model_unavailable, changed title_cut'), ('Conversation', 'conversation', 900005, 'changed time_missing, kept_aside system_prompt_too_long'),
   ('Message', 'message', 900001, 'refused owner_refused'), ('Message', 'message', 900002, 'refused conversation_missing'), ('Message', 'message', 900003, 'refused conversation_missing'),

@@ -5,21 +5,21 @@ SELECT c.given_code, pg_temp.persona_code(c.given_code) AS code
 FROM (SELECT DISTINCT x.persona_code::text AS given_code FROM :"source".contributions x UNION SELECT DISTINCT v.persona_code::text FROM :"source".votes v) c;
 -- The first round is number 1 here; where it was 0 there, all are one more.
 CREATE TEMP TABLE shifted ON COMMIT DROP AS
-SELECT DISTINCT c.session_id::text AS session_old_id, 1 AS shift FROM :"source".contributions c WHERE c.round_number = 0 AND lower(btrim(c.phase)) = 'initial_round';
+SELECT DISTINCT c.session_id::text AS session_old_id, 1 AS shift FROM :"source".contributions c WHERE c.round_number = 0 AND lower(btrim(c.phase::text)) = 'initial_round';
 SELECT chat_private.max_message_bytes() AS max_bytes \gset
 CREATE TEMP TABLE given_parts ON COMMIT DROP AS
 WITH given AS (
   SELECT 'contributions' AS source_table, c.id::text AS old_id, c.session_id::text AS session_old_id, c.persona_code::text AS given_code,
     coalesce(btrim(c.content), '') = '' AS is_empty, octet_length(c.content) AS bytes, NULL::text AS choice, NULL::numeric AS given_confidence,
-    c.round_number AS given_round, lower(btrim(c.phase)) AS given_phase, c.cost::numeric AS given_cost, c.tokens::bigint AS given_tokens,
-    nullif(btrim(c.model), '') AS model, c.created_at::timestamptz AS given_at
+    CASE WHEN c.round_number BETWEEN 0 AND 1000 THEN c.round_number END AS given_round, c.round_number AS raw_round, lower(btrim(c.phase::text)) AS given_phase, c.cost::numeric AS given_cost, c.tokens::bigint AS given_tokens,
+    nullif(btrim(c.model::text), '') AS model, c.created_at::timestamptz AS given_at
   FROM :"source".contributions c
   UNION ALL
-  SELECT 'votes', v.id::text, v.session_id::text, v.persona_code::text, false, octet_length(v.reasoning), nullif(btrim(v.vote_choice), ''), v.confidence::numeric,
-    NULL, NULL, 0, 0, NULL, v.created_at::timestamptz
+  SELECT 'votes', v.id::text, v.session_id::text, v.persona_code::text, false, octet_length(v.reasoning), nullif(btrim(v.vote_choice::text), ''), v.confidence::numeric,
+    NULL, NULL, NULL, 0, 0, NULL, v.created_at::timestamptz
   FROM :"source".votes v
 ), judged AS (
-  SELECT g.*, k.code, b.new_id AS deliberation_id, b.user_id, b.since, b.given_round AS session_round, m.new_id AS there_id, coalesce(z.shift, 0) AS shift,
+  SELECT g.*, k.code, b.new_id AS deliberation_id, b.user_id, b.since, b.round_there AS session_round, m.new_id AS there_id, coalesce(z.shift, 0) AS shift,
     CASE WHEN m.new_id IS NOT NULL THEN NULL
          WHEN b.old_id IS NULL THEN 'session_missing'
          WHEN b.reason IN ('owner_missing', 'owner_refused') THEN 'owner_refused'
@@ -38,7 +38,7 @@ SELECT j.*, coalesce(j.there_id, chat.uuid_v7()) AS new_id, CASE WHEN j.there_id
   r.round_number, CASE WHEN j.reason IS NOT NULL THEN NULL WHEN j.source_table = 'votes' THEN 'voting'
     WHEN j.given_phase IN ('initial_round', 'deliberation', 'moderator_intervention') THEN j.given_phase
     WHEN r.round_number <= 1 THEN 'initial_round' ELSE 'deliberation' END AS phase,
-  CASE WHEN j.given_cost >= 0 AND j.given_cost <> 'NaN' THEN j.given_cost ELSE 0 END AS cost, CASE WHEN j.given_tokens >= 0 THEN j.given_tokens ELSE 0 END AS tokens,
+  CASE WHEN j.given_cost >= 0 AND j.given_cost <> 'NaN' THEN j.given_cost ELSE 0 END AS cost, CASE WHEN j.given_tokens BETWEEN 0 AND 100000000 THEN j.given_tokens ELSE 0 END AS tokens,
   chat_private.time_within(j.given_at, now(), NULL) AS created_at, NULL::uuid AS joined_to
 FROM judged j, LATERAL (SELECT CASE WHEN j.given_round >= 0 THEN j.given_round + j.shift WHEN j.source_table = 'votes' OR j.reason IS NOT NULL THEN NULL
                                     WHEN j.given_phase = 'initial_round' THEN 1 ELSE greatest(j.session_round, 1) END AS round_number) r;
@@ -86,22 +86,23 @@ ANALYZE parts;
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT p.source_table, p.old_id, CASE WHEN p.reason IS DISTINCT FROM 'session_missing' THEN p.user_id END, f.kind, f.reason, f.details
 FROM (SELECT x.*, v.reasoning FROM parts x LEFT JOIN :"source".votes v ON x.reason = 'duplicate_vote' AND x.source_table = 'votes' AND v.id::text = x.old_id
-      WHERE x.state = 'refused' OR x.state = 'new' AND (x.joined_to IS NOT NULL OR (x.given_cost >= 0 AND x.given_cost <> 'NaN' AND x.given_tokens >= 0 AND x.given_at <= now() AND isfinite(x.given_at)) IS NOT TRUE
+      WHERE x.state = 'refused' OR x.state = 'new' AND (x.joined_to IS NOT NULL OR (x.given_cost >= 0 AND x.given_cost <> 'NaN' AND x.given_tokens BETWEEN 0 AND 100000000 AND x.given_at BETWEEN '1970-01-01 00:00+00' AND now()) IS NOT TRUE
         OR x.source_table = 'contributions' AND (x.given_round >= 0 AND x.phase = x.given_phase AND x.model IS NOT NULL) IS NOT TRUE
-        OR x.source_table = 'votes' AND (x.choice IS NULL OR x.given_confidence NOT BETWEEN 0 AND 1 OR x.given_confidence = 'NaN'))) p,
+        OR x.source_table = 'votes' AND (x.choice IS NULL OR char_length(x.choice) > 100 OR x.given_confidence NOT BETWEEN 0 AND 1 OR x.given_confidence = 'NaN'))) p,
 LATERAL (VALUES
   (p.state = 'refused', 'refused', p.reason, CASE p.reason WHEN 'duplicate_vote'
      THEN jsonb_build_object('session', p.session_old_id, 'choice', p.choice, 'reasoning', left(p.reasoning, 10000))
      ELSE jsonb_build_object('session', p.session_old_id, 'persona', p.given_code) END),
   (p.state = 'new' AND p.joined_to IS NOT NULL, 'changed', 'contribution_joined', jsonb_build_object('cost', p.given_cost, 'tokens', p.given_tokens)),
-  (p.state = 'new' AND p.source_table = 'contributions' AND (p.given_round >= 0) IS NOT TRUE, 'changed', 'round_missing', jsonb_build_object('round_number', p.given_round, 'became', p.round_number)),
+  (p.state = 'new' AND p.source_table = 'contributions' AND (p.given_round >= 0) IS NOT TRUE, 'changed', 'round_missing', jsonb_build_object('round_number', p.raw_round, 'became', p.round_number)),
   (p.state = 'new' AND p.source_table = 'contributions' AND p.phase IS DISTINCT FROM p.given_phase, 'changed', 'phase_unknown', jsonb_build_object('phase', p.given_phase, 'became', p.phase)),
   (p.state = 'new' AND (p.given_cost IS NULL OR p.given_cost < 0 OR p.given_cost = 'NaN'), 'changed', 'cost_invalid', jsonb_build_object('cost', p.given_cost::text)),
-  (p.state = 'new' AND (p.given_tokens >= 0) IS NOT TRUE, 'changed', 'tokens_invalid', jsonb_build_object('tokens', p.given_tokens)),
+  (p.state = 'new' AND (p.given_tokens BETWEEN 0 AND 100000000) IS NOT TRUE, 'changed', 'tokens_invalid', jsonb_build_object('tokens', p.given_tokens)),
   (p.state = 'new' AND p.source_table = 'contributions' AND p.model IS NULL, 'changed', 'model_missing', '{}'),
+  (p.state = 'new' AND char_length(p.choice) > 100, 'changed', 'choice_cut', jsonb_build_object('vote_choice', left(p.choice, 100000))),
   (p.state = 'new' AND p.source_table = 'votes' AND p.choice IS NULL, 'changed', 'choice_empty', jsonb_build_object('became', 'abstention')),
   (p.state = 'new' AND (p.given_confidence NOT BETWEEN 0 AND 1 OR p.given_confidence = 'NaN'), 'changed', 'confidence_out_of_range', jsonb_build_object('confidence', p.given_confidence::text)),
   (p.state = 'new' AND (p.given_at IS NULL OR NOT isfinite(p.given_at)), 'changed', 'time_missing', '{}'),
-  (p.state = 'new' AND isfinite(p.given_at) AND p.given_at > now(), 'changed', 'time_in_future', jsonb_build_object('created_at', p.given_at))
+  (p.state = 'new' AND pg_temp.time_problem(p.given_at) IS NOT NULL, 'changed', pg_temp.time_problem(p.given_at), jsonb_build_object('created_at', p.given_at))
 ) f (applies, kind, reason, details)
 WHERE f.applies;

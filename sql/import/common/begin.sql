@@ -46,6 +46,9 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $$;
 SET LOCAL timezone = :'timezone';
+SET LOCAL bytea_output = hex;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
 SELECT set_config('import.source', :'source', true) AS source \gset ignored_
 
 DO $$
@@ -61,10 +64,17 @@ BEGIN
     RAISE EXCEPTION 'schema "%" does not exist', current_setting('import.source') USING ERRCODE = '3F000',
       HINT = 'The variable source names the schema with the tables of the other system.';
   END IF;
+  -- What is written last needs the engine; that there is none should be known first.
+  PERFORM chat.engine_status();
 END
 $$;
 -- Two imports at once would not see each other's rows.
 LOCK TABLE chat.import_map IN SHARE ROW EXCLUSIVE MODE;
+
+-- The report has a line for each table, also for an empty one.
+CREATE TEMP TABLE expected_tables (n serial, source_table text PRIMARY KEY) ON COMMIT DROP;
+CREATE OR REPLACE FUNCTION pg_temp.expect_table(table_name text) RETURNS void
+LANGUAGE sql AS $$ INSERT INTO pg_temp.expected_tables (source_table) VALUES (table_name) $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.require_columns(table_name text, columns text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -76,6 +86,7 @@ BEGIN
     RAISE EXCEPTION 'table "%" is missing in schema "%"', table_name, current_setting('import.source') USING ERRCODE = '42P01',
       HINT = 'docs/systems.md lists the tables and columns that the import reads.';
   END IF;
+  PERFORM pg_temp.expect_table(table_name);
   SELECT string_agg(quote_ident(c.name), ', ') INTO missing FROM unnest(columns) c (name)
   WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped);
   IF missing IS NOT NULL THEN
@@ -115,6 +126,13 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
+-- What chat_private.time_within makes another time of, and a finding tells.
+CREATE OR REPLACE FUNCTION pg_temp.time_problem(VARIADIC times timestamptz[]) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN bool_or(t.at > now()) THEN 'time_in_future' WHEN bool_or(t.at < '1970-01-01 00:00+00') THEN 'time_before_1970' END
+  FROM unnest(times) t (at) WHERE isfinite(t.at)
+$$;
+
 -- Whether pgchat would take a value.
 CREATE OR REPLACE FUNCTION pg_temp.is_email(value text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -144,7 +162,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- email: with the username NULL, too, the account has no name and is refused. role: admin, supervisor, worker, user or guest; NULL:
+-- password_hash: NULL: the system has no passwords; '': there is none. email: with the username NULL, too, the account has no name and is refused. role: admin, supervisor, worker, user or guest; NULL:
 -- given_role is none that is known. plan: NULL or none that there is: the setting default_plan. preferences: JSON, as text.
 -- default_model: looked at by conversations.sql, so that models and grants can come in between. metadata: what has no column here.
 CREATE TEMP TABLE staged_users (

@@ -8,7 +8,8 @@ CREATE TEMP TABLE placed_messages ON COMMIT DROP AS
 SELECT t.*, CASE WHEN t.new_id IS NOT NULL THEN 'there' WHEN t.reason IS NULL THEN 'new' ELSE 'refused' END AS state
 FROM (SELECT m.source_table, m.old_id, CASE WHEN c.state <> 'refused' THEN c.user_id END AS user_id, c.new_id AS conversation_id,
         c.state AS conversation_state, p.new_id, m.created_at IS NULL OR NOT isfinite(m.created_at) AS has_no_time,
-        isfinite(m.created_at) AND m.created_at > now() AS is_in_future,
+        CASE WHEN isfinite(m.created_at) AND m.created_at NOT BETWEEN '1970-01-01 00:00+00' AND now() OR isfinite(m.updated_at) AND m.updated_at NOT BETWEEN '1970-01-01 00:00+00' AND now()
+             THEN pg_temp.time_problem(m.created_at, m.updated_at) END AS time_problem,
         -- One without a time comes after those with smaller ids.
         chat_private.time_within(coalesce(CASE WHEN isfinite(m.created_at) THEN m.created_at END,
           max(m.created_at) FILTER (WHERE isfinite(m.created_at)) OVER (PARTITION BY m.conversation_old_id
@@ -42,14 +43,15 @@ INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT m.source_table, m.old_id, p.user_id, f.kind, f.reason, f.details
 FROM staged_messages m JOIN placed_messages p ON p.source_table = m.source_table AND p.old_id = m.old_id
   -- Most have nothing to be found.
-  AND (p.state = 'refused' OR p.state = 'new' AND (m.content_hash IS NOT NULL OR p.has_no_time OR p.is_in_future)),
+  AND (p.state = 'refused' OR p.state = 'new' AND (m.content_hash IS NOT NULL OR p.has_no_time OR p.time_problem IS NOT NULL OR char_length(m.model) > 500)),
 LATERAL (VALUES
   (p.state = 'refused', 'refused', p.reason, jsonb_strip_nulls(jsonb_build_object('conversation', m.conversation_old_id,
    'role', CASE WHEN p.reason = 'role_unknown' THEN left(m.given_role, 300) END, 'bytes', CASE WHEN p.reason = 'content_too_long' THEN octet_length(m.content) END))),
-  (p.state = 'new' AND m.content_hash IS NOT NULL AND lower(btrim(m.content_hash)) <> encode(chat.content_hash(coalesce(m.content, '')), 'hex'), 'changed',
+  (p.state = 'new' AND m.content_hash IS NOT NULL AND regexp_replace(lower(btrim(m.content_hash)), '^\\x', '') <> encode(chat.content_hash(coalesce(m.content, '')), 'hex'), 'changed',
    'hash_differs', jsonb_build_object('there', left(m.content_hash, 200), 'here', encode(chat.content_hash(coalesce(m.content, '')), 'hex'))),
   (p.state = 'new' AND p.has_no_time, 'changed', 'time_missing', jsonb_build_object('became', p.created_at)),
-  (p.state = 'new' AND p.is_in_future, 'changed', 'time_in_future', jsonb_build_object('created_at', m.created_at))
+  (p.state = 'new' AND p.time_problem IS NOT NULL, 'changed', p.time_problem, jsonb_strip_nulls(jsonb_build_object('created_at', m.created_at, 'updated_at', m.updated_at))),
+  (p.state = 'new' AND char_length(m.model) > 500, 'changed', 'model_cut', jsonb_build_object('model', left(m.model, 100000)))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
 

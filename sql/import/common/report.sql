@@ -21,6 +21,8 @@ WHERE f.system = :'system' AND f.kind = 'refused'
 UPDATE counted c SET changed = (
   SELECT count(DISTINCT f.old_id) FROM found f JOIN chat.import_map m ON m.system = :'system' AND m.source_table = f.source_table AND m.old_id = f.old_id
   WHERE f.source_table = c.source_table AND f.kind <> 'refused');
+INSERT INTO counted (source_table, read, written, already_there, refused, kept_aside, changed)
+SELECT e.source_table, 0, 0, 0, 0, 0, 0 FROM expected_tables e WHERE NOT EXISTS (SELECT FROM counted c WHERE c.source_table = e.source_table) ORDER BY e.n;
 -- Before anything is printed, so that a reader who goes away undoes nothing.
 COMMIT;
 ANALYZE chat.users, chat.sessions, chat.conversations, chat.messages;

@@ -1,7 +1,8 @@
 -- Writes staged_users: accounts with settings, names to log in with, password hashes and second factors. A user with a row that cannot
 -- be one is refused whole; what is wrong with a part of a row is changed and reported.
 UPDATE staged_users s SET email = nullif(btrim(s.email), ''), username = nullif(btrim(s.username), ''),
-  display_name = nullif(btrim(s.display_name), ''), avatar_url = nullif(btrim(s.avatar_url), ''), totp_secret = nullif(btrim(s.totp_secret), '');
+  display_name = nullif(btrim(s.display_name), ''), avatar_url = nullif(btrim(s.avatar_url), ''), totp_secret = nullif(btrim(s.totp_secret), ''),
+  password_hash = btrim(s.password_hash, E' \n\r\t');
 
 UPDATE staged_users s SET state = 'there', new_id = m.new_id
 FROM chat.import_map m WHERE m.system = :'system' AND m.source_table = s.source_table AND m.old_id = s.old_id;
@@ -56,6 +57,7 @@ CROSS JOIN LATERAL (SELECT
        WHEN n.name IS NOT NULL OR d.place > 1 THEN 'username_taken' END AS username_problem,
   u.avatar_url IS NOT NULL AND (octet_length(u.avatar_url) > 2000 OR u.avatar_url !~ '^https?://[^[:space:][:cntrl:]<>"]+$') AS avatar_is_bad,
   pg_temp.as_json(u.preferences) AS preferences,
+  pg_temp.time_problem(u.created_at, u.updated_at, u.last_login_at, u.consent_at) AS time_problem,
   -- Above a cost of 17 a login would take longer than a minute.
   coalesce(u.password_hash ~ '^\$2[aby]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}$', false) AS has_password,
   u.totp_secret IS NOT NULL AND pg_temp.is_totp_secret(u.totp_secret) AS has_factor) p
@@ -72,12 +74,14 @@ LATERAL (VALUES
   (u.is_active IS NULL, 'changed', 'active_missing', jsonb_build_object('became', false)),
   (u.preferences IS NOT NULL AND p.preferences IS NULL, 'kept_aside', 'json_invalid', jsonb_build_object('preferences', left(u.preferences, 100000))),
   (jsonb_typeof(p.preferences) NOT IN ('object', 'null'), 'kept_aside', 'preferences_no_object', jsonb_build_object('preferences', p.preferences)),
-  (NOT p.has_password AND coalesce(u.password_hash, '') <> '', 'changed', 'password_hash_unusable', '{}'),
+  (NOT p.has_password AND u.password_hash <> '', 'changed', 'password_hash_unusable', '{}'),
+  (u.password_hash = '', 'changed', 'password_hash_missing', '{}'),
   (u.totp_enabled AND NOT p.has_factor, 'changed', CASE WHEN u.totp_secret IS NULL THEN 'totp_secret_missing' ELSE 'totp_secret_unusable' END,
    jsonb_build_object('password', 'left out')),
   (u.totp_enabled IS NOT TRUE AND u.totp_secret IS NOT NULL AND NOT p.has_factor, 'changed', 'totp_secret_unusable', '{}'),
   (u.created_at IS NULL OR NOT isfinite(u.created_at), 'changed', 'time_missing', '{}'),
-  (isfinite(u.created_at) AND u.created_at > now(), 'changed', 'time_in_future', jsonb_build_object('created_at', u.created_at))
+  (p.time_problem IS NOT NULL, 'changed', p.time_problem, jsonb_strip_nulls(jsonb_build_object('created_at', u.created_at, 'updated_at', u.updated_at,
+   'last_login_at', u.last_login_at, 'consent_at', u.consent_at)))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
 
@@ -87,7 +91,7 @@ SELECT u.new_id, u.email, CASE WHEN p.username_problem IS NULL THEN u.username E
   CASE WHEN NOT p.avatar_is_bad THEN u.avatar_url END, coalesce(u.role, 'user'),
   CASE WHEN EXISTS (SELECT FROM chat.plans x WHERE x.code = u.plan) THEN u.plan ELSE chat_private.setting_text('default_plan') END,
   coalesce(u.is_active, false), coalesce(u.token_version, 1),
-  coalesce(u.email_verified_at, CASE WHEN :'emails_verified' AND u.email IS NOT NULL THEN now() END), u.consent_at, u.metadata,
+  coalesce(u.email_verified_at, CASE WHEN :'emails_verified' AND u.email IS NOT NULL THEN now() END), chat_private.time_within(u.consent_at, now(), NULL), u.metadata,
   chat_private.time_within(u.created_at, now(), now()),
   chat_private.time_within(u.updated_at, now(), chat_private.time_within(u.created_at, now(), now())),
   chat_private.time_within(u.last_login_at, now(), NULL)
