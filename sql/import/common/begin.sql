@@ -65,7 +65,13 @@ BEGIN
       HINT = 'The variable source names the schema with the tables of the other system.';
   END IF;
   -- What is written last needs the engine; that there is none should be known first.
-  PERFORM chat.engine_status();
+  FOR tenths IN 1..300 LOOP
+    EXIT WHEN (SELECT e.state FROM chat.engine_status() e) = 'running';
+    PERFORM pg_sleep(0.1);
+  END LOOP;
+  IF (SELECT e.state FROM chat.engine_status() e) <> 'running' THEN
+    RAISE EXCEPTION 'the pgchat engine of this database is not running' USING ERRCODE = '57P03', HINT = 'See the server log, and chat.engine_status().';
+  END IF;
 END
 $$;
 -- Two imports at once would not see each other's rows.
