@@ -24,7 +24,7 @@ cluster=$root/build/check
 servers=$root/build/check-servers
 file_timeout=300
 # Of test/server, those that take longest: they begin first, so that no lane is busy with one when the others are done.
-longest_files='cancel deliberation_machine deliberation_real_model deliberation_storm faults leaks lifecycle locks login_timing master_key scheduling search usage'
+longest_files='cancel deliberation_machine deliberation_real_model deliberation_storm faults import_dirt leaks lifecycle locks login_timing master_key scheduling search usage'
 
 total_passed=0 total_failed=0 total_skipped=0 suites=0
 failed_suites=() unsteady=()
