@@ -32,7 +32,8 @@
 \pset footer off
 \pset null ''
 
-BEGIN;
+-- The audit log goes on after what others write meanwhile.
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;

@@ -7,6 +7,18 @@ UPDATE staged_users s SET email = nullif(btrim(s.email), ''), username = nullif(
 UPDATE staged_users s SET state = 'there', new_id = m.new_id
 FROM chat.import_map m WHERE m.system = :'system' AND m.source_table = s.source_table AND m.old_id = s.old_id;
 
+-- Who has a username to log in with can come without an address that is none, or is another's.
+CREATE TEMP TABLE dropped_emails ON COMMIT DROP AS
+SELECT u.source_table, u.old_id, u.email, CASE WHEN u.is_email THEN 'email_taken' ELSE 'email_invalid' END AS reason
+FROM (SELECT e.*, row_number() OVER (PARTITION BY e.is_email, chat_private.fold_name(CASE WHEN e.is_email THEN e.email END) ORDER BY e.created_at NULLS LAST, length(e.old_id), e.old_id COLLATE "C") AS place,
+        row_number() OVER (PARTITION BY chat_private.fold_name(e.username) ORDER BY e.created_at NULLS LAST, length(e.old_id), e.old_id COLLATE "C") AS username_place
+      FROM (SELECT s.*, pg_temp.is_email(s.email) AS is_email FROM staged_users s WHERE s.state = 'new' AND s.email IS NOT NULL) e) u
+WHERE u.username_place = 1 AND pg_temp.is_username(u.username) AND u.username IS NOT NULL
+  AND NOT EXISTS (SELECT FROM chat_private.login_names n WHERE n.kind = 'username' AND n.name = chat_private.fold_name(u.username))
+  AND NOT EXISTS (SELECT FROM staged_users o WHERE o.state = 'new' AND o.email IS NULL AND chat_private.fold_name(o.username) = chat_private.fold_name(u.username))
+  AND (NOT u.is_email OR u.place > 1 OR EXISTS (SELECT FROM chat_private.login_names n WHERE n.kind = 'email' AND n.name = chat_private.fold_name(u.email)));
+UPDATE staged_users s SET email = NULL FROM dropped_emails d WHERE d.source_table = s.source_table AND d.old_id = s.old_id;
+
 UPDATE staged_users s SET state = 'refused', reason = r.reason
 FROM (SELECT u.source_table, u.old_id, CASE
         WHEN u.email IS NULL AND u.username IS NULL THEN 'email_missing'
@@ -84,6 +96,10 @@ LATERAL (VALUES
    'last_login_at', u.last_login_at, 'consent_at', u.consent_at)))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
+
+INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
+SELECT d.source_table, d.old_id, s.new_id, 'changed', d.reason, jsonb_build_object('email', left(d.email, 300))
+FROM dropped_emails d JOIN staged_users s ON s.source_table = d.source_table AND s.old_id = d.old_id AND s.state = 'new';
 
 INSERT INTO chat.users (id, email, username, display_name, avatar_url, role, plan, is_active, token_version, email_verified_at, consent_at,
                         metadata, created_at, updated_at, last_login_at)
