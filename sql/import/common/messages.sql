@@ -5,9 +5,10 @@
 -- All get new ids: searches and the order of siblings rest on ids that grow with time, which those of other systems do not.
 ANALYZE staged_messages;
 CREATE TEMP TABLE placed_messages ON COMMIT DROP AS
-SELECT t.*, CASE WHEN t.new_id IS NOT NULL THEN 'there' WHEN t.reason IS NULL THEN 'new' ELSE 'refused' END AS state
+SELECT o.*, coalesce(o.there_id, CASE WHEN o.state = 'new' THEN chat.uuid_v7() END) AS new_id
+FROM (SELECT t.*, CASE WHEN t.there_id IS NOT NULL THEN 'there' WHEN t.reason IS NULL THEN 'new' ELSE 'refused' END AS state
 FROM (SELECT m.source_table, m.old_id, CASE WHEN c.state <> 'refused' THEN c.user_id END AS user_id, c.new_id AS conversation_id,
-        c.state AS conversation_state, p.new_id, m.created_at IS NULL OR NOT isfinite(m.created_at) AS has_no_time,
+        c.state AS conversation_state, p.new_id AS there_id, m.created_at IS NULL OR NOT isfinite(m.created_at) AS has_no_time,
         CASE WHEN isfinite(m.created_at) AND m.created_at NOT BETWEEN '1970-01-01 00:00+00' AND now() OR isfinite(m.updated_at) AND m.updated_at NOT BETWEEN '1970-01-01 00:00+00' AND now()
              THEN pg_temp.time_problem(m.created_at, m.updated_at) END AS time_problem,
         -- One without a time comes after those with smaller ids.
@@ -23,13 +24,9 @@ FROM (SELECT m.source_table, m.old_id, CASE WHEN c.state <> 'refused' THEN c.use
              WHEN greatest(octet_length(m.content), octet_length(m.thinking)) > chat_private.max_message_bytes() THEN 'content_too_long' END AS reason
       FROM staged_messages m
       LEFT JOIN staged_conversations c ON c.old_id = m.conversation_old_id
-      LEFT JOIN chat.import_map p ON p.system = :'system' AND p.source_table = m.source_table AND p.old_id = m.old_id) t;
-
-UPDATE placed_messages p SET new_id = i.new_id
-FROM (SELECT o.source_table, o.old_id, chat.uuid_v7() AS new_id
-      FROM (SELECT m.source_table, m.old_id FROM placed_messages m WHERE m.state = 'new'
-            ORDER BY m.user_id, m.created_at, length(m.old_id), m.old_id COLLATE "C") o) i
-WHERE p.state = 'new' AND p.source_table = i.source_table AND p.old_id = i.old_id;
+      LEFT JOIN chat.import_map p ON p.system = :'system' AND p.source_table = m.source_table AND p.old_id = m.old_id) t
+      -- Ids grow in this order.
+      ORDER BY t.user_id, t.created_at, length(t.old_id), t.old_id COLLATE "C" OFFSET 0) o;
 ANALYZE placed_messages;
 
 -- What earlier runs brought of conversations that were there.

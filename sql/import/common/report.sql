@@ -1,6 +1,7 @@
 -- Ends an import: keeps the findings, says what was read and what became of it, and commits. The variable last_part names a
 -- file for what comes last: what the engine would wait for, which the row in the audit log waits for.
 -- Without knowing how many there are, what follows would be planned as for a handful.
+SET LOCAL default_statistics_target = DEFAULT;
 ANALYZE found;
 ANALYZE chat.import_map;
 INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason, details)
