@@ -53,7 +53,7 @@ WHERE f.applies;
 INSERT INTO chat.conversations (user_id, id, title, title_source, description, model, system_prompt, system_prompt_id, is_pinned, is_archived,
                                 metadata, created_at, updated_at, last_message_at)
 SELECT c.user_id, c.new_id, coalesce(nullif(btrim(left(c.title, 500)), ''), 'New Conversation'),
-  CASE WHEN coalesce(btrim(c.title), '') = '' THEN 'default' ELSE 'given' END, left(c.description, 10000),
+  CASE WHEN coalesce(btrim(c.title), '') IN ('', 'New Conversation') THEN 'default' ELSE 'given' END, left(c.description, 10000),
   CASE WHEN w.is_usable THEN c.model END,
   CASE WHEN octet_length(c.system_prompt) <= chat_private.max_message_bytes() THEN nullif(c.system_prompt, '') END, c.system_prompt_id,
   coalesce(c.is_pinned, false), coalesce(c.is_archived, false),

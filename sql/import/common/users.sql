@@ -51,7 +51,7 @@ FROM staged_users s WHERE s.state = 'refused';
 UPDATE staged_users s SET new_id = i.new_id
 FROM (SELECT o.source_table, o.old_id,
         CASE WHEN o.kept IS NULL OR EXISTS (SELECT FROM chat.users x WHERE x.id = o.kept) THEN chat.uuid_v7() ELSE o.kept END AS new_id
-      FROM (SELECT u.source_table, u.old_id, nullif(pg_temp.as_uuid(u.old_id), '00000000-0000-0000-0000-000000000000') AS kept
+      FROM (SELECT u.source_table, u.old_id, pg_temp.as_uuid(u.old_id) AS kept
             FROM staged_users u WHERE u.state = 'new'
             ORDER BY u.created_at NULLS LAST, length(u.old_id), u.old_id COLLATE "C") o) i
 WHERE s.source_table = i.source_table AND s.old_id = i.old_id;

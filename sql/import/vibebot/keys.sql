@@ -30,7 +30,9 @@ FROM (SELECT s.id::text AS old_id, s.user_id::text AS user_old_id, s.provider::t
         CASE WHEN u.state <> 'refused' THEN u.new_id END AS user_id, k.provider_id, i.old_id IS NOT NULL AS is_there,
         CASE WHEN u.old_id IS NULL THEN 'owner_missing' WHEN u.state = 'refused' THEN 'owner_refused'
              WHEN k.provider IS NULL THEN 'provider_unknown' WHEN coalesce(btrim(s.encrypted_key), '') = '' THEN 'key_missing'
-             WHEN btrim(s.encrypted_key, E' \n\r\t') !~ '^sk-[A-Za-z0-9_-]{13}' OR length(s.encrypted_key) > 4096 OR s.encrypted_key !~ '^\s*[A-Za-z0-9_-]+\s*$' THEN 'key_encrypted' END AS reason
+             WHEN s.encrypted_key !~ '^\s*sk-' THEN 'key_encrypted'
+             -- Of what may be one in the clear nothing is told.
+             WHEN s.encrypted_key !~ '^\s*sk-[A-Za-z0-9_-]{13,}\s*$' OR length(s.encrypted_key) > 4096 THEN 'key_unusable' END AS reason
       FROM source_api_key s
       LEFT JOIN staged_users u ON u.old_id = s.user_id::text
       LEFT JOIN key_providers k ON k.provider = upper(btrim(s.provider::text))
