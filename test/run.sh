@@ -26,7 +26,7 @@ servers=$root/build/check-servers
 file_timeout=300
 lanes=4
 # What takes longest begins first, so that no lane is busy with one when the others are done.
-longest_tasks='deliberation_machine deliberation_storm leaks search locks cancel library_versions login_timing faults snippets deliberation_real_model deliberation_crashes lifecycle tap usage master_key unit second_factor audit attachments scheduling streams systems keys lockout turn_races real_model crash'
+longest_tasks='deliberation_machine deliberation_storm leaks search locks cancel library_versions login_timing faults snippets deliberation_real_model deliberation_crashes lifecycle tap usage master_key unit second_factor audit attachments import_dirt scheduling streams systems keys lockout turn_races real_model crash'
 
 unsteady=()
 
