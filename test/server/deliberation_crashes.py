@@ -43,7 +43,8 @@ def killed():
     equal(steps(made), {"initial cancelled": 12})
     with connect() as admin:
         equal(value(admin, "SELECT count(*) FROM chat.contributions WHERE deliberation_id = %s", made), 0)
-        equal(value(admin, "SELECT count(*) FROM chat.usage_events WHERE deliberation_id = %s AND outcome = 'cancelled'", made), 12)
+        wait_until(lambda: value(admin, "SELECT count(*) FROM chat.usage_events WHERE deliberation_id = %s AND outcome = 'cancelled'", made) == 12,
+                   "the usage of the calls is written")
     check_sums()
     equal(row["killed_by"], str(alice.id))
 

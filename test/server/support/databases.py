@@ -74,7 +74,7 @@ def running_pid():
     return status["pid"] if status["state"] == "running" else None
 
 
-def wait_for_engine(other_than=None, seconds=10.0):
+def wait_for_engine(other_than=None, seconds=60.0):
     """Waits for this database's engine, but not for the process given; gives its process and the seconds it took."""
     began = time.monotonic()
     pid = wait_until(lambda: (found := running_pid()) != other_than and found, "an engine that serves", seconds)

@@ -41,7 +41,7 @@ def skip_all(reason):
     sys.exit(0)
 
 
-def wait_until(condition, what, seconds=20.0, pause=0.01):
+def wait_until(condition, what, seconds=60.0, pause=0.01):
     """Polls until the condition is true and returns its value; fails with `what` after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
