@@ -256,7 +256,7 @@ SELECT is(pg_temp.audited('admin.apply_billing_event', 'billing_event:evt_by_han
 SELECT is(pg_temp.try(:'admin_token', 'SELECT chat.admin_apply_billing_event(''paddle'', ''{"id": "evt_by_hand", "type": "t", "occurred_at": "2026-01-01"}'')'), '1 rows', 'an administrator applies one');
 SELECT is(pg_temp.audited('admin.apply_billing_event', 'billing_event:evt_by_hand'), 1, 'which is audited');
 
-SELECT is((SELECT line FROM regexp_split_to_table(chat.metrics(), E'\n') line WHERE line LIKE 'pgchat\_billing%'), 'pgchat_billing_events_waiting 2', 'as the metrics say');
+SELECT is((SELECT line FROM regexp_split_to_table(chat.metrics(), E'\n') line WHERE line LIKE 'pgchat\_billing%'), 'pgchat_billing_events_waiting 1', 'as the metrics say');
 
 -- The form of events.
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_apply_billing_event(%L, %L)', provider, base || event::jsonb)), sqlstate, left(coalesce(event, 'no event'), 90))
