@@ -83,7 +83,7 @@ units := $(shell src/units.sh build/units $(files_together))
 OBJS = $(units:.cpp=.o)
 
 # Folders of what can be replayed, in the order in which they are installed; within a folder by name.
-sql_topics := engine common accounts models usage messages context conversations personas deliberations rights
+sql_topics := engine common accounts models usage billing messages context conversations personas deliberations rights
 replayable_modules := $(foreach topic,$(sql_topics),$(sort $(wildcard sql/install/$(topic)/*.sql)))
 install_modules := $(sort $(wildcard sql/install/tables/*.sql)) $(replayable_modules)
 upgrade_steps := $(sort $(wildcard sql/upgrade/*.sql))

@@ -4,8 +4,8 @@
 #   run.sh all | SUITE...      suites: lint unit regress isolation tap systems server snippets reference-check
 #   run.sh reference           writes docs/reference.md
 #
-# All but lint and unit run on a private cluster in build/check, with a database of its own for each file of test/server;
-# those run in three lanes, of which the others have clusters in build/check-2 and build/check-3.
+# Lint runs while all is compiled; what follows, in lanes, as most of the time is spent waiting. A lane has a private cluster and servers of
+# its own, the first in build/check, and takes a suite, or a file of test/server with a database of its own, whenever it is done with one.
 # What fails of tap and server is run once more, in a new database, before it counts: others use the machine, too. What passes then
 # is named in the closing line as unsteady, and is a defect of the test or of pgchat all the same.
 # systems moves small databases of other chat systems in; PGCHAT_FULL=1 large ones, against the clock, and copies. PGCHAT_ONLY names some of them.
@@ -24,11 +24,11 @@ out=$root/build/check-results
 cluster=$root/build/check
 servers=$root/build/check-servers
 file_timeout=300
-# Of test/server, those that take longest: they begin first, so that no lane is busy with one when the others are done.
-longest_files='cancel deliberation_crashes deliberation_machine deliberation_real_model deliberation_storm faults leaks library_versions lifecycle locks login_timing master_key scheduling search usage'
+lanes=4
+# What takes longest begins first, so that no lane is busy with one when the others are done.
+longest_tasks='deliberation_machine deliberation_storm leaks search locks cancel library_versions login_timing faults snippets deliberation_real_model deliberation_crashes lifecycle tap usage master_key unit second_factor audit attachments import_dirt scheduling streams systems keys lockout turn_races real_model crash'
 
-total_passed=0 total_failed=0 total_skipped=0 suites=0
-failed_suites=() unsteady=()
+unsteady=()
 
 # record SUITE PASSED FAILED SKIPPED SECONDS
 record() {
@@ -38,9 +38,7 @@ record() {
         failed=1
     fi
     printf '%-16s %5d passed %5d failed %5d skipped %6d s\n' "$1" "$2" "$failed" "$4" "$5"
-    suites=$((suites + 1))
-    total_passed=$((total_passed + $2)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + $4))
-    if [ "$failed" -gt 0 ]; then failed_suites+=("$1"); fi
+    echo "$1 $2 $failed $4" >>"$out/suites"
 }
 
 # count_tap LOG STATUS: "passed failed skipped" of a TAP log; a bad exit without a failed test counts as one.
@@ -75,11 +73,15 @@ suite_lint() {
     record lint "${counts[@]}" $((SECONDS - start))
 }
 
+# The core is compiled once, for the extension, and tested as it is.
+build_unit() {
+    test/install.sh --build-only && cmake -S . -B build/unit -DPREBUILT_CORE=ON -DCMAKE_BUILD_TYPE=Debug &&
+        cmake --build build/unit --target unit_tests -j "$(nproc)"
+}
+
 suite_unit() {
     local start=$SECONDS status=0 log=$out/unit.log
-    # The core is compiled once, for the extension, and tested as it is.
-    if ! { test/install.sh --build-only && cmake -S . -B build/unit -DPREBUILT_CORE=ON -DCMAKE_BUILD_TYPE=Debug &&
-        cmake --build build/unit --target unit_tests -j "$(nproc)"; } >"$out/unit-build.log" 2>&1; then
+    if ! build_unit >"$out/unit-build.log" 2>&1; then
         grep -E 'error|Error' "$out/unit-build.log" | head -n 40
         record unit 0 1 0 $((SECONDS - start))
         return
@@ -204,13 +206,13 @@ make_template() {
         PGDATABASE=check_template psql -Xq -v ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION pgchat'
 }
 
-# Takes the next file of the queue, for whichever lane asks first.
-take_server_test() {
+# Takes the next task of the queue, for whichever lane asks first.
+take_task() {
     {
         flock 9
-        head -n 1 "$out/server.queue"
-        sed -i 1d "$out/server.queue"
-    } 9>"$out/server.lock"
+        head -n 1 "$out/queue"
+        sed -i 1d "$out/queue"
+    } 9>"$out/queue.lock"
 }
 
 run_server_file() {
@@ -227,38 +229,61 @@ run_server_test() {
     echo "${counts[@]}" >>"$out/server.results"
 }
 
-server_lane() {
-    local file
-    while file=$(take_server_test) && [ -n "$file" ]; do run_server_test "$file"; done
-}
-
-# Another lane has a cluster and servers of its own, for most of the time is spent waiting.
-another_server_lane() (
-    cluster=$cluster-$1 servers=$servers-$1
-    trap clean_up EXIT
-    if start_cluster && start_servers; then server_lane; else echo '0 1 0' >>"$out/server.results"; fi
-)
-
-suite_server() {
-    local start=$SECONDS file name lane passed failed skipped
-    if ! { test/servers.sh build && start_servers; }; then
-        record server 0 1 0 $((SECONDS - start))
-        return
-    fi
-    : >"$out/server.results"
+server_files() {
+    local file name
     for file in test/server/*; do
         name=$(basename "${file%.*}")
         if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
-        if [ -n "${PGCHAT_ONLY:-}" ] && [[ " $PGCHAT_ONLY " != *" $name "* ]]; then continue; fi
-        if [[ " $longest_files " == *" $name "* ]]; then echo "1 $file"; else echo "2 $file"; fi
-    done | sort -s -k 1,1 | cut -d ' ' -f 2 >"$out/server.queue"
-    for lane in 2 3; do
-        if [ "$(wc -l <"$out/server.queue")" -ge $lane ]; then another_server_lane $lane & fi
+        if [ -z "${PGCHAT_ONLY:-}" ] || [[ " $PGCHAT_ONLY " == *" $name "* ]]; then echo "$file"; fi
     done
-    server_lane
+}
+
+# longest_first: of the tasks on standard input, those of longest_tasks in that order, then the others.
+longest_first() {
+    awk -v longest="$longest_tasks" '
+        BEGIN { count = split(longest, names, " "); for (i = 1; i <= count; i++) rank[names[i]] = i }
+        { name = $0; gsub(/^.*\/|\.[^.]*$/, "", name); print (name in rank ? rank[name] : count + 1), $0 }' | sort -s -n -k 1,1 | cut -d ' ' -f 2
+}
+
+lane() {
+    local task
+    while task=$(take_task) && [ -n "$task" ]; do
+        case $task in
+        test/server/*) run_server_test "$task" ;;
+        *) "suite_$task" ;;
+        esac
+    done
+}
+
+another_lane() (
+    cluster=$cluster-$1 servers=$servers-$1
+    trap clean_up EXIT
+    if ! start_cluster || { needs server && ! start_servers; }; then
+        record "set-up-$1" 0 1 0 0
+        return
+    fi
+    lane
+)
+
+run_in_lanes() {
+    local start=$SECONDS suite number passed failed skipped
+    : >"$out/server.results"
+    for suite in unit tap systems snippets; do
+        if needs $suite; then echo $suite; fi
+    done >"$out/tasks"
+    if needs server; then
+        if test/servers.sh build && start_servers; then server_files >>"$out/tasks"; else echo '0 1 0' >>"$out/server.results"; fi
+    fi
+    longest_first <"$out/tasks" >"$out/queue"
+    for ((number = 2; number <= lanes; number++)); do
+        if [ "$(wc -l <"$out/tasks")" -ge $number ]; then another_lane $number & fi
+    done
+    lane
     wait
-    read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/server.results")
-    record server "$passed" "$failed" "$skipped" $((SECONDS - start))
+    if needs server; then
+        read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$out/server.results")
+        record server "$passed" "$failed" "$skipped" $((SECONDS - start))
+    fi
 }
 
 run_snippets() {
@@ -275,7 +300,7 @@ suite_snippets() {
 
 suite_server_log() {
     local found
-    found=$(cat "$PGCHAT_SERVER_LOG" "$out"/check-[23].log 2>/dev/null | grep -E 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' | head || true)
+    found=$(cat "$PGCHAT_SERVER_LOG" "$out"/check-[0-9].log 2>/dev/null | grep -E 'PANIC|TRAP:|terminated by signal (4|6|7|8|11)\b' | head || true)
     if [ -n "$found" ]; then echo "$found"; fi
     if [ -z "$found" ]; then record server-log 1 0 0 0; else record server-log 0 1 0 0; fi
 }
@@ -321,6 +346,13 @@ needs() {
     return 1
 }
 
+# Beside other work, so that nothing is compiled once tests run.
+build_all() {
+    if needs 'unit regress isolation tap systems server snippets reference-check'; then test/install.sh --build-only || return; fi
+    if needs unit; then build_unit || return; fi
+    if needs server; then test/servers.sh build; fi
+}
+
 wanted=("$@")
 case ${1:-all} in
 all) wanted=(lint unit regress isolation tap systems server snippets reference-check) ;;
@@ -332,24 +364,28 @@ mkdir -p "$out"
 rm -f "$out"/*
 test/packages.sh build test
 trap clean_up EXIT
-# Lint uses one core; what the build has to say is said by the suite that needs it.
-if needs lint && needs unit; then test/install.sh --build-only >/dev/null 2>&1 & fi
+# What the build has to say is said by the suite that needs it.
+build_all >/dev/null 2>&1 &
 if needs lint; then suite_lint; fi
 wait
-if needs unit; then suite_unit; fi
 if needs 'regress isolation tap systems server snippets reference-check'; then
     if ! { test/install.sh && start_cluster; }; then
         record set-up 0 1 0 $((SECONDS - began))
     else
-        for suite in regress isolation tap systems server snippets; do
+        for suite in regress isolation; do
             if needs $suite; then "suite_$suite"; fi
         done
+        run_in_lanes
         if needs reference-check; then suite_reference_check "$([ "${1:-}" != reference ] || echo --write)"; fi
         suite_server_log
     fi
+elif needs unit; then
+    suite_unit
 fi
 
 reasons=$(skip_reasons || true)
 if [ -f "$out/unsteady" ]; then mapfile -t unsteady <"$out/unsteady"; fi
-echo "total: $suites suites, $total_passed passed, $total_failed failed, $total_skipped skipped${reasons:+ ($reasons)}, $((SECONDS - began)) s${failed_suites[*]:+; failed: ${failed_suites[*]}}${unsteady[*]:+; unsteady: ${unsteady[*]}}"
-[ $total_failed -eq 0 ]
+read -r suites passed failed skipped < <(awk '{ p += $2; f += $3; s += $4 } END { print NR, p + 0, f + 0, s + 0 }' "$out/suites")
+failed_suites=$(awk '$3 > 0 { print $1 }' "$out/suites" | paste -sd ' ')
+echo "total: $suites suites, $passed passed, $failed failed, $skipped skipped${reasons:+ ($reasons)}, $((SECONDS - began)) s${failed_suites:+; failed: $failed_suites}${unsteady[*]:+; unsteady: ${unsteady[*]}}"
+[ "$failed" -eq 0 ]

@@ -18,7 +18,7 @@ FROM (VALUES
 
 INSERT INTO staged_users (old_id, email, role, plan, is_active, consent_at, created_at, updated_at)
 SELECT u.id, u.email, 'user', p.code, true, u.gdpr_consent_at, u.created_at, u.updated_at
-FROM :"source".users u LEFT JOIN chat.plans p ON p.code = lower(btrim(u.subscription_tier)) AND p.is_active AND p.code <> 'guest';
+FROM :"source".users u LEFT JOIN chat.plans p ON p.code = lower(btrim(u.subscription_tier::text)) AND p.is_active AND p.code <> 'guest';
 \ir common/users.sql
 \ir board_of_one/identities.sql
 \ir board_of_one/personas.sql

@@ -21,10 +21,10 @@ FROM (VALUES
   ('messages', '{id,conversation_id,role,content,created_at,updated_at}')) t (name, columns) \g /dev/null
 
 INSERT INTO staged_users (old_id, email, display_name, password_hash, given_role, role, is_active, totp_secret, totp_enabled, created_at, updated_at)
-SELECT u.id, u.email, u.full_name, u.password_hash, u.role, r.role, u.active, u.totp_secret, u.totp_enabled, u.created_at, u.updated_at
+SELECT u.id, u.email, u.full_name, coalesce(u.password_hash, ''), u.role, r.role, u.active, u.totp_secret, u.totp_enabled, u.created_at, u.updated_at
 FROM :"source".users u
 LEFT JOIN (VALUES ('admin', 'admin'), ('supervisor', 'supervisor'), ('trabajador', 'worker'), ('user', 'user')) r (name, role)
-  ON r.name = lower(btrim(u.role));
+  ON r.name = lower(btrim(u.role::text));
 \ir common/users.sql
 
 INSERT INTO staged_sessions (old_id, user_old_id, token, ip_address, user_agent, created_at, expires_at, last_activity_at)
@@ -51,7 +51,7 @@ WHERE c.system_prompt_id IS NOT NULL AND NOT EXISTS (SELECT FROM staged_prompts 
 
 INSERT INTO staged_messages (old_id, conversation_old_id, role, given_role, content, created_at, updated_at)
 SELECT m.id, m.conversation_id, r.role, m.role, m.content, m.created_at, m.updated_at
-FROM :"source".messages m LEFT JOIN (VALUES ('user'), ('assistant')) r (role) ON r.role = lower(btrim(m.role));
+FROM :"source".messages m LEFT JOIN (VALUES ('user'), ('assistant')) r (role) ON r.role = lower(btrim(m.role::text));
 \ir common/messages.sql
 \ir common/supervisors.sql
 

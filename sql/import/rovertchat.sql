@@ -22,7 +22,7 @@ FROM (VALUES
 INSERT INTO staged_users (source_table, old_id, email, username, display_name, avatar_url, given_role, role, plan, is_active, token_version, password_hash,
                           preferences, created_at, last_login_at)
 SELECT 'Users', u.id, u.email, u.username, s.display_name, s.avatar_url, u.role, r.role, CASE r.role WHEN 'guest' THEN 'guest' END, u.is_active,
-       u.token_version, u.password_hash, s.preferences, u.created_at, u.last_login
+       u.token_version, coalesce(u.password_hash, ''), s.preferences, u.created_at, u.last_login
 FROM source_users u
 LEFT JOIN source_user_settings s ON s.user_id = u.id
 LEFT JOIN (VALUES ('admin'), ('user'), ('guest')) r (role) ON r.role = lower(btrim(u.role::text));

@@ -18,7 +18,7 @@ FROM (VALUES
 
 -- Who is a guest has the limits of one here; nobody can be switched off there.
 INSERT INTO staged_users (source_table, old_id, email, display_name, given_role, role, plan, is_active, password_hash, created_at, updated_at)
-SELECT 'User', u.id, u.email, u.name, u.role, r.role, CASE r.role WHEN 'guest' THEN 'guest' END, true, u.password, u.created_at, u.updated_at
+SELECT 'User', u.id, u.email, u.name, u.role, r.role, CASE r.role WHEN 'guest' THEN 'guest' END, true, coalesce(u.password, ''), u.created_at, u.updated_at
 FROM source_user u LEFT JOIN (VALUES ('admin'), ('user'), ('guest')) r (role) ON r.role = lower(btrim(u.role::text));
 \ir common/users.sql
 \ir vibebot/keys.sql

@@ -16,6 +16,7 @@ COMMENT ON COLUMN chat_private.llm_requests.started_at IS 'When the engine took 
 -- include tables/38_deliberations.sql
 -- include tables/39_deliberation_parts.sql
 -- include tables/40_system_imports.sql
+-- include tables/41_billing.sql
 
 -- What is called otherwise now, or not at all.
 DROP FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[], text[], text[],

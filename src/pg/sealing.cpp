@@ -65,6 +65,13 @@ std::optional<std::int64_t> check_totp_code(const Uuid& user_id, const Uuid& fac
     return step.empty() ? std::nullopt : std::optional<std::int64_t>(std::stoll(step));
 }
 
+std::string check_webhook(const Uuid& row_id, std::string_view sealed_secret, std::string_view header,
+                          std::string_view body, std::int64_t tolerance) {
+    return ask([&](std::uint32_t number) {
+        return write_webhook_check(number, {row_id, sealed_secret, header, body, tolerance});
+    });
+}
+
 bool nobody_seals() {
     const LOCKTAG tag = sealing_lock();
     return call([&] { return LockAcquire(&tag, ShareLock, false, true); }) != LOCKACQUIRE_NOT_AVAIL;

@@ -1,5 +1,5 @@
-// A backend's way to the master key, which only the engine holds: sealing secrets, and checking codes against sealed
-// ones.
+// A backend's way to the master key, which only the engine holds: sealing secrets, and checking codes and signatures
+// against sealed ones.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,11 @@ std::string seal(const SealPlace& place, std::string_view secret);
 // it that each step is accepted once. Throws Error: as above, and unsealing_failed.
 std::optional<std::int64_t> check_totp_code(const Uuid& user_id, const Uuid& factor_id, const TotpScheme& scheme,
                                             std::string_view sealed_key, std::string_view code);
+
+// The name of the WebhookVerdict on a webhook's header and body under a sealed secret. `tolerance` in seconds.
+// Throws Error: as above.
+std::string check_webhook(const Uuid& row_id, std::string_view sealed_secret, std::string_view header,
+                          std::string_view body, std::int64_t tolerance);
 
 // In the engine: whether no other transaction is left in which seal() was called before.
 bool nobody_seals();

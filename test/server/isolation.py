@@ -19,6 +19,11 @@ OWNED = """
 # Rows of what has no other way into this test; p is a person, with a conversation c and a message m of theirs.
 FURTHER = (
     "INSERT INTO chat.folders (user_id, name) SELECT p, 'f' FROM parts",
+    "INSERT INTO chat.subscriptions (user_id, provider, external_id, customer, status, started_at, event_at)"
+    " SELECT p, 'stripe', p, p, 'active', now(), now() FROM parts",
+    "INSERT INTO chat.payments (user_id, provider, external_id, kind, status, amount, currency, event_at)"
+    " SELECT p, 'stripe', p, 'payment', 'succeeded', 1, 'EUR', now() FROM parts",
+    "INSERT INTO chat_private.billing_customers (provider, customer_id, user_id) SELECT 'stripe', p, p FROM parts",
     "INSERT INTO chat.system_prompts (user_id, name, content) SELECT p, 'p', 'secret' FROM parts",
     "INSERT INTO chat.conversation_templates (user_id, name) SELECT p, 't' FROM parts",
     "INSERT INTO chat.conversation_summaries (user_id, conversation_id, last_message_id, content) SELECT p, c, m, 'secret' FROM parts",

@@ -14,11 +14,13 @@ from support.database import Person, connect, engine, fails, role, rows, service
 from support.databases import use, wait_for_engine, wait_for_server
 from support.keyed import KeyedProvider
 from support.tap import Task, diag, equal, run, test, wait_until
+from support.webhook import SECRET, deliver, event
 
 SEALED = """
   SELECT encode(substr(sealed, 2, 8), 'hex') AS key_id, count(*)
   FROM (SELECT sealed_key FROM chat_private.totp_factors UNION ALL SELECT sealed_private FROM chat_private.signing_keys
-        UNION ALL SELECT sealed_key FROM chat_private.api_key_secrets UNION ALL SELECT sealed_key FROM chat_private.provider_keys) s (sealed)
+        UNION ALL SELECT sealed_key FROM chat_private.api_key_secrets UNION ALL SELECT sealed_key FROM chat_private.provider_keys
+        UNION ALL SELECT sealed_secret FROM chat_private.webhook_secrets) s (sealed)
   GROUP BY 1"""
 STATUS = "SELECT to_jsonb(s) FROM chat.admin_master_key_status() s"
 ROTATE = "SELECT to_jsonb(s) FROM chat.admin_rotate_master_key(%s) s"
@@ -74,6 +76,7 @@ def _():
         person.value("SELECT secret FROM chat.totp_enroll()")
         token = person.value("SELECT chat.issue_jwt()")
         value(admin, "SELECT chat.admin_import_signing_key('HS256', %s)", os.urandom(32))
+        value(admin, "SELECT chat.admin_set_webhook_secret('stripe', %s)", SECRET)
         add_keys(1000)
         before = dict(rows(admin, SEALED))
         equal(len(before), 1)
@@ -105,6 +108,7 @@ def _():
         with service() as operator:
             value(operator, "SELECT chat.llm_complete('x', 'keyed')")
             equal(provider.last(), "Bearer sk-provider-keyed")
+            equal(deliver(operator, event("payout.paid", 1, {})), "ignored", "a webhook")
         with connect(user=role("pgchat_client")) as client:
             equal(value(client, "SELECT chat.authenticate_jwt(%s)", token), person.id, "tokens of before")
         equal(value(admin, "SELECT outcome FROM chat.audit_log WHERE action = 'admin.rotate_master_key'"), "success")

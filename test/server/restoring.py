@@ -12,10 +12,11 @@ import tempfile
 from support.belongings import Owner
 from support.catalogue import catalogue, checksums, differences, shipped
 from support.cluster import control
-from support.database import connect, rows, value
+from support.database import connect, fails, rows, service, value
 from support.databases import cluster, database, use, wait_for_engine
 from support.keyed import KeyedProvider
 from support.tap import diag, equal, run, test, wait_until
+from support.webhook import SECRET, deliver, event
 
 BINDIR = pathlib.Path(subprocess.run([os.environ.get("PG_CONFIG", "pg_config"), "--bindir"], check=True, stdout=subprocess.PIPE,
                                      text=True).stdout.strip())
@@ -27,7 +28,7 @@ NO_ENGINE = ("--set", "max_worker_processes=1", "--set", "max_logical_replicatio
 
 
 def furnish(owner):
-    """What only SQL makes quickly: a deliberation that has ended, edited personas and prompts, and what an import noted."""
+    """What only SQL makes quickly: a deliberation that has ended, edited personas and prompts, and what an import noted; and a subscription."""
     with connect() as admin:
         value(admin, "SELECT chat.admin_save_persona('actuary', 'The actuary of ours')")
         value(admin, "SELECT chat.admin_save_persona('ours', 'Ours', 'All of it', 'You are ours')")
@@ -45,6 +46,30 @@ def furnish(owner):
             VALUES (%s, chat.uuid_v7(), %s, 'vote', 'voting', 1, 'kept', 'complete', now())""", (owner.id, deliberation))
         admin.execute("INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id) VALUES (%s, 'uru', 'users', '7', %s)", (owner.id, owner.id))
         admin.execute("INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason) VALUES (%s, 'uru', 'users', '8', 'refused', 'duplicate_email')", (NIL,))
+        value(admin, "SELECT chat.admin_set_webhook_secret('stripe', %s)", SECRET)
+        value(admin, "SELECT chat.admin_save_plan_price('stripe', 'price_1', 'pro')")
+        value(admin, "SELECT chat.admin_set_billing_customer(%s, 'stripe', 'cus_1')", owner.id)
+    with service() as endpoint:
+        equal(deliver(endpoint, subscribed(1, "active")), "applied")
+        equal(deliver(endpoint, event("invoice.paid", 1, {"id": "in_1", "customer": "cus_1", "currency": "eur", "amount_paid": 999, "subscription": "sub_1"})), "applied")
+        equal(deliver(endpoint, subscribed(1, "active", "cus_of_nobody_yet")), "customer_unknown")
+
+
+def subscribed(at, status, customer="cus_1"):
+    return event("customer.subscription.updated", at, {"id": "sub_1", "customer": customer, "status": status, "items": {"data": [{"price": {"id": "price_1"}}]}})
+
+
+def check_billing(owner, at, error=None):
+    """Subscription and payment are there, and webhooks go on: it ends and begins again. error: as in Owner.check."""
+    with connect() as admin, service() as endpoint:
+        equal(rows(admin, "SELECT u.plan, p.amount::text FROM chat.users u JOIN chat.payments p ON p.user_id = u.id WHERE u.id = %s", owner.id), [("pro", "9.99")])
+        equal(value(admin, "SELECT count(*) FROM chat.admin_list_billing_events('customer_unknown') WHERE customer_id = 'cus_of_nobody_yet'"), 1)
+        if error is not None:
+            fails(error, deliver, endpoint, subscribed(at, "canceled"), hint=True)
+            return
+        for n, (status, plan) in enumerate((("canceled", "free"), ("active", "pro"))):
+            equal(deliver(endpoint, subscribed(at + n, status)), "applied")
+            equal(value(admin, "SELECT plan FROM chat.users WHERE id = %s", owner.id), plan)
 
 
 def sequences(admin):
@@ -123,7 +148,8 @@ def made():
 def _():
     with made() as (provider, source):
         for table in ("chat.deliberations", "usage_events", "chat.contributions", "chat.votes", "chat.deliberation_steps", "chat.personas",
-                      "chat.deliberation_prompts", "chat.import_map", "chat.import_findings", "chat.messages"):
+                      "chat.deliberation_prompts", "chat.import_map", "chat.import_findings", "chat.messages", "chat.plan_prices", "chat.subscriptions",
+                      "chat.payments", "billing_customers", "billing_events", "webhook_secrets"):
             assert any(count for name, (count, _) in source.rows.items() if table in name), f"{table} has rows"
         with restored(source, "restoring-to", source.key) as (counted, numbers, found):
             equal({t: c for t, c in counted.items() if c != source.rows.get(t)}, {}, "tables that are not what they were")
@@ -132,6 +158,7 @@ def _():
             told = differences(found, source.catalogue)
             assert not told, told
             source.owner.check(provider)
+            check_billing(source.owner, 10)
             with connect() as admin:
                 equal(value(admin, "SELECT to_jsonb(s) FROM chat.admin_master_key_status() s")["rows_unreadable"], 0)
 
@@ -142,10 +169,12 @@ def _():
         equal({t: c for t, c in counted.items() if c != source.rows.get(t)}, {}, "tables that are not what they were")
         place = pathlib.Path(os.environ["PGCHAT_CLUSTER"])
         source.owner.check(provider, error="PC201")
+        check_billing(source.owner, 10, error="PC201")
         put_key(place, os.urandom(32).hex().encode())
         control("restart", place)
         wait_for_engine()
         source.owner.check(provider, error="PC202")
+        check_billing(source.owner, 10, error="PC202")
         with connect() as admin:
             status = value(admin, "SELECT to_jsonb(s) FROM chat.admin_master_key_status() s")
             diag(status)
@@ -154,6 +183,7 @@ def _():
         control("restart", place)
         wait_for_engine()
         source.owner.check(provider)
+        check_billing(source.owner, 10)
 
 
 run()

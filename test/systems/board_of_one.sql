@@ -179,6 +179,28 @@ SELECT is(pg_temp.got(:'owner', $$SELECT name FROM chat.list_personas() WHERE co
 SELECT is(pg_temp.try(:'owner', $$UPDATE chat.personas SET name = 'me' WHERE code = 'expert_2'$$), '42501', 'and cannot change them');
 SELECT is((SELECT string_agg(DISTINCT plan, ',' ORDER BY plan) FROM chat.users), 'enterprise,free,pro', 'tiers are plans');
 
+-- Payments, which were planned there: the tier of then is what a subscription gives, and takes when it ends.
+SELECT chat.admin_save_plan_price('stripe', 'price_of_' || code, code) FROM unnest(ARRAY['pro', 'enterprise']) code;
+SELECT u.id AS payer FROM chat.users u WHERE u.plan = 'pro' ORDER BY u.id LIMIT 1 \gset
+SELECT chat.admin_set_billing_customer(:'payer', 'stripe', 'cus_of_then');
+CREATE FUNCTION pg_temp.told(at text, status text, price text) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', a.outcome, a.detail) FROM chat.admin_apply_billing_event('stripe', jsonb_build_object('id', 'evt_' || at, 'type', 'told', 'occurred_at', at, 'customer', 'cus_of_then',
+    'subscription', jsonb_build_object('id', 'sub_1', 'status', status, 'price', price, 'started_at', '2025-01-01'))) a $$;
+CREATE FUNCTION pg_temp.plan_of(person uuid) RETURNS text LANGUAGE sql AS $$ SELECT plan FROM chat.users WHERE id = person $$;
+SELECT is(pg_temp.told(at, status, price) || ' ' || pg_temp.plan_of(:'payer'), 'applied ' || plan, 'a payer who is ' || status || ' has ' || plan)
+FROM (VALUES ('2026-01-01', 'active', 'price_of_pro', 'pro'), ('2026-01-02', 'active', 'price_of_enterprise', 'enterprise'), ('2026-01-03', 'past_due', 'price_of_enterprise', 'enterprise'),
+             ('2026-01-04', 'canceled', 'price_of_enterprise', 'free')) v (at, status, price, plan);
+
+-- Planned there: sessions of browsers, payments, mail.
+SELECT is(pg_temp.got(:'owner', $$SELECT count(*) FROM chat.list_sessions() WHERE is_current$$), '1', 'sessions of browsers are listed');
+SELECT is(pg_temp.try(:'owner', 'SELECT chat.logout()'), '1 rows', 'and end');
+SELECT is(pg_temp.try(:'owner', 'SELECT chat.me()'), '28000', 'for good');
+SELECT token AS owner FROM chat_private.open_session(:'owner_id', NULL, NULL, NULL, false) \gset
+SELECT lives_ok(format($$SELECT chat.admin_set_plan(%L, 'enterprise')$$, :'owner_id'), 'who pays gets another plan');
+SELECT is(pg_temp.got(:'owner', 'SELECT plan FROM chat.me()'), 'enterprise', 'with its limits');
+SELECT is(pg_temp.try(:'owner', $$SELECT chat.admin_set_plan(chat.current_user_id(), 'pro')$$), '42501', 'nobody gives it to themselves');
+SELECT lives_ok($$SELECT chat.admin_set_mail_template('set_password', 'de', 'Willkommen', 'Guten Tag {{display_name}}, hier entlang: {{app_url}} {{token}}')$$, 'mails have templates');
+
 -- The audit log: by user, by resource, by time; nobody changes it.
 SELECT is((SELECT count(*)::int FROM chat.admin_list_audit_log(user_id => :'other_id', page_size => 1000) a WHERE a.details ? 'imported'), (SELECT least(count(*), 1000)::int FROM old.audit_log WHERE user_id = :'other_id'), 'administrators ask by user');
 SELECT is((SELECT count(*)::int FROM chat.admin_list_audit_log(since => '2025-03-01 02:00+00', until => '2025-03-01 04:00+00')), (SELECT count(*)::int FROM old.audit_log WHERE "timestamp" >= '2025-03-01 02:00+00' AND "timestamp" < '2025-03-01 04:00+00'), 'by the time of then');

@@ -40,13 +40,14 @@ FROM (VALUES
   ('users', 900004, 'changed role_unknown'), ('users', 900005, 'changed password_hash_unusable'), ('users', 900006, 'changed totp_secret_unusable'),
   ('users', 900007, NULL), ('users', 900008, 'changed display_name_cut'), ('users', 900009, 'changed time_missing'),
   ('users', 900010, 'changed time_in_future'), ('users', 900011, 'changed active_missing'), ('users', 900012, 'refused duplicate_email'), ('users', 900013, NULL),
-  ('system_prompts', 900001, 'changed second_default'), ('system_prompts', 900002, 'refused content_empty'), ('system_prompts', 900003, 'refused name_missing'),
+  ('users', 900014, NULL), ('users', 900015, NULL), ('users', 900016, 'changed password_hash_missing'), ('users', 900017, 'changed password_hash_unusable, changed time_before_1970'),
+  ('system_prompts', 900001, 'changed second_default'), ('system_prompts', 900002, 'refused content_empty'), ('system_prompts', 900003, 'refused name_missing'), ('system_prompts', 900004, 'changed name_taken'),
   ('conversations', 900001, 'refused owner_refused'), ('conversations', 900002, 'refused owner_missing'), ('conversations', 900003, 'refused owner_missing'),
   ('conversations', 900004, 'changed prompt_missing'), ('conversations', 900005, 'changed description_cut'), ('conversations', 900006, 'changed time_missing'),
   ('messages', 900001, 'refused owner_refused'), ('messages', 900002, 'refused conversation_missing'), ('messages', 900003, 'refused conversation_missing'),
   ('messages', 900004, 'refused conversation_refused'), ('messages', 900011, 'refused role_unknown'), ('messages', 900012, 'refused content_empty'),
   ('messages', 900013, 'refused content_empty'), ('messages', 900014, 'refused content_too_long'), ('messages', 900017, 'changed time_missing'),
-  ('messages', 900018, 'changed time_in_future'), ('messages', 900019, 'refused role_unknown'), ('messages', 900020, 'changed time_missing'),
+  ('messages', 900018, 'changed time_in_future'), ('messages', 900019, 'refused role_unknown'), ('messages', 900020, 'changed time_missing'), ('messages', 900021, 'changed time_before_1970'),
   ('sessions', 900001, 'refused owner_refused'), ('sessions', 900002, 'refused owner_missing'), ('sessions', 900003, 'kept_aside session_expired'),
   ('sessions', 900004, 'refused token_too_short'), ('sessions', 900005, 'changed ip_address_invalid'), ('sessions', 900006, 'refused expiry_missing'),
   ('sessions', 900007, 'refused token_unusable')) t (source_table, old_id, expected);
@@ -64,9 +65,11 @@ SELECT is_empty($$SELECT f.* FROM chat.import_findings f, old.sessions s WHERE s
 -- Logging in with the old password.
 SELECT is(left(pg_temp.log_in(email), 4), 'pgc_', 'user ' || id || ' logs in with the old password, hashed as ' || left(password_hash, 4)) FROM old.users WHERE id IN (1, 2, 3);
 SELECT is(left(pg_temp.log_in('USER4@INACAPMAIL.CL'), 4), 'pgc_', 'in any case of the address');
+SELECT is(left(pg_temp.log_in(email || '@inacapmail.cl'), 4), 'pgc_', 'whatever the hash had cost: ' || email) FROM unnest(ARRAY['cost12', 'cost14']) email;
+SELECT is((SELECT u.role FROM chat.users u WHERE u.id = pg_temp.here('users', '900015')), 'worker', 'a role is known in any case');
 SELECT is(pg_temp.log_in('user1@alvaradomazzei.cl', 'old-password-2'), '28P01', 'another password is wrong');
 SELECT is(pg_temp.log_in(email), '28P01', why) FROM (VALUES ('user39@alvaradomazzei.cl', 'who is not active does not get in'),
-  ('md5@inacapmail.cl', 'nor who has no password that can be checked'), ('broken2fa@inacapmail.cl', 'nor whose second factor was lost, with the password alone'),
+  ('md5@inacapmail.cl', 'nor who has no password that can be checked'), ('nohash@inacapmail.cl', 'nor who has none'), ('oldest@inacapmail.cl', 'nor whose hash is of another kind'), ('broken2fa@inacapmail.cl', 'nor whose second factor was lost, with the password alone'),
   ('neither@inacapmail.cl', 'nor who is neither active nor not')) t (email, why);
 SELECT is_empty($$SELECT u.email FROM chat.users u WHERE to_jsonb(u)::text LIKE '%$2%'$$, 'no hash is where users can read');
 
@@ -131,6 +134,16 @@ SELECT is_empty(format($$
   'an administrator lists the active users with how many conversations each has');
 SELECT is(pg_temp.got(:'admin', format('SELECT count(*) FROM chat.admin_list_conversations(%L, page_size => 1000)', :'worker_id')), (SELECT count(*)::text FROM old.conversations WHERE user_id = 4), 'and sees anybody''s');
 
+-- Administrators manage users.
+SELECT is(pg_temp.got(:'admin', $$SELECT chat.admin_create_user('nueva@inacapmail.cl', 'a first password', 'worker')$$) IS NOT NULL, true, 'an administrator creates one');
+SELECT pg_temp.log_in('nueva@inacapmail.cl', 'a first password') AS newcomer, (SELECT id FROM chat.users WHERE email = 'nueva@inacapmail.cl') AS newcomer_id \gset
+SELECT is(pg_temp.got(:'newcomer', 'SELECT chat.current_user_role()'), 'worker', 'who has that role');
+SELECT is(pg_temp.try(:'admin', format('SELECT chat.admin_set_role(%L, ''supervisor'')', :'newcomer_id')), '1 rows', 'changes it');
+SELECT is(pg_temp.try(:'supervisor', format('SELECT chat.admin_set_role(%L, ''admin'')', :'newcomer_id')), '42501', 'nobody else does');
+SELECT is(pg_temp.try(:'admin', format('SELECT chat.admin_set_active(%L, false)', :'newcomer_id')), '1 rows', 'switches one off');
+SELECT is(pg_temp.log_in('nueva@inacapmail.cl', 'a first password'), '28P01', 'who then does not get in');
+SELECT is(pg_temp.try(:'newcomer', 'SELECT chat.me()'), '28000', 'nor stays');
+
 -- A supervisor sees those who were said to be theirs, and those alone.
 SELECT is(pg_temp.got(:'supervisor', $$SELECT string_agg(email, ',' ORDER BY email COLLATE "C") FROM chat.list_supervised_users()$$),
           (SELECT string_agg(email, ',' ORDER BY email COLLATE "C") FROM old.users WHERE id BETWEEN 4 AND 20 AND id % 2 = 0), 'a supervisor has the people that the table said');
@@ -158,11 +171,13 @@ SELECT is(pg_temp.try(:'worker', 'SELECT chat.change_password(''old-password-1''
 SELECT is(left(pg_temp.log_in('user4@inacapmail.cl', 'another password'), 4), 'pgc_', 'and logs in with it');
 SELECT is(pg_temp.log_in('user4@inacapmail.cl'), '28P01', 'no longer with the old one');
 SELECT is(pg_temp.try(:'member', 'SELECT chat.change_password(''old-password-1'', ''another password'')'), '42501', 'who is of another domain does not');
+SELECT is(pg_temp.try(NULL, format('SELECT chat.request_password_reset(%L)', email)), '1 rows', 'who has forgotten it asks: ' || email) FROM unnest(ARRAY['user6@inacapmail.cl', 'user9@alvaradomazzei.cl']) email;
+SELECT results_eq($$SELECT o.user_id FROM chat_private.outbox o WHERE o.kind = 'reset_password' AND o.recipient IS NOT NULL$$, $$SELECT pg_temp.here('users', '6')$$, 'and only who may change it is sent a mail');
 SELECT is(pg_temp.try(:'worker', 'SELECT chat.totp_enroll()'), '1 rows', 'who is of inacapmail.cl enables a second factor');
 SELECT is(pg_temp.try(:'member', 'SELECT chat.totp_enroll()'), '42501', 'who is of another domain does not');
 
 -- System prompts.
-SELECT is(pg_temp.got(:'worker', 'SELECT string_agg(name, $$,$$ ORDER BY name) FROM chat.list_system_prompts()'), 'also default,default,spanish,technical', 'everybody can choose from the prompts');
+SELECT is(pg_temp.got(:'worker', 'SELECT string_agg(name, $$,$$ ORDER BY name) FROM chat.list_system_prompts()'), 'also default,default,default (energyapp),spanish,technical', 'everybody can choose from the prompts');
 SELECT is(pg_temp.got(:'worker', 'SELECT string_agg(name, $$,$$) FROM chat.list_system_prompts() WHERE is_default'), 'default', 'one of them is the default');
 SELECT pg_temp.got(:'worker', 'SELECT chat.create_conversation($$Nueva$$)') AS new_one, pg_temp.here('system_prompts', '2') AS spanish, pg_temp.here('system_prompts', '1') AS standard \gset
 SELECT is(pg_temp.got(:'worker', format('SELECT system_prompt FROM chat.conversations WHERE id = %L', :'new_one')), 'You are the assistant of an energy company.', 'a new conversation begins with it');

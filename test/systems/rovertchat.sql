@@ -90,7 +90,7 @@ FROM (VALUES
   ('Users', 'user', 900001, 'refused duplicate_email'), ('Users', 'user', 900002, 'changed username_taken'), ('Users', 'user', 900003, NULL), ('Users', 'user', 900004, 'refused username_invalid'),
   ('Users', 'user', 900005, 'refused email_invalid'), ('Users', 'user', 900006, 'changed avatar_url_invalid, changed model_unavailable, changed role_unknown, kept_aside json_invalid'),
   ('Users', 'user', 900007, 'changed password_hash_unusable, changed token_version_missing'), ('Users', 'user', 900008, 'changed active_missing, changed model_unavailable, changed time_missing, kept_aside preferences_no_object'),
-  ('Users', 'user', 900009, 'refused email_missing'), ('UserSettings', 'user', 900001, 'refused owner_refused'), ('UserSettings', 'user', 999999, 'refused owner_missing'),
+  ('Users', 'user', 900009, 'refused email_missing'), ('Users', 'user', 900010, 'changed email_taken'), ('Users', 'user', 900011, 'changed email_invalid'), ('UserSettings', 'user', 900001, 'refused owner_refused'), ('UserSettings', 'user', 999999, 'refused owner_missing'),
   ('ModelProviders', 'provider', 900001, 'changed name_taken'), ('ModelProviders', 'provider', 900002, 'refused name_missing'), ('ModelProviders', 'provider', 900003, 'changed address_invalid'),
   ('ModelProviders', 'provider', 900004, 'changed auth_type_unknown, changed creator_missing'), ('ModelProviders', 'provider', 900005, 'changed active_missing, changed address_invalid, changed creator_missing'),
   ('Models', 'model', 900001, 'refused provider_missing'), ('Models', 'model', 900002, 'refused provider_refused'), ('Models', 'model', 900003, 'refused name_missing'),
@@ -118,7 +118,8 @@ SELECT is(cardinality(pg_temp.branch(pg_temp.id('chat', 900006), 'Chats', 'Messa
 SELECT is_empty($$SELECT f.* FROM chat.import_findings f WHERE f.details::text ~ 'user:secret|\$2b\$04'$$, 'findings hold no secret');
 
 -- Logging in, by username or address.
-SELECT is(left(pg_temp.log_in(name), 4), 'pgc_', 'by ' || name) FROM unnest(ARRAY['rover11', 'Rover11', 'ROVER11@example.com', 'namesake@example.com', 'noaddress']) name;
+SELECT is(left(pg_temp.log_in(name), 4), 'pgc_', 'by ' || name) FROM unnest(ARRAY['rover11', 'Rover11', 'ROVER11@example.com', 'namesake@example.com', 'noaddress', 'sibling', 'odd_address']) name;
+SELECT is(pg_temp.got(pg_temp.log_in('rover2@example.com'), 'SELECT username FROM chat.me()'), 'Rover2', 'an address that two had is the elder''s');
 SELECT is(pg_temp.log_in('rover11', 'old-password-2'), '28P01', 'with no other password');
 SELECT is(pg_temp.log_in('rover18'), '28P01', 'nor who is not active');
 SELECT is(pg_temp.log_in('argon'), '28P01', 'nor whose hash is another one');

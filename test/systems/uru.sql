@@ -87,6 +87,18 @@ SELECT is(pg_temp.with_jwt(:'jwt', 'SELECT email || display_name FROM chat.me()'
 SELECT is(pg_temp.with_jwt(left(:'jwt', -2) || 'xx', 'SELECT chat.me()'), '28000', 'and no other does');
 SELECT is(pg_temp.try(NULL, 'SELECT chat.me()'), '28000', 'without one there is nobody');
 
+-- Planned there: logging in with an organisation's identity provider, beside passwords and without any.
+SELECT lives_ok($$SELECT chat.admin_register_oidc_provider('acme', 'https://login.acme.example', 'uru', organisation_claim => 'org', organisations => '{acme}')$$, 'an identity provider is added');
+CREATE FUNCTION pg_temp.said(email text, subject text) RETURNS chat.identities LANGUAGE sql AS $$ SELECT ROW(NULL, NULL, 'acme', subject, 'acme', email, true, NULL, NULL)::chat.identities $$;
+SELECT throws_ok($$SELECT chat_private.account_to_link(pg_temp.said('person3@example.com', 'three'))$$, '23505', NULL, 'whose word alone opens no account whose address nobody has verified');
+SELECT pg_temp.here('users', '3') AS third_id \gset
+UPDATE chat.users SET email_verified_at = now() WHERE id = :'third_id';
+SELECT is(chat_private.account_to_link(pg_temp.said('Person3@Example.com', 'three')), :'third_id', 'it does where both have');
+SELECT chat_private.act_as(:'third_id') AS previous, chat_private.add_identity(:'third_id', pg_temp.said('person3@example.com', 'three')) AS ignored \gset
+SELECT chat_private.set_identity(NULL, NULL, NULL, true) AS ignored \gset
+SELECT is(chat_private.identity_owner(pg_temp.said(NULL, 'three')), :'third_id', 'and then is another way in');
+SELECT is(left(pg_temp.log_in('person3@example.com'), 4), 'pgc_', 'beside the password');
+
 -- Preferences.
 SELECT is(pg_temp.got(:'second', $$SELECT preferences ->> 'theme' FROM chat.user_settings$$), 'dark', 'preferences are there');
 SELECT is(pg_temp.got(:'second', $$SELECT (chat.update_settings(preferences => '{"theme": "light"}')).preferences ->> 'default_model'$$), 'no-longer-there', 'one changes, others stay');
@@ -104,6 +116,11 @@ SELECT is(pg_temp.got(:'first', format('SELECT title FROM chat.update_conversati
 SELECT pg_temp.here('conversations', min(c.id)::text) AS one FROM old.conversations c WHERE c.user_id = 1 AND NOT c.is_archived \gset
 SELECT is(pg_temp.got(:'first', format('SELECT model FROM chat.update_conversation(%L, model => ''gpt-4o'')', :'one')), 'gpt-4o', 'a conversation goes on with another model');
 SELECT is(pg_temp.try(:'first', format('SELECT chat.update_conversation(%L, model => ''o1-preview'')', :'one')), '42704', 'of those there are');
+
+SELECT lives_ok($$SELECT chat.admin_register_provider('one key for all', 'openai', 'https://models.example.com/v1', options => '{"api_key_env": "MODEL_API_KEY"}')$$,
+  'the key of the provider is in the environment, as it was');
+SELECT is(pg_temp.got(:'first', 'SELECT count(*) FROM chat.list_api_keys()'), '0', 'users have none, and need none');
+SELECT is(pg_temp.try(:'first', $$SELECT chat.set_api_key('one key for all', 'sk-a-key-of-my-own-000000')$$), '1 rows', 'several providers and keys of one''s own were planned: there are');
 
 -- Hashes and duplicates.
 SELECT is(pg_temp.got(:'first', 'SELECT count FROM chat.find_duplicates() WHERE content = ''What is the answer?'''),

@@ -51,7 +51,7 @@ FROM (VALUES
   ('User', 'user', 900001, 'refused duplicate_email'), ('User', 'user', 900002, 'refused email_invalid'), ('User', 'user', 900003, 'refused email_missing'),
   ('User', 'user', 900004, 'changed display_name_cut, changed password_hash_unusable, changed role_unknown, changed time_missing'), ('User', 'user', 900005, NULL),
   ('ApiKey', 'key', 900001, 'refused owner_refused'), ('ApiKey', 'key', 900002, 'refused owner_missing'), ('ApiKey', 'key', 900003, 'refused provider_unknown'), ('ApiKey', 'key', 900004, 'refused key_missing'),
-  ('ApiKey', 'key', 900005, NULL), ('ApiKey', 'key', 900006, 'changed name_taken'), ('ApiKey', 'key', 900007, NULL),
+  ('ApiKey', 'key', 900005, NULL), ('ApiKey', 'key', 900006, 'changed name_taken'), ('ApiKey', 'key', 900007, 'changed name_cut, changed time_missing'), ('ApiKey', 'key', 900008, 'refused key_unusable'), ('ApiKey', 'key', 900009, 'refused key_unusable'),
   ('Conversation', 'conversation', 900001, 'refused owner_refused'), ('Conversation', 'conversation', 900002, 'refused owner_missing'), ('Conversation', 'conversation', 900003, 'refused owner_missing'),
   ('Conversation', 'conversation', 900004, 'changed model_unavailable, changed title_cut'), ('Conversation', 'conversation', 900005, 'changed time_missing, kept_aside system_prompt_too_long'),
   ('Message', 'message', 900001, 'refused owner_refused'), ('Message', 'message', 900002, 'refused conversation_missing'), ('Message', 'message', 900003, 'refused conversation_missing'),
@@ -69,7 +69,7 @@ SELECT is(cardinality(pg_temp.branch(pg_temp.id('conversation', 900006), 'Conver
 SELECT is(left(pg_temp.log_in('vibe2@example.com'), 4), 'pgc_', 'with the old password');
 SELECT is(pg_temp.log_in('vibe2@example.com', 'old-password-2'), '28P01', 'and no other');
 SELECT is(pg_temp.log_in('odd@example.com', 'plaintext!'), '28P01', 'a password that was stored in the clear opens nothing');
-SELECT is_empty($$SELECT f.* FROM chat.import_findings f WHERE f.details::text ~ 'plaintext!|\$2b\$|"encrypted_key": "sk-'$$, 'findings hold no secret in the clear');
+SELECT is_empty($$SELECT f.* FROM chat.import_findings f WHERE f.details::text ~ 'plaintext!|\$2b\$|"sk-'$$, 'findings hold no secret in the clear');
 SELECT is(pg_temp.try(NULL, $$SELECT chat.register('VIBE2@example.com', 'a new password')$$), '23505', 'addresses are unique');
 SELECT pg_temp.log_in('vibe1@example.com') AS admin, pg_temp.log_in('vibe4@example.com') AS keyed, pg_temp.log_in('vibe2@example.com') AS locked, pg_temp.log_in('vibe9@example.com') AS guest,
        pg_temp.log_in('vibe5@example.com') AS friend, pg_temp.log_in('fine@example.com') AS fine, pg_temp.log_in('vibe7@example.com') AS seventh \gset

@@ -8,11 +8,12 @@ CREATE TEMP VIEW tables AS
   SELECT c.* FROM pg_class c WHERE c.relnamespace IN ('chat'::regnamespace, 'chat_private'::regnamespace) AND c.relkind IN ('r', 'p')
     -- Partitions of a month are made by the engine, and no part of the extension: pg_dump takes them by themselves.
     AND NOT (c.relispartition AND c.relname ~ '^usage_events_[0-9]');
--- Tables of users' rows; login_names and imported_tokens are what finds the user, and so are led by something else, and the audit log is one chain.
+-- Tables of users' rows; login_names, imported_tokens and billing_customers are what finds the user, and so are led by something else, and the audit log is one chain.
 CREATE TEMP VIEW owned AS
   SELECT c.oid, a.attnum AS owner FROM tables c
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = CASE c.oid WHEN 'chat.users'::regclass THEN 'id' ELSE 'user_id' END
-  WHERE c.oid NOT IN ('chat_private.login_names'::regclass, 'chat_private.imported_tokens'::regclass, 'chat.audit_log'::regclass);
+  WHERE c.oid NOT IN ('chat_private.login_names'::regclass, 'chat_private.imported_tokens'::regclass, 'chat_private.billing_customers'::regclass,
+                      'chat.audit_log'::regclass);
 
 SELECT cmp_ok((SELECT count(*)::int FROM functions), '>', 50, 'the functions are found');
 SELECT is_empty($$SELECT oid::regprocedure FROM functions WHERE prosecdef

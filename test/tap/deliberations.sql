@@ -1,7 +1,7 @@
 -- The life of deliberations: opening, starting, pausing, going on, killing, forking, removing and listing; who may, and in which state.
 BEGIN;
 \ir people.psql
-SELECT plan(392);
+SELECT plan(393);
 
 -- Personas for all, one of alice's own, one switched off; models that are open, closed, and none.
 INSERT INTO chat.personas (user_id, code, name, expertise, category, system_prompt, model, is_active)
@@ -279,6 +279,13 @@ SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d
 DELETE FROM chat.deliberations WHERE id = :'clock';
 INSERT INTO chat.deliberations SELECT * FROM dumped;
 SELECT is((SELECT chat_private.active_ms_of(d) / 10000 FROM chat.deliberations d WHERE id = :'clock'), 360::bigint, 'and so does what a dump brings');
+
+-- what was left is tidied in the order in which it ended
+INSERT INTO chat_private.llm_requests (user_id, id, purpose, state, queued_at, model, messages, finished_at)
+SELECT :'alice', md5('left' || n)::uuid, 'deliberation', 'complete', NULL, 'test-model', '[]', now() - n * interval '1 minute' FROM generate_series(1, 3) n;
+SELECT chat_private.tidy_deliberations(2);
+SELECT is((SELECT array_agg(id) FROM chat_private.llm_requests q WHERE user_id = :'alice' AND id IN (SELECT md5('left' || n)::uuid FROM generate_series(1, 3) n)),
+          ARRAY[md5('left1')::uuid], 'the latest is left for the next time');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Everything held about a person: all of it is handed out, and all of it goes with the account.
 BEGIN;
 \ir people.psql
-SELECT plan(48);
+SELECT plan(51);
 
 -- The list of tables against the catalogue: a column that says user_id, or that names a user otherwise. A row of audit_erasures
 -- names nobody who is still there.
@@ -82,6 +82,10 @@ INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, seq) SEL
 INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, verdict, seq) SELECT person, person, 1, 1, 'continue', 1 FROM spoken;
 INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, phase, round_number, status, state, total_cost, total_tokens) SELECT person, person, 1, 'created', 'initial_round', 1, 'active', '{}', 0, 0 FROM spoken;
 INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id) SELECT person, 'other', 'users', person, person FROM spoken;
+INSERT INTO chat.subscriptions (user_id, provider, external_id, customer, status, started_at, event_at) SELECT person, 'stripe', 'sub_' || person, 'cus_' || person, 'active', now(), now() FROM spoken;
+INSERT INTO chat.payments (user_id, provider, external_id, kind, customer, subscription, status, amount, currency, event_at, invoice_url)
+SELECT person, 'stripe', 'in_' || person, 'payment', 'cus_' || person, 'sub_' || person, 'succeeded', 9.99, 'EUR', now(), 'https://example.com/' || person FROM spoken;
+INSERT INTO chat_private.billing_customers (provider, customer_id, user_id) SELECT 'stripe', 'cus_' || person, person FROM spoken;
 INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason) SELECT person, 'other', 'users', person, 'changed', 'name_cut' FROM spoken;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT substring(body FROM 'pgt_[A-Za-z0-9_-]{64}') AS mailed FROM chat.outbox_claim(10) WHERE recipient = 'alice@example.com' \gset
@@ -129,6 +133,11 @@ SELECT is((SELECT string_agg(concat_ws(' ', key, day, attempts, cost), ', ' ORDE
            WHERE kind = 'user' AND day < '2020-02-01' AND key <> :'bob'),
           'ffffffff-ffff-ffff-ffff-ffffffffffff 2020-01-01 4 1.0, ffffffff-ffff-ffff-ffff-ffffffffffff 2020-01-02 2 0.5', 'by user');
 SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob'), 1500, 'that of others stays theirs');
+SELECT is((SELECT to_jsonb(p) - ARRAY['created_at', 'updated_at', 'event_at'] FROM chat.payments p WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'), format('{"user_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
+  "provider": "stripe", "external_id": "in_%s", "kind": "payment", "customer": null, "subscription": null, "refund_of": null, "plan": null, "status": "succeeded", "amount": 9.99, "currency": "EUR",
+  "paid_at": null, "failure_reason": null, "invoice_url": null, "invoice_pdf_url": null, "event_order": 0}', :'alice')::jsonb, 'what was paid is kept, without the person');
+SELECT is((SELECT count(*)::int FROM chat.payments WHERE user_id = :'bob' AND invoice_url IS NOT NULL), 1, 'that of others as it was');
+SELECT is((SELECT user_id::text FROM chat_private.billing_customers WHERE customer_id = 'cus_' || :'alice'), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'and later events are nobody''s');
 SELECT is((SELECT count(*)::int FROM chat.conversations WHERE user_id = :'bob'), 1, 'as do their conversations');
 SELECT is((SELECT (invited_by, supervisor_id)::text FROM chat.invitations WHERE accepted_by = :'bob'), '(,)', 'who invited somebody is forgotten');
 SELECT is(pg_temp.audited('account.delete', 'user:' || :'alice'), 1, 'the audit log keeps that it was removed');

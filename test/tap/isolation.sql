@@ -50,6 +50,10 @@ INSERT INTO chat.votes (user_id, deliberation_id, persona_code, choice, seq) SEL
 INSERT INTO chat.deliberation_rounds (user_id, deliberation_id, round_number, speakers, verdict, seq) SELECT person, person, 1, 1, 'continue', 1 FROM things;
 INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, phase, round_number, status, state, total_cost, total_tokens) SELECT person, person, 1, 'created', 'initial_round', 1, 'active', '{}', 0, 0 FROM things;
 INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id) SELECT person, 'other', 'users', person, person FROM things;
+INSERT INTO chat.subscriptions (user_id, provider, external_id, customer, status, started_at, event_at) SELECT person, 'stripe', 'sub_' || person, 'cus_' || person, 'active', now(), now() FROM things;
+INSERT INTO chat.payments (user_id, provider, external_id, kind, customer, subscription, status, amount, currency, event_at, invoice_url)
+SELECT person, 'stripe', 'in_' || person, 'payment', 'cus_' || person, 'sub_' || person, 'succeeded', 9.99, 'EUR', now(), 'https://example.com/' || person FROM things;
+INSERT INTO chat_private.billing_customers (provider, customer_id, user_id) SELECT 'stripe', 'cus_' || person, person FROM things;
 INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason) SELECT person, 'other', 'users', person, 'changed', 'name_cut' FROM things;
 SELECT chat.request_password_reset('alice@example.com'), chat.request_password_reset('bob@example.com');
 SELECT count(*) FROM chat.outbox_claim(10);

@@ -8,7 +8,7 @@
 namespace pgchat {
 namespace {
 
-const Uuid openai = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+const Uuid openai_id = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 const Uuid other = *parse_uuid("017f22e2-79b1-7cc3-98c4-dc0c0c073990");
 const Uuid key_id = *parse_uuid("017f22e2-79b2-7cc3-98c4-dc0c0c073991");
 
@@ -23,8 +23,8 @@ std::shared_ptr<ProviderConfig> provider(const Uuid& id, AuthType auth = AuthTyp
 
 TEST(AccountKeys, AUsersOwnKeyComesFirst) {
     AccountKeys keys;
-    keys.add(openai, {key_id, SecretText("own key"), std::nullopt});
-    const auto shared = provider(openai);
+    keys.add(openai_id, {key_id, SecretText("own key"), std::nullopt});
+    const auto shared = provider(openai_id);
     const AccountKeys::Way way = keys.to(shared);
     EXPECT_TRUE(way.own_key);
     EXPECT_EQ(way.provider->api_key.view(), "own key");
@@ -37,32 +37,32 @@ TEST(AccountKeys, AUsersOwnKeyComesFirst) {
 TEST(AccountKeys, WithoutOneTheProvidersIsUsed) {
     AccountKeys keys;
     keys.add(other, {key_id, SecretText("own key"), std::nullopt});
-    const auto shared = provider(openai);
+    const auto shared = provider(openai_id);
     EXPECT_EQ(keys.to(shared).provider, shared);
     EXPECT_FALSE(keys.to(shared).own_key);
 }
 
 TEST(AccountKeys, AProviderThatChangedIsReachedWhereItIsNow) {
     AccountKeys keys;
-    keys.add(openai, {key_id, SecretText("own key"), std::nullopt});
-    keys.to(provider(openai));
-    const auto moved = provider(openai);
+    keys.add(openai_id, {key_id, SecretText("own key"), std::nullopt});
+    keys.to(provider(openai_id));
+    const auto moved = provider(openai_id);
     moved->base_url = "https://elsewhere.example";
     EXPECT_EQ(keys.to(moved).provider->base_url, "https://elsewhere.example");
 }
 
 TEST(AccountKeys, AKeyThatIsNotSentIsNobodysOwn) {
     AccountKeys keys;
-    keys.add(openai, {key_id, SecretText("own key"), std::nullopt});
-    const auto shared = provider(openai, AuthType::none);
+    keys.add(openai_id, {key_id, SecretText("own key"), std::nullopt});
+    const auto shared = provider(openai_id, AuthType::none);
     EXPECT_EQ(keys.to(shared).provider, shared);
     EXPECT_FALSE(keys.to(shared).own_key);
 }
 
 TEST(AccountKeys, OneThatCannotBeOpenedIsNotReplacedByTheProviders) {
     AccountKeys keys;
-    keys.add(openai, {key_id, {}, Error(ErrorCode::unsealing_failed, "damaged")});
-    const AccountKeys::Way way = keys.to(provider(openai));
+    keys.add(openai_id, {key_id, {}, Error(ErrorCode::unsealing_failed, "damaged")});
+    const AccountKeys::Way way = keys.to(provider(openai_id));
     EXPECT_TRUE(way.own_key);
     EXPECT_TRUE(way.provider->api_key.empty());
     ASSERT_TRUE(way.provider->key_error.has_value());
@@ -90,7 +90,7 @@ TEST(ProviderKey, TheFirstVariableThatIsThereCounts) {
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::configuration_error);
         }
-    EXPECT_EQ(api_key_purpose(openai), "api_key:017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    EXPECT_EQ(api_key_purpose(openai_id), "api_key:017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 }
 
 TEST(SecretText, CopiesShareOnePieceOfMemory) {

@@ -10,7 +10,7 @@ namespace pgchat {
 namespace {
 
 // McGrew and Viega, "The Galois/Counter Mode of Operation", test case 16.
-const std::string key = from_hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+const std::string gcm_key = from_hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
 const std::string nonce = from_hex("cafebabefacedbaddecaf888");
 const std::string data = from_hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
 const std::string plaintext = from_hex(
@@ -22,8 +22,8 @@ const std::string ciphertext = from_hex(
     "76fc6ece0f4e1768cddf8853bb2d551b");
 
 TEST(Aead, MatchesThePublishedVector) {
-    EXPECT_EQ(to_hex(aead_encrypt(key, nonce, data, plaintext)), to_hex(ciphertext));
-    const auto opened = aead_decrypt(key, nonce, data, ciphertext);
+    EXPECT_EQ(to_hex(aead_encrypt(gcm_key, nonce, data, plaintext)), to_hex(ciphertext));
+    const auto opened = aead_decrypt(gcm_key, nonce, data, ciphertext);
     ASSERT_TRUE(opened.has_value());
     EXPECT_EQ(opened->view(), plaintext);
     // Test case 14 without its plaintext is case 13: only a tag.
@@ -37,26 +37,26 @@ TEST(Aead, NoticesEveryBitThatIsAnother) {
         return text;
     };
     for (std::size_t bit = 0; bit < ciphertext.size() * 8; ++bit)
-        EXPECT_FALSE(aead_decrypt(key, nonce, data, with_bit_flipped(ciphertext, bit)).has_value()) << bit;
+        EXPECT_FALSE(aead_decrypt(gcm_key, nonce, data, with_bit_flipped(ciphertext, bit)).has_value()) << bit;
     for (std::size_t bit = 0; bit < data.size() * 8; ++bit)
-        EXPECT_FALSE(aead_decrypt(key, nonce, with_bit_flipped(data, bit), ciphertext).has_value()) << bit;
-    for (std::size_t bit = 0; bit < key.size() * 8; ++bit)
-        EXPECT_FALSE(aead_decrypt(with_bit_flipped(key, bit), nonce, data, ciphertext).has_value()) << bit;
+        EXPECT_FALSE(aead_decrypt(gcm_key, nonce, with_bit_flipped(data, bit), ciphertext).has_value()) << bit;
+    for (std::size_t bit = 0; bit < gcm_key.size() * 8; ++bit)
+        EXPECT_FALSE(aead_decrypt(with_bit_flipped(gcm_key, bit), nonce, data, ciphertext).has_value()) << bit;
     for (std::size_t bit = 0; bit < nonce.size() * 8; ++bit)
-        EXPECT_FALSE(aead_decrypt(key, with_bit_flipped(nonce, bit), data, ciphertext).has_value()) << bit;
+        EXPECT_FALSE(aead_decrypt(gcm_key, with_bit_flipped(nonce, bit), data, ciphertext).has_value()) << bit;
 }
 
 TEST(Aead, NoticesMissingAndAddedBytes) {
     for (std::size_t size = 0; size < ciphertext.size(); ++size)
-        EXPECT_FALSE(aead_decrypt(key, nonce, data, ciphertext.substr(0, size)).has_value()) << size;
-    EXPECT_FALSE(aead_decrypt(key, nonce, data, ciphertext + '\0').has_value());
-    EXPECT_FALSE(aead_decrypt(key, nonce, data + '\0', ciphertext).has_value());
-    EXPECT_FALSE(aead_decrypt(key, nonce, "", ciphertext).has_value());
+        EXPECT_FALSE(aead_decrypt(gcm_key, nonce, data, ciphertext.substr(0, size)).has_value()) << size;
+    EXPECT_FALSE(aead_decrypt(gcm_key, nonce, data, ciphertext + '\0').has_value());
+    EXPECT_FALSE(aead_decrypt(gcm_key, nonce, data + '\0', ciphertext).has_value());
+    EXPECT_FALSE(aead_decrypt(gcm_key, nonce, "", ciphertext).has_value());
 }
 
 TEST(Aead, RefusesKeysAndNoncesOfAnotherSize) {
-    EXPECT_THROW(aead_encrypt(key.substr(1), nonce, data, plaintext), Error);
-    EXPECT_THROW(aead_encrypt(key, nonce + "x", data, plaintext), Error);
+    EXPECT_THROW(aead_encrypt(gcm_key.substr(1), nonce, data, plaintext), Error);
+    EXPECT_THROW(aead_encrypt(gcm_key, nonce + "x", data, plaintext), Error);
     EXPECT_THROW(aead_decrypt("", nonce, data, ciphertext), Error);
 }
 

@@ -7,8 +7,8 @@
 namespace pgchat {
 namespace {
 
-HttpRequest encode(const ChatRequest& request, bool stream = false, std::string_view settings = "null",
-                   std::string base_url = "https://api.example.com") {
+HttpRequest encode_anthropic(const ChatRequest& request, bool stream = false, std::string_view settings = "null",
+                             std::string base_url = "https://api.example.com") {
     ProviderConfig config;
     config.base_url = std::move(base_url);
     config.auth = AuthType::x_api_key;
@@ -18,7 +18,7 @@ HttpRequest encode(const ChatRequest& request, bool stream = false, std::string_
 }
 
 TEST(Anthropic, EncodesASimpleRequest) {
-    const HttpRequest request = encode(chat(hello, {}, "Be brief"), true);
+    const HttpRequest request = encode_anthropic(chat(hello, {}, "Be brief"), true);
     EXPECT_EQ(request.url, "https://api.example.com/v1/messages");
     EXPECT_EQ(request.headers, (std::vector<std::string>{"Content-Type: application/json", "Accept: text/event-stream",
                                                          "anthropic-version: 2023-06-01", "x-api-key: k"}));
@@ -28,15 +28,15 @@ TEST(Anthropic, EncodesASimpleRequest) {
 
 TEST(Anthropic, TakesItsSettings) {
     const HttpRequest request =
-        encode(chat(hello), false, R"({"version":"2024-01-01","default_max_tokens":10})", "https://h/v1/");
+        encode_anthropic(chat(hello), false, R"({"version":"2024-01-01","default_max_tokens":10})", "https://h/v1/");
     EXPECT_EQ(request.url, "https://h/v1/messages");
     EXPECT_EQ(request.headers[2], "anthropic-version: 2024-01-01");
     expect_body(request, R"({"model":"claude-x","max_tokens":10,"messages":[{"role":"user","content":"Hi"}]})");
-    EXPECT_THROW(encode(chat(hello), false, R"({"version":"a\r\nb"})"), Error);
+    EXPECT_THROW(encode_anthropic(chat(hello), false, R"({"version":"a\r\nb"})"), Error);
 }
 
 TEST(Anthropic, EncodesAConversationWithToolsAndImages) {
-    expect_body(encode(chat(long_talk, all_options, "Be brief")), R"({"model":"claude-x","max_tokens":100,
+    expect_body(encode_anthropic(chat(long_talk, all_options, "Be brief")), R"({"model":"claude-x","max_tokens":100,
         "system":"Be brief\n\nRules","messages":[
         {"role":"user","content":[{"type":"text","text":"One"},{"type":"text","text":"Two"}]},
         {"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"f","input":{"a":1}},
@@ -54,7 +54,7 @@ TEST(Anthropic, EncodesAConversationWithToolsAndImages) {
 
 TEST(Anthropic, TranslatesTheToolChoice) {
     const auto choice = [](const char* options) {
-        return Json::parse(encode(chat(hello, options)).body)["tool_choice"].dump();
+        return Json::parse(encode_anthropic(chat(hello, options)).body)["tool_choice"].dump();
     };
     EXPECT_EQ(choice(R"({"tool_choice":"auto"})"), R"({"type":"auto"})");
     EXPECT_EQ(choice(R"({"tool_choice":"none"})"), R"({"type":"none"})");
@@ -63,7 +63,7 @@ TEST(Anthropic, TranslatesTheToolChoice) {
 }
 
 TEST(Anthropic, TranslatesThinking) {
-    const auto body = [](const char* options) { return encode(chat(hello, options)); };
+    const auto body = [](const char* options) { return encode_anthropic(chat(hello, options)); };
     expect_body(body(R"({"thinking":{"budget_tokens":2000}})"), R"({"model":"claude-x","max_tokens":6096,
         "messages":[{"role":"user","content":"Hi"}],"thinking":{"type":"enabled","budget_tokens":2000}})");
     expect_body(body(R"({"thinking":{"effort":"low"}})"), R"({"model":"claude-x","max_tokens":4096,
@@ -76,15 +76,18 @@ TEST(Anthropic, TranslatesTheResponseFormat) {
     const auto schema_body = R"json({"model":"claude-x","max_tokens":4096,"messages":[{"role":"user","content":"Hi"}],
         "output_config":{"format":{"type":"json_schema","schema":{"type":"object",
         "properties":{"a":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false}}}})json";
-    expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"integer","minimum":1}}})")),
-                schema_body);
-    expect_body(encode(chat(hello, {}, {}, R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object",
+    expect_body(
+        encode_anthropic(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"integer","minimum":1}}})")),
+        schema_body);
+    expect_body(encode_anthropic(
+                    chat(hello, {}, {}, R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object",
             "properties":{"a":{"type":"integer","minimum":1}}}}})")),
                 schema_body);
-    expect_body(encode(chat(hello, {}, {}, R"({"type":"object"})")), R"({"model":"claude-x","max_tokens":4096,
+    expect_body(encode_anthropic(chat(hello, {}, {}, R"({"type":"object"})")), R"({"model":"claude-x","max_tokens":4096,
         "system":"Answer with a single JSON value that is valid under this JSON Schema, and nothing else: {\"type\":\"object\"}",
         "messages":[{"role":"user","content":"Hi"}]})");
-    expect_body(encode(chat(hello, {}, "S", R"({"type":"json_object"})")), R"({"model":"claude-x","max_tokens":4096,
+    expect_body(encode_anthropic(chat(hello, {}, "S", R"({"type":"json_object"})")),
+                R"({"model":"claude-x","max_tokens":4096,
         "system":"S\n\nAnswer with a single JSON object and nothing else.","messages":[{"role":"user","content":"Hi"}]})");
 }
 
@@ -98,18 +101,21 @@ TEST(Anthropic, RefusesWhatItsApiHasNothingFor) {
         }
         return ErrorCode::internal;
     };
-    EXPECT_EQ(code_of([] { encode(chat(hello, R"({"temperature":1.5})")); }), ErrorCode::unsupported_by_provider);
+    EXPECT_EQ(code_of([] { encode_anthropic(chat(hello, R"({"temperature":1.5})")); }),
+              ErrorCode::unsupported_by_provider);
     EXPECT_EQ(code_of([] { provider_for(ProviderKind::anthropic).encode_embeddings({}, "m", {}); }),
               ErrorCode::unsupported_by_provider);
-    EXPECT_EQ(Json::parse(encode(chat(hello, R"({"thinking":{"effort":"minimal"}})")).body)["output_config"]["effort"],
-              "low");
+    EXPECT_EQ(
+        Json::parse(
+            encode_anthropic(chat(hello, R"({"thinking":{"effort":"minimal"}})")).body)["output_config"]["effort"],
+        "low");
 }
 
 TEST(Anthropic, LeavesOutEmptyMessages) {
     expect_body(
-        encode(chat(R"([{"role":"user","content":"a"},{"role":"assistant","content":""},
+        encode_anthropic(chat(R"([{"role":"user","content":"a"},{"role":"assistant","content":""},
         {"role":"user","content":[{"type":"image_url","image_url":{"url":"https://e.com/i.png"}}]}])",
-                    R"({"extra":{"top_k":3}})")),
+                              R"({"extra":{"top_k":3}})")),
         R"({"model":"claude-x","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"text","text":"a"},
         {"type":"image","source":{"type":"url","url":"https://e.com/i.png"}}]}],"top_k":3})");
 }

@@ -15,7 +15,7 @@ ChatRequest parse_messages(std::string_view messages) {
     return parse_chat_request(text);
 }
 
-std::string complaint(const ChatRequestText& text, const ChatRequestLimits& limits = {}) {
+std::string request_complaint(const ChatRequestText& text, const ChatRequestLimits& limits = {}) {
     try {
         parse_chat_request(text, limits);
     } catch (const Error& error) {
@@ -27,7 +27,7 @@ std::string complaint(const ChatRequestText& text, const ChatRequestLimits& limi
 std::string messages_complaint(std::string_view messages) {
     ChatRequestText text;
     text.messages = messages;
-    return complaint(text);
+    return request_complaint(text);
 }
 
 TEST(ChatRequest, APromptIsOneUserMessage) {
@@ -68,12 +68,12 @@ TEST(ChatRequest, ReadsEveryRole) {
 
 TEST(ChatRequest, RefusesEmptyContent) {
     ChatRequestText text;
-    EXPECT_EQ(complaint(text), "empty_content: the prompt is empty");
+    EXPECT_EQ(request_complaint(text), "empty_content: the prompt is empty");
     text.prompt = " \n\t";
-    EXPECT_EQ(complaint(text), "empty_content: the prompt is empty");
+    EXPECT_EQ(request_complaint(text), "empty_content: the prompt is empty");
     EXPECT_EQ(messages_complaint(R"([{"role":"user","content":""}])"), "empty_content: a user message is empty");
     text.messages = R"([{"role":"user","content":"x"}])";
-    EXPECT_EQ(complaint(text), "empty_content: the prompt is empty");
+    EXPECT_EQ(request_complaint(text), "empty_content: the prompt is empty");
 }
 
 TEST(ChatRequest, APromptComesAfterTheMessages) {
@@ -128,7 +128,7 @@ TEST(ChatRequest, SurvivesDeepNesting) {
     ChatRequestText text;
     text.prompt = "x";
     text.response_format = deep;
-    EXPECT_EQ(complaint(text), "malformed_options: response_format: nested deeper than 64 levels");
+    EXPECT_EQ(request_complaint(text), "malformed_options: response_format: nested deeper than 64 levels");
 }
 
 TEST(ChatRequest, HoldsToTheLimits) {
@@ -137,15 +137,15 @@ TEST(ChatRequest, HoldsToTheLimits) {
     limits.max_messages = 2;
     ChatRequestText text;
     text.prompt = "12345678901";
-    EXPECT_EQ(complaint(text, limits), "content_too_long: the prompt is longer than 10 bytes");
+    EXPECT_EQ(request_complaint(text, limits), "content_too_long: the prompt is longer than 10 bytes");
     text = {};
     text.messages = R"([{"role":"user","content":"123456"},{"role":"assistant","content":"12345"}])";
-    EXPECT_EQ(complaint(text, limits), "content_too_long: the messages are longer than 10 bytes together");
+    EXPECT_EQ(request_complaint(text, limits), "content_too_long: the messages are longer than 10 bytes together");
     text.messages = R"([{"role":"user","content":"1"},{"role":"user","content":"2"},{"role":"user","content":"3"}])";
-    EXPECT_EQ(complaint(text, limits), "content_too_long: more than 2 messages in one request");
+    EXPECT_EQ(request_complaint(text, limits), "content_too_long: more than 2 messages in one request");
     const std::string padded = R"([{"role":"user","content":"1"}])" + std::string(5'000, ' ');
     text.messages = padded;
-    EXPECT_EQ(complaint(text, limits), "content_too_long: messages are too long");
+    EXPECT_EQ(request_complaint(text, limits), "content_too_long: messages are too long");
 }
 
 TEST(ChatRequest, CountsImagesApartFromTexts) {
@@ -160,14 +160,16 @@ TEST(ChatRequest, CountsImagesApartFromTexts) {
     text.messages = messages;
     EXPECT_EQ(parse_chat_request(text, limits).messages[0].images.size(), 2u);
     limits.max_image_bytes = 79;
-    EXPECT_EQ(complaint(text, limits), "content_too_long: the images have more than 79 bytes together in base64");
+    EXPECT_EQ(request_complaint(text, limits),
+              "content_too_long: the images have more than 79 bytes together in base64");
 }
 
 TEST(ChatRequest, ImagesInOptionsNeedAUserMessage) {
     ChatRequestText text;
     text.messages = R"([{"role":"system","content":"x"}])";
     text.options = R"({"images":["https://example.com/a.png"]})";
-    EXPECT_EQ(complaint(text), "malformed_options: options.images: there is no user message to attach images to");
+    EXPECT_EQ(request_complaint(text),
+              "malformed_options: options.images: there is no user message to attach images to");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 constexpr int piece_count = 40;
 const std::string large_body(4 << 20, 'l');
 
-std::vector<ReplyStep> reply(const ServedRequest& request) {
+std::vector<ReplyStep> rest_reply(const ServedRequest& request) {
     if (request.path != "/pieces") return {{http_response(request.path == "/large" ? large_body : "hello")}};
     std::vector<ReplyStep> steps{{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"}};
     for (int i = 0; i < piece_count; ++i) steps.push_back({http_chunk(std::to_string(i) + " "), 5ms});
@@ -36,7 +36,7 @@ protected:
     }
 
     SteadyClock clock;
-    TestHttpServer server{&reply};
+    TestHttpServer server{&rest_reply};
     RecordingHandler handler;
     CurlTransport transport{clock};
 };

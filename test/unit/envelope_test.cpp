@@ -10,7 +10,7 @@
 namespace pgchat {
 namespace {
 
-std::string refusal(const EnvelopeReceiver& receiver, std::string_view envelope) {
+std::string envelope_refusal(const EnvelopeReceiver& receiver, std::string_view envelope) {
     try {
         receiver.open(envelope);
     } catch (const Error& error) {
@@ -35,7 +35,7 @@ TEST(Envelope, ItsReceiverOpensIt) {
 TEST(Envelope, NobodyElseDoes) {
     const EnvelopeReceiver receiver, other;
     EXPECT_NE(receiver.address(), other.address());
-    EXPECT_NE(refusal(other, put_in_envelope(receiver.address(), "secret")), "");
+    EXPECT_NE(envelope_refusal(other, put_in_envelope(receiver.address(), "secret")), "");
 }
 
 TEST(Envelope, NoTwoAreAlike) {
@@ -51,11 +51,11 @@ TEST(Envelope, OneThatWasChangedIsRefused) {
     for (std::size_t at = 0; at < envelope.size(); ++at) {
         std::string changed = envelope;
         changed[at] ^= 1;
-        EXPECT_NE(refusal(receiver, changed), "") << at;
-        EXPECT_NE(refusal(receiver, std::string_view(envelope).substr(0, at)), "") << at;
+        EXPECT_NE(envelope_refusal(receiver, changed), "") << at;
+        EXPECT_NE(envelope_refusal(receiver, std::string_view(envelope).substr(0, at)), "") << at;
     }
-    EXPECT_NE(refusal(receiver, envelope + "x"), "");
-    EXPECT_NE(refusal(receiver, std::string(80, '\0')), "") << "a public key that agrees on nothing";
+    EXPECT_NE(envelope_refusal(receiver, envelope + "x"), "");
+    EXPECT_NE(envelope_refusal(receiver, std::string(80, '\0')), "") << "a public key that agrees on nothing";
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace pgchat {
 namespace {
 
-constexpr std::int64_t now = 1'800'000'000;
+constexpr std::int64_t token_time = 1'800'000'000;
 
 class IdToken : public testing::Test {
 protected:
@@ -15,9 +15,9 @@ protected:
         rules_.client_id = "client";
         rules_.algorithms = {JoseAlgorithm::es256, JoseAlgorithm::eddsa};
         rules_.nonce = "n-0S6_WzA2Mj";
-        rules_.now = now;
-        claims_ = {{"iss", "https://idp.example"}, {"sub", "248289761001"}, {"aud", "client"},
-                   {"nonce", "n-0S6_WzA2Mj"},      {"exp", now + 600},      {"iat", now}};
+        rules_.now = token_time;
+        claims_ = {{"iss", "https://idp.example"}, {"sub", "248289761001"},   {"aud", "client"},
+                   {"nonce", "n-0S6_WzA2Mj"},      {"exp", token_time + 600}, {"iat", token_time}};
     }
 
     bool accepts(const Json& claims) const {
@@ -59,8 +59,8 @@ TEST_F(IdToken, NeedsEveryRequiredClaim) {
     EXPECT_FALSE(accepts_with("sub", ""));
     EXPECT_FALSE(accepts_with("sub", 248289761001));
     EXPECT_FALSE(accepts_with("sub", std::string(256, 's')));
-    EXPECT_FALSE(accepts_with("exp", now - 61));
-    EXPECT_FALSE(accepts_with("iat", now + 61));
+    EXPECT_FALSE(accepts_with("exp", token_time - 61));
+    EXPECT_FALSE(accepts_with("iat", token_time + 61));
     rules_.nonce.clear();
     EXPECT_FALSE(accepts_with("nonce", ""));
 }

@@ -7,7 +7,7 @@
 namespace pgchat {
 namespace {
 
-std::string complaint(std::string_view text, int max_nesting = 4) {
+std::string parse_complaint(std::string_view text, int max_nesting = 4) {
     try {
         parse_json(text, max_nesting);
     } catch (const JsonError& error) {
@@ -21,20 +21,20 @@ TEST(JsonParse, ReadsJson) {
 }
 
 TEST(JsonParse, BoundsNesting) {
-    EXPECT_EQ(complaint("[[[[1]]]]"), "none");
-    EXPECT_EQ(complaint("[[[[[1]]]]]"), "nested deeper than 4 levels");
-    EXPECT_EQ(complaint(R"({"a":{"a":{"a":{"a":{}}}}})"), "nested deeper than 4 levels");
-    EXPECT_EQ(complaint(std::string(5'000'000, '[')), "nested deeper than 4 levels");
+    EXPECT_EQ(parse_complaint("[[[[1]]]]"), "none");
+    EXPECT_EQ(parse_complaint("[[[[[1]]]]]"), "nested deeper than 4 levels");
+    EXPECT_EQ(parse_complaint(R"({"a":{"a":{"a":{"a":{}}}}})"), "nested deeper than 4 levels");
+    EXPECT_EQ(parse_complaint(std::string(5'000'000, '[')), "nested deeper than 4 levels");
 }
 
 TEST(JsonParse, RefusesWhatIsNotText) {
-    EXPECT_EQ(complaint(R"(["a\u0000b"])"), "a string contains U+0000");
-    EXPECT_EQ(complaint(R"({"\u0000":1})"), "a string contains U+0000");
-    EXPECT_EQ(complaint(R"(["\ud800"])"), "not valid JSON at byte 9");
-    EXPECT_EQ(complaint("[\"\xFF\"]"), "not valid JSON at byte 3");
-    EXPECT_EQ(complaint("[1e999]"), "a number is out of range");
-    EXPECT_EQ(complaint("[1] 2"), "not valid JSON at byte 5");
-    EXPECT_EQ(complaint(""), "not valid JSON at byte 1");
+    EXPECT_EQ(parse_complaint(R"(["a\u0000b"])"), "a string contains U+0000");
+    EXPECT_EQ(parse_complaint(R"({"\u0000":1})"), "a string contains U+0000");
+    EXPECT_EQ(parse_complaint(R"(["\ud800"])"), "not valid JSON at byte 9");
+    EXPECT_EQ(parse_complaint("[\"\xFF\"]"), "not valid JSON at byte 3");
+    EXPECT_EQ(parse_complaint("[1e999]"), "a number is out of range");
+    EXPECT_EQ(parse_complaint("[1] 2"), "not valid JSON at byte 5");
+    EXPECT_EQ(parse_complaint(""), "not valid JSON at byte 1");
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 namespace pgchat {
 namespace {
 
-constexpr std::int64_t now = 1'800'000'000;
-const ClaimRules rules{"me", "you", now, 60};
+constexpr std::int64_t claims_time = 1'800'000'000;
+const ClaimRules rules{"me", "you", claims_time, 60};
 
 Json good() {
-    return {{"iss", "me"}, {"aud", "you"}, {"exp", now + 900}};
+    return {{"iss", "me"}, {"aud", "you"}, {"exp", claims_time + 900}};
 }
 
 bool accepts(const Json& claims) {
@@ -37,14 +37,14 @@ bool accepts_without(const char* name) {
 TEST(JwtClaims, NeedAnExpiryThatHasNotCome) {
     EXPECT_TRUE(accepts(good()));
     EXPECT_FALSE(accepts_without("exp"));
-    EXPECT_TRUE(accepts_with("exp", now - 59));
-    EXPECT_FALSE(accepts_with("exp", now - 60));
-    EXPECT_TRUE(accepts_with("exp", static_cast<double>(now) + 0.5));
-    EXPECT_FALSE(accepts_with("exp", static_cast<double>(now) - 60.5));
+    EXPECT_TRUE(accepts_with("exp", claims_time - 59));
+    EXPECT_FALSE(accepts_with("exp", claims_time - 60));
+    EXPECT_TRUE(accepts_with("exp", static_cast<double>(claims_time) + 0.5));
+    EXPECT_FALSE(accepts_with("exp", static_cast<double>(claims_time) - 60.5));
     EXPECT_TRUE(accepts_with("exp", 253402300799));
-    for (const Json& value :
-         {Json(253402300800), Json(UINT64_MAX), Json(1e300), Json(-1), Json(-1e300), Json(0),
-          Json(std::to_string(now + 900)), Json(true), Json(), Json::array({now + 900}), Json::object()})
+    for (const Json& value : {Json(253402300800), Json(UINT64_MAX), Json(1e300), Json(-1), Json(-1e300), Json(0),
+                              Json(std::to_string(claims_time + 900)), Json(true), Json(),
+                              Json::array({claims_time + 900}), Json::object()})
         EXPECT_FALSE(accepts_with("exp", value)) << value.dump();
     for (const char* const number : {"1e999", "NaN", "Infinity", "01800000900", "1800000900.", "0x7fffffff"})
         EXPECT_TRUE(is_refused([&] {
@@ -54,9 +54,9 @@ TEST(JwtClaims, NeedAnExpiryThatHasNotCome) {
 
 TEST(JwtClaims, HonourNotBeforeAndIssuedAt) {
     for (const char* const name : {"nbf", "iat"}) {
-        EXPECT_TRUE(accepts_with(name, now + 60));
+        EXPECT_TRUE(accepts_with(name, claims_time + 60));
         EXPECT_TRUE(accepts_with(name, 0));
-        EXPECT_FALSE(accepts_with(name, now + 61));
+        EXPECT_FALSE(accepts_with(name, claims_time + 61));
         EXPECT_FALSE(accepts_with(name, -5));
         EXPECT_FALSE(accepts_with(name, "0"));
         EXPECT_FALSE(accepts_with(name, Json()));
@@ -76,7 +76,9 @@ TEST(JwtClaims, NeedTheirIssuerAndAudience) {
          {Json("others"), Json(""), Json(), Json::array(), Json::array({"others"}), Json::array({Json::array({"you"})}),
           Json::array({"you", 1}), Json::object({{"you", 1}}), Json("you ")})
         EXPECT_FALSE(accepts_with("aud", value)) << value.dump();
-    EXPECT_TRUE(is_refused([] { read_claims(R"({"iss":"","aud":"you","exp":1800000900})", {"", "other", now, 60}); }));
+    EXPECT_TRUE(is_refused([] {
+        read_claims(R"({"iss":"","aud":"you","exp":1800000900})", {"", "other", claims_time, 60});
+    }));
 }
 
 TEST(JwtClaims, RefuseRepeatedMembersAndWhatIsNoObject) {

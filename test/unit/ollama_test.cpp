@@ -7,15 +7,15 @@
 namespace pgchat {
 namespace {
 
-HttpRequest encode(const ChatRequest& request, bool stream = false, std::string base_url = "http://h:11434") {
+HttpRequest encode_ollama(const ChatRequest& request, bool stream = false, std::string base_url = "http://h:11434") {
     ProviderConfig config;
     config.base_url = std::move(base_url);
     return provider_for(ProviderKind::ollama).encode(config, "llama", request, stream);
 }
 
-ErrorCode refusal(const char* options) {
+ErrorCode refusal_by_ollama(const char* options) {
     try {
-        encode(chat(hello, options));
+        encode_ollama(chat(hello, options));
     } catch (const Error& error) {
         EXPECT_FALSE(error.hint().empty());
         return error.code();
@@ -24,19 +24,19 @@ ErrorCode refusal(const char* options) {
 }
 
 TEST(Ollama, EncodesASimpleRequest) {
-    const HttpRequest request = encode(chat(hello, {}, "Be brief"), true);
+    const HttpRequest request = encode_ollama(chat(hello, {}, "Be brief"), true);
     EXPECT_EQ(request.url, "http://h:11434/api/chat");
     EXPECT_EQ(request.headers,
               (std::vector<std::string>{"Content-Type: application/json", "Accept: application/x-ndjson"}));
     expect_body(request, R"({"model":"llama","messages":[{"role":"system","content":"Be brief"},
         {"role":"user","content":"Hi"}],"stream":true})");
-    EXPECT_EQ(encode(chat(hello), true, "http://h/api/").url, "http://h/api/chat");
+    EXPECT_EQ(encode_ollama(chat(hello), true, "http://h/api/").url, "http://h/api/chat");
 }
 
 TEST(Ollama, EncodesAConversationWithToolsAndImages) {
     const std::string options(all_options);
     const std::string offered_tools = options.substr(0, options.find(",\n    \"tool_choice\"")) + "}";
-    expect_body(encode(chat(long_talk, offered_tools)), R"({"model":"llama","messages":[
+    expect_body(encode_ollama(chat(long_talk, offered_tools)), R"({"model":"llama","messages":[
         {"role":"system","content":"Rules"},{"role":"user","content":"One"},{"role":"user","content":"Two"},
         {"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}},
             {"function":{"name":"g","arguments":{"arguments":"not json"}}}]},
@@ -50,7 +50,7 @@ TEST(Ollama, EncodesAConversationWithToolsAndImages) {
 
 TEST(Ollama, TranslatesFormatAndThinking) {
     const auto member = [](const char* name, const char* options, const char* format = "") {
-        return Json::parse(encode(chat(hello, options, {}, format)).body).value(name, Json()).dump();
+        return Json::parse(encode_ollama(chat(hello, options, {}, format)).body).value(name, Json()).dump();
     };
     EXPECT_EQ(member("format", "", R"({"type":"json_object"})"), R"("json")");
     EXPECT_EQ(member("format", "", R"({"type":"object"})"), R"({"type":"object"})");
@@ -65,17 +65,19 @@ TEST(Ollama, TranslatesFormatAndThinking) {
 }
 
 TEST(Ollama, ExtraOptionsJoinTheOthers) {
-    expect_body(encode(chat(hello, R"({"seed":1,"extra":{"options":{"num_ctx":8192},"keep_alive":"5m"}})")),
+    expect_body(encode_ollama(chat(hello, R"({"seed":1,"extra":{"options":{"num_ctx":8192},"keep_alive":"5m"}})")),
                 R"({"model":"llama","messages":[{"role":"user","content":"Hi"}],"stream":false,
         "options":{"seed":1,"num_ctx":8192},"keep_alive":"5m"})");
 }
 
 TEST(Ollama, RefusesWhatItsApiHasNothingFor) {
-    EXPECT_EQ(refusal(R"({"images":["https://e.com/x.png"]})"), ErrorCode::unsupported_by_provider);
+    EXPECT_EQ(refusal_by_ollama(R"({"images":["https://e.com/x.png"]})"), ErrorCode::unsupported_by_provider);
     const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
-    EXPECT_EQ(refusal(("{\"tool_choice\":\"required\"," + tools + "}").c_str()), ErrorCode::unsupported_by_provider);
-    EXPECT_EQ(refusal((R"({"tool_choice":{"type":"function","function":{"name":"f"}},)" + tools + "}").c_str()),
+    EXPECT_EQ(refusal_by_ollama(("{\"tool_choice\":\"required\"," + tools + "}").c_str()),
               ErrorCode::unsupported_by_provider);
+    EXPECT_EQ(
+        refusal_by_ollama((R"({"tool_choice":{"type":"function","function":{"name":"f"}},)" + tools + "}").c_str()),
+        ErrorCode::unsupported_by_provider);
     EXPECT_STREQ(sqlstate(ErrorCode::unsupported_by_provider), "0A000");
 }
 

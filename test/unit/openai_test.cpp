@@ -7,7 +7,7 @@
 namespace pgchat {
 namespace {
 
-HttpRequest encode(const ChatRequest& request, bool stream = false, std::string_view settings = "null") {
+HttpRequest encode_openai(const ChatRequest& request, bool stream = false, std::string_view settings = "null") {
     ProviderConfig config;
     config.base_url = "https://api.example.com/v1";
     config.auth = AuthType::bearer;
@@ -17,7 +17,7 @@ HttpRequest encode(const ChatRequest& request, bool stream = false, std::string_
 }
 
 TEST(Openai, EncodesASimpleRequest) {
-    const HttpRequest request = encode(chat(hello, {}, "Be brief"));
+    const HttpRequest request = encode_openai(chat(hello, {}, "Be brief"));
     EXPECT_EQ(request.url, "https://api.example.com/v1/chat/completions");
     EXPECT_EQ(request.headers, (std::vector<std::string>{"Content-Type: application/json", "Accept: application/json",
                                                          "Authorization: Bearer k"}));
@@ -26,14 +26,14 @@ TEST(Openai, EncodesASimpleRequest) {
 }
 
 TEST(Openai, AsksForUsageInAStream) {
-    expect_body(encode(chat(hello), true), R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],
+    expect_body(encode_openai(chat(hello), true), R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],
         "stream":true,"stream_options":{"include_usage":true}})");
-    expect_body(encode(chat(hello), true, R"({"include_usage":false})"),
+    expect_body(encode_openai(chat(hello), true, R"({"include_usage":false})"),
                 R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"stream":true})");
 }
 
 TEST(Openai, EncodesAConversationWithToolsAndImages) {
-    expect_body(encode(chat(long_talk, all_options)), R"({"model":"gpt-x","messages":[
+    expect_body(encode_openai(chat(long_talk, all_options)), R"({"model":"gpt-x","messages":[
         {"role":"system","content":"Rules"},{"role":"user","content":"One"},{"role":"user","content":"Two"},
         {"role":"assistant","content":null,"tool_calls":[
             {"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},
@@ -49,34 +49,36 @@ TEST(Openai, EncodesAConversationWithToolsAndImages) {
 }
 
 TEST(Openai, AttachesImagesOfTheOptionsToTheLastUserMessage) {
-    const auto request = encode(chat(R"([{"role":"user","content":"a"},{"role":"user","content":"b"},
+    const auto request = encode_openai(chat(R"([{"role":"user","content":"a"},{"role":"user","content":"b"},
         {"role":"assistant","content":"c"}])",
-                                     R"({"images":["https://e.com/x.png"]})"));
+                                            R"({"images":["https://e.com/x.png"]})"));
     expect_body(request, R"({"model":"gpt-x","messages":[{"role":"user","content":"a"},
         {"role":"user","content":[{"type":"text","text":"b"},{"type":"image_url","image_url":{"url":"https://e.com/x.png"}}]},
         {"role":"assistant","content":"c"}]})");
 }
 
 TEST(Openai, TakesMaxTokensUnderAnotherName) {
-    expect_body(encode(chat(hello, R"({"max_tokens":9})"), false, R"({"max_tokens_field":"max_completion_tokens"})"),
-                R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":9})");
+    expect_body(
+        encode_openai(chat(hello, R"({"max_tokens":9})"), false, R"({"max_tokens_field":"max_completion_tokens"})"),
+        R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":9})");
 }
 
 TEST(Openai, WrapsABareSchema) {
-    expect_body(encode(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"string"}}})")),
+    expect_body(encode_openai(chat(hello, {}, {}, R"({"type":"object","properties":{"a":{"type":"string"}}})")),
                 R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema",
         "json_schema":{"name":"response","schema":{"type":"object","properties":{"a":{"type":"string"}}},"strict":false}}})");
     const auto strict =
         R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})";
-    EXPECT_EQ(Json::parse(encode(chat(hello, {}, {}, strict)).body)["response_format"]["json_schema"]["strict"], true);
+    EXPECT_EQ(Json::parse(encode_openai(chat(hello, {}, {}, strict)).body)["response_format"]["json_schema"]["strict"],
+              true);
     for (const char* own : {R"({"type":"json_object"})", R"({"type":"text"})",
                             R"({"type":"json_schema","json_schema":{"name":"n","schema":{}}})"})
-        EXPECT_EQ(Json::parse(encode(chat(hello, {}, {}, own)).body)["response_format"].dump(), own);
+        EXPECT_EQ(Json::parse(encode_openai(chat(hello, {}, {}, own)).body)["response_format"].dump(), own);
 }
 
 TEST(Openai, TranslatesThinkingToEffort) {
     const auto effort = [](const char* options) {
-        const Json body = Json::parse(encode(chat(hello, options)).body);
+        const Json body = Json::parse(encode_openai(chat(hello, options)).body);
         return body.contains("reasoning_effort") ? body["reasoning_effort"].get<std::string>() : "none";
     };
     EXPECT_EQ(effort(R"({"thinking":{"effort":"high"}})"), "high");
@@ -102,7 +104,7 @@ TEST(Openai, EncodesEmbeddings) {
 }
 
 TEST(Openai, ExtraHasTheLastWord) {
-    expect_body(encode(chat(hello, R"({"temperature":1,"extra":{"temperature":0.1,"top_k":5}})")),
+    expect_body(encode_openai(chat(hello, R"({"temperature":1,"extra":{"temperature":0.1,"top_k":5}})")),
                 R"({"model":"gpt-x","messages":[{"role":"user","content":"Hi"}],"temperature":0.1,"top_k":5})");
 }
 

@@ -14,7 +14,7 @@ ProviderConfig config() {
     return result;
 }
 
-Error error_of(int status, std::string_view body, ProviderKind kind = ProviderKind::openai) {
+Error provider_error_of(int status, std::string_view body, ProviderKind kind = ProviderKind::openai) {
     return provider_for(kind).error_from_response(config(), status, body);
 }
 
@@ -32,29 +32,31 @@ TEST(ProviderError, FollowsTheStatus) {
               Case{422, ErrorCode::provider_rejected_request}, Case{429, ErrorCode::provider_rate_limited},
               Case{500, ErrorCode::provider_failed}, Case{529, ErrorCode::provider_failed},
               Case{302, ErrorCode::provider_failed}}) {
-            const Error error = error_of(c.status, "", kind);
+            const Error error = provider_error_of(c.status, "", kind);
             EXPECT_EQ(error.code(), c.code) << c.status;
             EXPECT_EQ(std::string(error.what()), "provider acme answered " + std::to_string(c.status));
         }
 }
 
 TEST(ProviderError, QuotesTheProvider) {
-    EXPECT_STREQ(error_of(400, R"({"error":{"message":"No such\nmodel","type":"x"}})").what(),
+    EXPECT_STREQ(provider_error_of(400, R"({"error":{"message":"No such\nmodel","type":"x"}})").what(),
                  "provider acme answered 400: No such model");
-    EXPECT_STREQ(error_of(404, R"({"error":"model \"m\" not found"})", ProviderKind::ollama).what(),
+    EXPECT_STREQ(provider_error_of(404, R"({"error":"model \"m\" not found"})", ProviderKind::ollama).what(),
                  "provider acme answered 404: model \"m\" not found");
-    EXPECT_STREQ(error_of(529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})").what(),
-                 "provider acme answered 529: Overloaded");
-    EXPECT_STREQ(error_of(502, "<html>\r\n <b>Bad</b>\x07 Gateway</html>\n").what(),
+    EXPECT_STREQ(
+        provider_error_of(529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})").what(),
+        "provider acme answered 529: Overloaded");
+    EXPECT_STREQ(provider_error_of(502, "<html>\r\n <b>Bad</b>\x07 Gateway</html>\n").what(),
                  "provider acme answered 502: <html> <b>Bad</b> Gateway</html>");
-    EXPECT_STREQ(error_of(400, R"({"message":"plain"})").what(), "provider acme answered 400: plain");
-    EXPECT_STREQ(error_of(400, R"({"detail":"odd"})").what(), R"(provider acme answered 400: {"detail":"odd"})");
-    EXPECT_STREQ(error_of(500,
-                          "a\xFF"
-                          "b")
+    EXPECT_STREQ(provider_error_of(400, R"({"message":"plain"})").what(), "provider acme answered 400: plain");
+    EXPECT_STREQ(provider_error_of(400, R"({"detail":"odd"})").what(),
+                 R"(provider acme answered 400: {"detail":"odd"})");
+    EXPECT_STREQ(provider_error_of(500,
+                                   "a\xFF"
+                                   "b")
                      .what(),
                  "provider acme answered 500: a�b");
-    EXPECT_STREQ(error_of(500, R"({"error":{"message":"a\ud800"}})").what(), "provider acme answered 500: a�");
+    EXPECT_STREQ(provider_error_of(500, R"({"error":{"message":"a\ud800"}})").what(), "provider acme answered 500: a�");
 }
 
 TEST(ProviderError, KnowsAPromptThatIsTooLong) {
@@ -62,19 +64,20 @@ TEST(ProviderError, KnowsAPromptThatIsTooLong) {
          {R"({"error":{"message":"m","code":"context_length_exceeded"}})",
           R"({"error":{"code":400,"message":"m","type":"exceed_context_size_error"}})",
           R"({"error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens > 8"}})"}) {
-        const Error error = error_of(400, body);
+        const Error error = provider_error_of(400, body);
         EXPECT_EQ(error.code(), ErrorCode::context_length_exceeded);
         EXPECT_NE(error.hint(), "");
     }
 }
 
 TEST(ProviderError, NeverShowsAKey) {
-    const Error error = error_of(401, R"({"error":{"message":"bad key topsecretkey, also sk-0123456789abcdef"}})");
+    const Error error =
+        provider_error_of(401, R"({"error":{"message":"bad key topsecretkey, also sk-0123456789abcdef"}})");
     EXPECT_STREQ(error.what(), "provider acme answered 401: bad key [redacted], also [redacted]");
     EXPECT_NE(error.hint(), "");
     // A cut must not leave the first half of a key behind.
     const std::string body = std::string(295, 'x') + " topsecretkey";
-    EXPECT_EQ(std::string(error_of(500, body).what()).find("tops"), std::string::npos);
+    EXPECT_EQ(std::string(provider_error_of(500, body).what()).find("tops"), std::string::npos);
 }
 
 TEST(ProviderError, SaysWhereNoKeyWasSent) {
@@ -94,7 +97,7 @@ TEST(ProviderError, SaysWhereNoKeyWasSent) {
 TEST(ProviderError, CutsLongBodies) {
     std::string body;
     for (int i = 0; i < 100'000; ++i) body += "é";
-    const std::string message = error_of(500, body).what();
+    const std::string message = provider_error_of(500, body).what();
     EXPECT_LE(message.size(), std::string("provider acme answered 500: ").size() + 300);
     EXPECT_TRUE(message.ends_with("é…"));
     EXPECT_TRUE(is_clean_text(message));

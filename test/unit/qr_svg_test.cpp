@@ -48,7 +48,7 @@ bool take_rectangle(std::string_view& text, std::vector<std::string>& rows) {
 }
 
 // Reads the only form that qr_svg writes.
-Image read(std::string_view svg) {
+Image image_of(std::string_view svg) {
     Image image;
     EXPECT_TRUE(take(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 "));
     image.side = static_cast<int>(take_number(svg));
@@ -63,7 +63,7 @@ Image read(std::string_view svg) {
 }
 
 TEST(QrSvg, DrawsTheModulesInsideAQuietZone) {
-    const Image image = read(qr_svg(uri));
+    const Image image = image_of(qr_svg(uri));
     const std::unique_ptr<QRcode, void (*)(QRcode*)> code(QRcode_encodeString8bit(uri.c_str(), 0, QR_ECLEVEL_M),
                                                           QRcode_free);
     ASSERT_EQ(image.side, code->width + 8);
@@ -78,8 +78,8 @@ TEST(QrSvg, DrawsTheModulesInsideAQuietZone) {
 }
 
 TEST(QrSvg, TakesTextsOfAnyLengthThatFits) {
-    EXPECT_EQ(read(qr_svg("x")).side, 21 + 8);
-    EXPECT_EQ(read(qr_svg(std::string(2331, 'x'))).side, 177 + 8);
+    EXPECT_EQ(image_of(qr_svg("x")).side, 21 + 8);
+    EXPECT_EQ(image_of(qr_svg(std::string(2331, 'x'))).side, 177 + 8);
 }
 
 TEST(QrSvg, RefusesWhatAQrCodeCannotHold) {

@@ -5,7 +5,7 @@
 namespace pgchat {
 namespace {
 
-FailedAttempt answered(int status, int number = 1) {
+FailedAttempt attempt_answered(int status, int number = 1) {
     FailedAttempt attempt;
     attempt.status = status;
     attempt.number = number;
@@ -22,9 +22,9 @@ FailedAttempt failed(HttpOutcome outcome, bool request_sent) {
 
 TEST(RetryPolicy, RetriesStatusesThatPass) {
     for (const int status : {408, 429, 500, 502, 503, 504, 529, 599})
-        EXPECT_TRUE(retry_delay({}, answered(status), 0.5)) << status;
+        EXPECT_TRUE(retry_delay({}, attempt_answered(status), 0.5)) << status;
     for (const int status : {200, 301, 400, 401, 403, 404, 409, 413, 422, 499, 600})
-        EXPECT_FALSE(retry_delay({}, answered(status), 0.5)) << status;
+        EXPECT_FALSE(retry_delay({}, attempt_answered(status), 0.5)) << status;
 }
 
 TEST(RetryPolicy, RetriesFailuresBeforeTheRequestWasSentOnly) {
@@ -41,7 +41,7 @@ TEST(RetryPolicy, RetriesFailuresBeforeTheRequestWasSentOnly) {
 }
 
 TEST(RetryPolicy, NeverOnceReadersHaveText) {
-    FailedAttempt attempt = answered(500);
+    FailedAttempt attempt = attempt_answered(500);
     attempt.has_text = true;
     EXPECT_FALSE(retry_delay({}, attempt, 0.5));
 }
@@ -49,31 +49,31 @@ TEST(RetryPolicy, NeverOnceReadersHaveText) {
 TEST(RetryPolicy, GivesUpAfterTheLastRetry) {
     RetryPolicy policy;
     policy.max_retries = 2;
-    EXPECT_TRUE(retry_delay(policy, answered(500, 1), 0));
-    EXPECT_TRUE(retry_delay(policy, answered(500, 2), 0));
-    EXPECT_FALSE(retry_delay(policy, answered(500, 3), 0));
+    EXPECT_TRUE(retry_delay(policy, attempt_answered(500, 1), 0));
+    EXPECT_TRUE(retry_delay(policy, attempt_answered(500, 2), 0));
+    EXPECT_FALSE(retry_delay(policy, attempt_answered(500, 3), 0));
     policy.max_retries = 0;
-    EXPECT_FALSE(retry_delay(policy, answered(500, 1), 0));
+    EXPECT_FALSE(retry_delay(policy, attempt_answered(500, 1), 0));
 }
 
 TEST(RetryPolicy, TheDelayDoublesUpToItsLimit) {
     RetryPolicy policy;
     policy.max_retries = 1'000'000;
-    EXPECT_EQ(retry_delay(policy, answered(500, 1), 1), Milliseconds(500));
-    EXPECT_EQ(retry_delay(policy, answered(500, 2), 1), Milliseconds(1'000));
-    EXPECT_EQ(retry_delay(policy, answered(500, 4), 1), Milliseconds(4'000));
+    EXPECT_EQ(retry_delay(policy, attempt_answered(500, 1), 1), Milliseconds(500));
+    EXPECT_EQ(retry_delay(policy, attempt_answered(500, 2), 1), Milliseconds(1'000));
+    EXPECT_EQ(retry_delay(policy, attempt_answered(500, 4), 1), Milliseconds(4'000));
     for (const int number : {7, 8, 30, 64, 100'000})
-        EXPECT_EQ(retry_delay(policy, answered(500, number), 1), Milliseconds(30'000));
+        EXPECT_EQ(retry_delay(policy, attempt_answered(500, number), 1), Milliseconds(30'000));
 }
 
 TEST(RetryPolicy, ChanceTakesUpToHalfOfTheDelay) {
-    EXPECT_EQ(retry_delay({}, answered(500), 0), Milliseconds(250));
-    EXPECT_EQ(retry_delay({}, answered(500), 0.5), Milliseconds(375));
-    EXPECT_EQ(retry_delay({}, answered(500), 1), Milliseconds(500));
+    EXPECT_EQ(retry_delay({}, attempt_answered(500), 0), Milliseconds(250));
+    EXPECT_EQ(retry_delay({}, attempt_answered(500), 0.5), Milliseconds(375));
+    EXPECT_EQ(retry_delay({}, attempt_answered(500), 1), Milliseconds(500));
 }
 
 TEST(RetryPolicy, RetryAfterIsALowerBoundUpToItsLimit) {
-    FailedAttempt attempt = answered(429);
+    FailedAttempt attempt = attempt_answered(429);
     attempt.retry_after = Milliseconds(7'000);
     EXPECT_EQ(retry_delay({}, attempt, 1), Milliseconds(7'000));
     attempt.retry_after = Milliseconds(0);

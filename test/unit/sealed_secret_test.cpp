@@ -8,17 +8,17 @@
 namespace pgchat {
 namespace {
 
-const Uuid alice = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
-const Uuid bob = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c073990");
+const Uuid owner = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+const Uuid stranger = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c073990");
 const Uuid row = *parse_uuid("017f22e2-79b1-7cc3-98c4-dc0c0c073991");
-const SealPlace place{"totp", alice, row};
+const SealPlace secret_place{"totp", owner, row};
 constexpr std::string_view secret = "a secret\0with NUL";
 
 MasterKey key_of(char digit) {
     return MasterKey::parse(std::string(64, digit));
 }
 
-std::string refusal(const MasterKey& key, const SealPlace& at, std::string_view sealed) {
+std::string seal_refusal(const MasterKey& key, const SealPlace& at, std::string_view sealed) {
     try {
         open_secret(key, at, sealed);
     } catch (const Error& error) {
@@ -32,13 +32,14 @@ std::string refusal(const MasterKey& key, const SealPlace& at, std::string_view 
 TEST(SealedSecret, OpensWhereItWasSealed) {
     const MasterKey key = key_of('1');
     for (const std::string& text : {std::string(), std::string(secret), std::string(100000, 'x')})
-        EXPECT_EQ(open_secret(key, place, seal_secret(key, place, text)).view(), text);
-    EXPECT_EQ(open_secret(key_of('1'), place, seal_secret(key, place, secret)).view(), secret) << "the key read again";
+        EXPECT_EQ(open_secret(key, secret_place, seal_secret(key, secret_place, text)).view(), text);
+    EXPECT_EQ(open_secret(key_of('1'), secret_place, seal_secret(key, secret_place, secret)).view(), secret)
+        << "the key read again";
 }
 
 TEST(SealedSecret, NeverLooksTheSameAndShowsNothing) {
     const MasterKey key = key_of('1');
-    const std::string once = seal_secret(key, place, secret), again = seal_secret(key, place, secret);
+    const std::string once = seal_secret(key, secret_place, secret), again = seal_secret(key, secret_place, secret);
     EXPECT_NE(once, again);
     EXPECT_EQ(once.size(), 1 + 8 + 12 + secret.size() + 16);
     EXPECT_EQ(once.substr(0, 9), again.substr(0, 9)) << "version and key id";
@@ -47,26 +48,26 @@ TEST(SealedSecret, NeverLooksTheSameAndShowsNothing) {
 
 TEST(SealedSecret, OpensNowhereElse) {
     const MasterKey key = key_of('1');
-    const std::string sealed = seal_secret(key, place, secret);
-    EXPECT_NE(refusal(key, {"totp", bob, row}, sealed), "") << "another user";
-    EXPECT_NE(refusal(key, {"totp", alice, alice}, sealed), "") << "another row";
-    EXPECT_NE(refusal(key, {"totp", row, alice}, sealed), "") << "user and row exchanged";
-    EXPECT_NE(refusal(key, {"api_key", alice, row}, sealed), "") << "another purpose";
-    EXPECT_NE(refusal(key, {"", alice, row}, sealed), "") << "no purpose";
-    EXPECT_NE(refusal(key_of('2'), place, sealed).find("another master key"), std::string::npos);
+    const std::string sealed = seal_secret(key, secret_place, secret);
+    EXPECT_NE(seal_refusal(key, {"totp", stranger, row}, sealed), "") << "another user";
+    EXPECT_NE(seal_refusal(key, {"totp", owner, owner}, sealed), "") << "another row";
+    EXPECT_NE(seal_refusal(key, {"totp", row, owner}, sealed), "") << "user and row exchanged";
+    EXPECT_NE(seal_refusal(key, {"api_key", owner, row}, sealed), "") << "another purpose";
+    EXPECT_NE(seal_refusal(key, {"", owner, row}, sealed), "") << "no purpose";
+    EXPECT_NE(seal_refusal(key_of('2'), secret_place, sealed).find("another master key"), std::string::npos);
 }
 
 TEST(SealedSecret, NoticesEveryChange) {
     const MasterKey key = key_of('1');
-    const std::string sealed = seal_secret(key, place, secret);
+    const std::string sealed = seal_secret(key, secret_place, secret);
     for (std::size_t size = 0; size < sealed.size(); ++size)
-        EXPECT_NE(refusal(key, place, sealed.substr(0, size)), "") << size;
+        EXPECT_NE(seal_refusal(key, secret_place, sealed.substr(0, size)), "") << size;
     for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
         std::string changed = sealed;
         changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ 1 << bit % 8);
-        EXPECT_NE(refusal(key, place, changed), "") << bit;
+        EXPECT_NE(seal_refusal(key, secret_place, changed), "") << bit;
     }
-    EXPECT_NE(refusal(key, place, sealed + "x"), "");
+    EXPECT_NE(seal_refusal(key, secret_place, sealed + "x"), "");
 }
 
 TEST(MasterKey, IsReadFromHexadecimalDigits) {

@@ -23,8 +23,8 @@ bool finds(std::string_view query, std::string_view text, SearchMode mode = Sear
     return SearchQuery(query, mode, forms).matches(text, forms, spans);
 }
 
-std::string shown(std::string_view query, std::string_view text, std::size_t length,
-                  SearchMode mode = SearchMode::words) {
+std::string snippet_shown(std::string_view query, std::string_view text, std::size_t length,
+                          SearchMode mode = SearchMode::words) {
     TestForms forms;
     std::vector<WordSpan> spans;
     if (!SearchQuery(query, mode, forms).matches(text, forms, spans)) return "no match";
@@ -73,23 +73,23 @@ TEST(SearchQuery, SubstringsWithoutCase) {
     EXPECT_TRUE(finds("据", "数据库", SearchMode::substring));
     EXPECT_FALSE(finds("数库", "数据库", SearchMode::substring));
     EXPECT_FALSE(finds("", "x", SearchMode::substring));
-    EXPECT_EQ(shown("ÜSS", "füssen", 100, SearchMode::substring), "f<üss>en");
+    EXPECT_EQ(snippet_shown("ÜSS", "füssen", 100, SearchMode::substring), "f<üss>en");
 }
 
 TEST(Snippet, MarksWhatMatchesAndCutsTheRest) {
-    EXPECT_EQ(shown("cat", "A Cat,\n\n\tand cats.", 100), "A <Cat>, and <cats>.");
+    EXPECT_EQ(snippet_shown("cat", "A Cat,\n\n\tand cats.", 100), "A <Cat>, and <cats>.");
     const std::string text = "start " + std::string(400, 'x') + " the cat sat here " + std::string(400, 'y');
-    EXPECT_EQ(shown("cat", text, 30).find("\xE2\x80\xA6"), 0U);
-    EXPECT_NE(shown("cat", text, 30).find("<cat> sat"), std::string::npos);
-    EXPECT_LT(shown("cat", text, 30).size(), 60U);
-    EXPECT_EQ(shown("\"red cat\"", "cat red cat", 100), "cat <red> <cat>");
-    EXPECT_EQ(shown("-dog", "a bird", 100), "a bird");
+    EXPECT_EQ(snippet_shown("cat", text, 30).find("\xE2\x80\xA6"), 0U);
+    EXPECT_NE(snippet_shown("cat", text, 30).find("<cat> sat"), std::string::npos);
+    EXPECT_LT(snippet_shown("cat", text, 30).size(), 60U);
+    EXPECT_EQ(snippet_shown("\"red cat\"", "cat red cat", 100), "cat <red> <cat>");
+    EXPECT_EQ(snippet_shown("-dog", "a bird", 100), "a bird");
 }
 
 TEST(Snippet, SplitsNoCharacter) {
     std::string text;
     for (int i = 0; i < 100; ++i) text += "数据";
-    const std::string found = shown("库", text + "库" + text, 20);
+    const std::string found = snippet_shown("库", text + "库" + text, 20);
     EXPECT_NE(found.find("<库>"), std::string::npos);
     std::string without = found;
     std::erase_if(without, [](char c) { return (c & 0x80) == 0; });

@@ -9,7 +9,7 @@
 namespace pgchat {
 namespace {
 
-Uuid id_of(unsigned number) {
+Uuid message_id(unsigned number) {
     Uuid id;
     id.bytes[0] = static_cast<std::uint8_t>(number);
     return id;
@@ -18,7 +18,7 @@ Uuid id_of(unsigned number) {
 ChunkBuilder::Encoded file(const std::vector<std::string>& texts) {
     PlainForms forms;
     ChunkBuilder builder(forms);
-    for (unsigned i = 0; i < texts.size(); ++i) builder.add({id_of(i), 0, 'u', 0}, texts[i]);
+    for (unsigned i = 0; i < texts.size(); ++i) builder.add({message_id(i), 0, 'u', 0}, texts[i]);
     return builder.encode();
 }
 
@@ -102,7 +102,7 @@ TEST(SearchRanking, FindsEverySubstringOfAFullChunk) {
 TEST(SearchChunk, KeepsWhatItWasGiven) {
     const ChunkHead head = decode_head(file({"one two", "three"}).head);
     ASSERT_EQ(head.messages.size(), 2U);
-    EXPECT_EQ(head.messages[1].id, id_of(1));
+    EXPECT_EQ(head.messages[1].id, message_id(1));
     EXPECT_EQ(head.messages[0].word_count, 2);
     EXPECT_EQ(head.messages[0].role, 'u');
     EXPECT_EQ(head.word_terms, 3U);

@@ -1,4 +1,4 @@
-// What the engine answers to requests that need the master key, frame by frame.
+// What the engine answers to requests that need the master totp_key_bytes, frame by frame.
 #include "core/engine/secret_service.hpp"
 
 #include <gtest/gtest.h>
@@ -12,9 +12,9 @@
 namespace pgchat {
 namespace {
 
-const Uuid alice = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+const Uuid holder = *parse_uuid("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
 const Uuid factor = *parse_uuid("017f22e2-79b1-7cc3-98c4-dc0c0c073990");
-const std::string key = "12345678901234567890";
+const std::string totp_key_bytes = "12345678901234567890";
 
 // What a change of the master key would seal anew: nothing.
 class EmptyStore final : public SealedStore {
@@ -48,9 +48,10 @@ protected:
         return std::string(read_answer(reader));
     }
     std::string seal(std::string_view purpose = totp_purpose) {
-        return answer_to(write_seal(7, {{purpose, alice, factor}, put_in_envelope(service.address(), key)}));
+        return answer_to(
+            write_seal(7, {{purpose, holder, factor}, put_in_envelope(service.address(), totp_key_bytes)}));
     }
-    std::string check(const std::string& sealed, const std::string& code, const Uuid& user = alice,
+    std::string check(const std::string& sealed, const std::string& code, const Uuid& user = holder,
                       const TotpScheme& scheme = {}) {
         return answer_to(write_totp_check(7, {user, factor, scheme, sealed, code}));
     }
@@ -63,26 +64,45 @@ protected:
 
 TEST_F(SecretServiceTest, SealsForOnePlace) {
     const std::string sealed = seal("api_key");
-    EXPECT_EQ(service.vault().open({"api_key", alice, factor}, sealed).view(), key);
-    EXPECT_THROW(service.vault().open({totp_purpose, alice, factor}, sealed), Error);
+    EXPECT_EQ(service.vault().open({"api_key", holder, factor}, sealed).view(), totp_key_bytes);
+    EXPECT_THROW(service.vault().open({totp_purpose, holder, factor}, sealed), Error);
 }
 
 TEST_F(SecretServiceTest, TellsTheStepOfACodeOfRealTime) {
     const std::string sealed = seal();
     const std::int64_t step = totp_step(now);
     for (const int offset : {-1, 0, 1})
-        EXPECT_EQ(check(sealed, totp(key, now + offset * totp_period_seconds, {})), std::to_string(step + offset));
-    for (const int offset : {-2, 2}) EXPECT_EQ(check(sealed, totp(key, now + offset * totp_period_seconds, {})), "");
+        EXPECT_EQ(check(sealed, totp(totp_key_bytes, now + offset * totp_period_seconds, {})),
+                  std::to_string(step + offset));
+    for (const int offset : {-2, 2})
+        EXPECT_EQ(check(sealed, totp(totp_key_bytes, now + offset * totp_period_seconds, {})), "");
     for (const char* code : {"", "000000", "abc"}) EXPECT_EQ(check(sealed, code), "");
     const TotpScheme scheme{HashAlgorithm::sha512, 8};
-    EXPECT_EQ(check(sealed, totp(key, now, scheme), alice, scheme), std::to_string(step));
-    const std::string code = totp(key, now, {});
+    EXPECT_EQ(check(sealed, totp(totp_key_bytes, now, scheme), holder, scheme), std::to_string(step));
+    const std::string code = totp(totp_key_bytes, now, {});
     now += 2 * totp_period_seconds;
     EXPECT_EQ(check(sealed, code), "") << "time goes on";
 }
 
+TEST_F(SecretServiceTest, ChecksSignaturesOfWebhooksInRealTime) {
+    const auto sealed_for = [&](std::string_view purpose) {
+        return answer_to(write_seal(7, {{purpose, Uuid{}, factor}, put_in_envelope(service.address(), key)}));
+    };
+    const auto verdict = [&](const std::string& sealed, const std::string& signature) {
+        return answer_to(write_webhook_check(7, {factor, sealed, "t=1111111111,v1=" + signature, "{}", 60}));
+    };
+    const std::string sealed = sealed_for(webhook_purpose);
+    // python3: hmac.new(b"12345678901234567890", b"1111111111.{}", "sha256").hexdigest()
+    const std::string right = "55ac76048fe94b7654263201da9078878511ea823df7773fa085c692852fb2ca";
+    EXPECT_EQ(verdict(sealed, right), "valid");
+    EXPECT_EQ(verdict(sealed, std::string(64, '0')), "wrong");
+    EXPECT_THROW(verdict(sealed_for("api_key"), right), Error);
+    now += 61;
+    EXPECT_EQ(verdict(sealed, right), "too_old");
+}
+
 TEST_F(SecretServiceTest, OpensNothingThatBelongsElsewhere) {
-    const std::string code = totp(key, now, {});
+    const std::string code = totp(totp_key_bytes, now, {});
     const auto expect_unsealing_fails = [&](const std::string& sealed, const Uuid& user) {
         try {
             check(sealed, code, user);
@@ -92,8 +112,8 @@ TEST_F(SecretServiceTest, OpensNothingThatBelongsElsewhere) {
         }
     };
     expect_unsealing_fails(seal(), factor);
-    expect_unsealing_fails(seal("api_key"), alice);
-    expect_unsealing_fails("", alice);
+    expect_unsealing_fails(seal("api_key"), holder);
+    expect_unsealing_fails("", holder);
 }
 
 TEST_F(SecretServiceTest, TellsOfTheMasterKeyAndChangesIt) {
@@ -138,7 +158,8 @@ TEST_F(SecretServiceTest, RefusesFramesItDoesNotKnow) {
     const std::string unknown = FrameWriter(RequestKind::secret, 7).u8(99).take();
     FrameReader frame(unknown);
     EXPECT_THROW(service.reply_to(frame), Error);
-    const std::string cut = write_seal(7, {{totp_purpose, alice, factor}, put_in_envelope(service.address(), key)});
+    const std::string cut =
+        write_seal(7, {{totp_purpose, holder, factor}, put_in_envelope(service.address(), totp_key_bytes)});
     FrameReader short_frame(std::string_view(cut).substr(0, cut.size() - 1));
     EXPECT_THROW(service.reply_to(short_frame), Error);
 }

@@ -17,8 +17,8 @@
 namespace pgchat {
 namespace {
 
-const SealPlace place{"totp", {}, {}};
-const std::string digits(64, 'a');
+const SealPlace vault_place{"totp", {}, {}};
+const std::string key_digits(64, 'a');
 
 class SecretVaultTest : public ::testing::Test {
 protected:
@@ -39,7 +39,7 @@ protected:
         ::chmod(file.c_str(), mode);
     }
     std::string failure() {
-        return failure_of([&] { vault.seal(place, "secret"); });
+        return failure_of([&] { vault.seal(vault_place, "secret"); });
     }
     template <class Function>
     std::string failure_of(Function&& function) {
@@ -48,12 +48,12 @@ protected:
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::master_key_unavailable);
             EXPECT_FALSE(error.hint().empty());
-            EXPECT_EQ(std::string(error.what()).find(digits), std::string::npos) << "the key is not repeated";
+            EXPECT_EQ(std::string(error.what()).find(key_digits), std::string::npos) << "the key is not repeated";
             return error.what();
         }
         return "none";
     }
-    bool works() { return vault.open(place, vault.seal(place, "secret")).view() == "secret"; }
+    bool works() { return vault.open(vault_place, vault.seal(vault_place, "secret")).view() == "secret"; }
 
     FakeClock clock;
     bool is_stored = false;  // some secret
@@ -63,16 +63,17 @@ protected:
 
 TEST_F(SecretVaultTest, MakesItsFileWhenItSeals) {
     use_file(true);
-    EXPECT_EQ(failure_of([&] { vault.open(place, "sealed by some other key"); }), "the master key file does not exist");
+    EXPECT_EQ(failure_of([&] { vault.open(vault_place, "sealed by some other key"); }),
+              "the master key file does not exist");
     EXPECT_FALSE(std::filesystem::exists(file)) << "opening makes no key";
     ::umask(0);
-    const std::string sealed = vault.seal(place, "secret");
+    const std::string sealed = vault.seal(vault_place, "secret");
     struct stat status;
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0600u);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "nothing else is left";
     use_file();
-    EXPECT_EQ(vault.open(place, sealed).view(), "secret") << "the key is read from the file";
+    EXPECT_EQ(vault.open(vault_place, sealed).view(), "secret") << "the key is read from the file";
 }
 
 TEST_F(SecretVaultTest, MakesNoFileInPlaceOfALostOne) {
@@ -86,7 +87,7 @@ TEST_F(SecretVaultTest, MakesNoFileInPlaceOfALostOne) {
     EXPECT_FALSE(std::filesystem::exists(file)) << "only sealing makes one";
     EXPECT_TRUE(works());
     std::filesystem::rename(file, folder / "copy");
-    use_command("echo " + digits);
+    use_command("echo " + key_digits);
     EXPECT_TRUE(works());
     use_file(true);
     EXPECT_EQ(failure(), lost) << "what was sealed with it may not be stored yet";
@@ -98,7 +99,7 @@ TEST_F(SecretVaultTest, MakesNoFileInPlaceOfALostOne) {
 TEST_F(SecretVaultTest, MakesNoFileThatSomebodyChose) {
     EXPECT_EQ(failure(), "the master key file does not exist");
     EXPECT_FALSE(std::filesystem::exists(file));
-    write(digits);
+    write(key_digits);
     EXPECT_TRUE(works()) << "a file that appears is found";
 }
 
@@ -114,7 +115,8 @@ TEST_F(SecretVaultTest, AllProcessesThatMakeItAtOnceGetTheSameKey) {
             try {
                 SecretVault maker{clock, [] { return false; }};
                 maker.set_source({"", file, true});
-                std::ofstream(folder / ("sealed" + std::to_string(i)), std::ios::binary) << maker.seal(place, "secret");
+                std::ofstream(folder / ("sealed" + std::to_string(i)), std::ios::binary)
+                    << maker.seal(vault_place, "secret");
                 ::_exit(0);
             } catch (...) {
                 ::_exit(1);
@@ -128,18 +130,19 @@ TEST_F(SecretVaultTest, AllProcessesThatMakeItAtOnceGetTheSameKey) {
         use_file();
         for (std::size_t i = 0; i < makers.size(); ++i) {
             std::ifstream sealed(folder / ("sealed" + std::to_string(i)), std::ios::binary);
-            EXPECT_EQ(vault.open(place, std::string(std::istreambuf_iterator<char>(sealed), {})).view(), "secret");
+            EXPECT_EQ(vault.open(vault_place, std::string(std::istreambuf_iterator<char>(sealed), {})).view(),
+                      "secret");
         }
     }
 }
 
 TEST_F(SecretVaultTest, RefusesFilesThatOthersMayTouch) {
     for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0601, 0666}) {
-        write(digits, mode);
+        write(key_digits, mode);
         EXPECT_EQ(failure(), "the master key file can be read or written by others than its owner") << std::oct << mode;
     }
     for (const mode_t mode : {0600, 0400, 0700}) {
-        write(digits, 0600);
+        write(key_digits, 0600);
         ::chmod(file.c_str(), mode);
         use_file();
         EXPECT_TRUE(works()) << std::oct << mode;
@@ -149,7 +152,7 @@ TEST_F(SecretVaultTest, RefusesFilesThatOthersMayTouch) {
 
 TEST_F(SecretVaultTest, RefusesWhatHoldsNoKey) {
     for (const std::string& text :
-         {std::string(), digits.substr(1), digits + "a", digits + "\nx", std::string(100'000, 'a')}) {
+         {std::string(), key_digits.substr(1), key_digits + "a", key_digits + "\nx", std::string(100'000, 'a')}) {
         write(text);
         EXPECT_EQ(failure(), "the master key is malformed");
     }
@@ -162,29 +165,29 @@ TEST_F(SecretVaultTest, RefusesWhatHoldsNoKey) {
 }
 
 TEST_F(SecretVaultTest, KeepsTheKeyUntilItIsToldToReadItAgain) {
-    write(digits);
-    const std::string sealed = vault.seal(place, "secret");
+    write(key_digits);
+    const std::string sealed = vault.seal(vault_place, "secret");
     write(std::string(64, 'b'));
-    EXPECT_EQ(vault.open(place, sealed).view(), "secret");
+    EXPECT_EQ(vault.open(vault_place, sealed).view(), "secret");
     use_file();
     try {
-        vault.open(place, sealed);
+        vault.open(vault_place, sealed);
         ADD_FAILURE() << "opened with another key";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::unsealing_failed);
     }
-    write(digits);
+    write(key_digits);
     use_file();
-    EXPECT_EQ(vault.open(place, sealed).view(), "secret") << "the old key put back";
+    EXPECT_EQ(vault.open(vault_place, sealed).view(), "secret") << "the old key put back";
 }
 
 TEST_F(SecretVaultTest, TakesTheKeyFromACommandInPlaceOfTheFile) {
-    use_command("echo " + digits);
-    const std::string sealed = vault.seal(place, "secret");
+    use_command("echo " + key_digits);
+    const std::string sealed = vault.seal(vault_place, "secret");
     EXPECT_FALSE(std::filesystem::exists(file)) << "no file is made beside a command";
-    write(digits);
+    write(key_digits);
     use_file();
-    EXPECT_EQ(vault.open(place, sealed).view(), "secret") << "the same key is the same key";
+    EXPECT_EQ(vault.open(vault_place, sealed).view(), "secret") << "the same key is the same key";
 }
 
 TEST_F(SecretVaultTest, SaysHowTheCommandFailedAndDoesNotRunItAgainAtOnce) {
@@ -195,11 +198,11 @@ TEST_F(SecretVaultTest, SaysHowTheCommandFailedAndDoesNotRunItAgainAtOnce) {
     clock.advance(Milliseconds{10'000});
     failure();
     EXPECT_EQ(std::filesystem::file_size(file), 4u) << "and later again";
-    use_command("echo " + digits + digits);
+    use_command("echo " + key_digits + key_digits);
     EXPECT_EQ(failure(), "no master key from pgchat.master_key_command: the master key is malformed");
     use_command("sleep 20", Milliseconds{50});
     EXPECT_EQ(failure(), "no master key from pgchat.master_key_command: the command did not end in time");
-    use_command("echo " + digits);
+    use_command("echo " + key_digits);
     EXPECT_TRUE(works()) << "another setting is tried at once";
 }
 

@@ -7,7 +7,7 @@
 namespace pgchat {
 namespace {
 
-class Recorder final : public SseHandler {
+class SseRecorder final : public SseHandler {
 public:
     bool on_event(std::string_view name, std::string_view data, bool complete) override {
         log.append(name).append("=").append(data).append(complete ? ";" : "?");
@@ -20,20 +20,20 @@ public:
 
 std::string parse(std::string_view text, std::size_t piece) {
     SseParser parser;
-    Recorder recorder;
+    SseRecorder recorder;
     for (std::size_t at = 0; at < text.size(); at += piece)
         if (!parser.feed(std::string(text.substr(at, piece)), recorder)) break;
     parser.finish(recorder);
     return recorder.log;
 }
 
-struct Case {
+struct SseCase {
     std::string text;
     std::string events;
 };
 
 // The grammar and the examples of the WHATWG HTML standard, section 9.2.6.
-const std::vector<Case> cases{
+const std::vector<SseCase> sse_cases{
     {"data: a\n\ndata: b\n\n", "=a;=b;"},
     {"data: a\r\rdata: b\r\r", "=a;=b;"},
     {"data: a\r\n\r\ndata: b\r\n\r\n", "=a;=b;"},
@@ -58,7 +58,7 @@ const std::vector<Case> cases{
 };
 
 TEST(Sse, ParsesTheSameWhateverTheSplit) {
-    for (const Case& c : cases)
+    for (const SseCase& c : sse_cases)
         for (std::size_t piece = 1; piece <= c.text.size(); ++piece)
             EXPECT_EQ(parse(c.text, piece), c.events) << "pieces of " << piece;
 }
@@ -66,7 +66,7 @@ TEST(Sse, ParsesTheSameWhateverTheSplit) {
 TEST(Sse, HandsOnAnEventInPlace) {
     const std::string text = "event: x\ndata: in place\n\n";
     SseParser parser;
-    Recorder recorder;
+    SseRecorder recorder;
     EXPECT_TRUE(parser.feed(text, recorder));
     EXPECT_EQ(recorder.last_data, text.data() + text.find("in place"));
 }
@@ -78,7 +78,7 @@ TEST(Sse, CapsLinesAndEvents) {
           "data:" + std::string(60, 'x') + "\ndata:" + std::string(60, 'x')})
         for (const std::size_t piece : {std::size_t{1}, text.size()}) {
             SseParser parser(100);
-            Recorder recorder;
+            SseRecorder recorder;
             bool go_on = parser.feed(fits, recorder);
             EXPECT_TRUE(go_on);
             for (std::size_t at = 0; at < text.size() && go_on; at += piece)
@@ -90,7 +90,7 @@ TEST(Sse, CapsLinesAndEvents) {
 }
 
 TEST(Sse, TellsWhetherItIsAnEventStream) {
-    Recorder recorder;
+    SseRecorder recorder;
     SseParser page;
     page.feed("<html>\n<body>\n", recorder);
     EXPECT_FALSE(page.recognised());

@@ -9,7 +9,7 @@
 namespace pgchat {
 namespace {
 
-using Events = std::vector<std::string>;
+using EventTexts = std::vector<std::string>;
 
 TEST(StreamLog, TextIsAnEventOnceFlushed) {
     StreamLog log;
@@ -24,7 +24,7 @@ TEST(StreamLog, TextIsAnEventOnceFlushed) {
     EXPECT_FALSE(log.has_pending());
     log.append(EventKind::content, " you");
     EXPECT_TRUE(log.flush());
-    EXPECT_EQ(events_of(log), (Events{"content:Hello", "content: you"}));
+    EXPECT_EQ(events_of(log), (EventTexts{"content:Hello", "content: you"}));
 }
 
 TEST(StreamLog, AChangeOfKindSealsWhatWasPending) {
@@ -32,11 +32,11 @@ TEST(StreamLog, AChangeOfKindSealsWhatWasPending) {
     log.append(EventKind::thinking, "a");
     log.append(EventKind::content, "b");
     log.append(EventKind::thinking, "c");
-    EXPECT_EQ(events_of(log), (Events{"thinking:a", "content:b"}));
+    EXPECT_EQ(events_of(log), (EventTexts{"thinking:a", "content:b"}));
     log.flush();
     log.append(EventKind::content, "d");
     log.flush();
-    EXPECT_EQ(events_of(log), (Events{"thinking:a", "content:b", "thinking:c", "content:d"}));
+    EXPECT_EQ(events_of(log), (EventTexts{"thinking:a", "content:b", "thinking:c", "content:d"}));
     EXPECT_EQ(log.content(), "bd");
     EXPECT_EQ(log.thinking(), "ac");
 }
@@ -46,10 +46,10 @@ TEST(StreamLog, ClosingAddsToolCallsAndTheEnd) {
     log.append(EventKind::content, "x");
     log.close("[1]", EventKind::incomplete, "broke off");
     EXPECT_TRUE(log.closed());
-    EXPECT_EQ(events_of(log), (Events{"content:x", "tool_calls:[1]", "incomplete:broke off"}));
+    EXPECT_EQ(events_of(log), (EventTexts{"content:x", "tool_calls:[1]", "incomplete:broke off"}));
     StreamLog empty;
     empty.close("", EventKind::done, "");
-    EXPECT_EQ(events_of(empty), (Events{"done:"}));
+    EXPECT_EQ(events_of(empty), (EventTexts{"done:"}));
 }
 
 TEST(StreamLog, NamesAndTerminalKinds) {
@@ -75,7 +75,7 @@ TEST(StreamLog, WhatOneReaderSawIsWhatEveryReaderSees) {
         std::mt19937 random(seed);
         StreamLog log;
         std::string text[2];
-        Events early;
+        EventTexts early;
         for (int step = 0; step < 300; ++step) {
             const unsigned kind = random() % 2;
             const std::string piece = std::to_string(random() % 1000);
@@ -86,7 +86,7 @@ TEST(StreamLog, WhatOneReaderSawIsWhatEveryReaderSees) {
                 early.push_back(event_text(log.event(i)));
         }
         log.close("", EventKind::done, "");
-        const Events late = events_of(log);
+        const EventTexts late = events_of(log);
         ASSERT_LT(early.size(), late.size());
         EXPECT_TRUE(std::equal(early.begin(), early.end(), late.begin())) << seed;
         std::string joined[2];

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
-std::optional<ErrorCode> error_of(std::string_view url, std::string_view trusted = default_trusted_hosts) {
+std::optional<ErrorCode> url_error(std::string_view url, std::string_view trusted = default_trusted_hosts) {
     try {
         check_request_url(url, TrustedHosts(trusted));
     } catch (const Error& error) {
@@ -66,7 +66,7 @@ TEST(UrlGuard, RefusesMalformedUrls) {
                                    "https://[fe80::1%25eth0]/"s,
                                    "https://[v1.x]/"s,
                                    "https://exa<mple.com/"s})
-        EXPECT_EQ(error_of(url), ErrorCode::invalid_argument) << url;
+        EXPECT_EQ(url_error(url), ErrorCode::invalid_argument) << url;
 }
 
 TEST(UrlGuard, SeesThroughEverySpellingOfAnAddress) {
@@ -102,18 +102,18 @@ TEST(UrlGuard, SeesThroughEverySpellingOfAnAddress) {
                              "[64:ff9b::7f00:1]",
                              "[2002:7f00:1::]",
                              "100.100.100.200"})
-        EXPECT_EQ(error_of("https://"s + host + "/v1", ""), ErrorCode::provider_address_refused) << host;
+        EXPECT_EQ(url_error("https://"s + host + "/v1", ""), ErrorCode::provider_address_refused) << host;
     for (const char* host : {"127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1."})
         EXPECT_EQ(parse_base_url("https://"s + host + "/").host, "127.0.0.1") << host;
 }
 
 TEST(UrlGuard, RequiresHttpsUnlessTrusted) {
-    EXPECT_EQ(error_of("http://example.com/v1"), ErrorCode::provider_address_refused);
-    EXPECT_EQ(error_of("http://8.8.8.8/v1"), ErrorCode::provider_address_refused);
-    EXPECT_EQ(error_of("https://example.com/v1"), std::nullopt);
-    EXPECT_EQ(error_of("https://8.8.8.8/v1"), std::nullopt);
-    EXPECT_EQ(error_of("http://llm.internal:8000/v1", "*.internal"), std::nullopt);
-    EXPECT_EQ(error_of("http://10.1.2.3/v1", "10.0.0.0/8"), std::nullopt);
+    EXPECT_EQ(url_error("http://example.com/v1"), ErrorCode::provider_address_refused);
+    EXPECT_EQ(url_error("http://8.8.8.8/v1"), ErrorCode::provider_address_refused);
+    EXPECT_EQ(url_error("https://example.com/v1"), std::nullopt);
+    EXPECT_EQ(url_error("https://8.8.8.8/v1"), std::nullopt);
+    EXPECT_EQ(url_error("http://llm.internal:8000/v1", "*.internal"), std::nullopt);
+    EXPECT_EQ(url_error("http://10.1.2.3/v1", "10.0.0.0/8"), std::nullopt);
 }
 
 TEST(UrlGuard, SaysWhetherTheHostIsTrusted) {

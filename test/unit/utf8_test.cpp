@@ -9,13 +9,13 @@ namespace {
 
 const std::string fffd(replacement_character);
 
-struct Case {
+struct Utf8Case {
     std::string bytes;
     std::string clean;
 };
 
 // The first three are the examples of The Unicode Standard, tables 3-8, 3-9 and 3-11.
-const std::vector<Case> cases{
+const std::vector<Utf8Case> utf8_cases{
     {"\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41", fffd + fffd + fffd + fffd + fffd + fffd + fffd + fffd + "A"},
     {"\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41", fffd + fffd + fffd + fffd + fffd + fffd + fffd + fffd + "A"},
     {"\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41", fffd + fffd + fffd + fffd + "A"},
@@ -29,11 +29,11 @@ const std::vector<Case> cases{
 };
 
 TEST(Utf8, ReplacesMaximalSubparts) {
-    for (const Case& c : cases) EXPECT_EQ(clean_text(c.bytes), c.clean);
+    for (const Utf8Case& c : utf8_cases) EXPECT_EQ(clean_text(c.bytes), c.clean);
 }
 
 TEST(Utf8, CleansTheSameWhereverTheTextIsSplit) {
-    for (const Case& c : cases)
+    for (const Utf8Case& c : utf8_cases)
         for (std::size_t first = 0; first <= c.bytes.size(); ++first)
             for (std::size_t second = first; second <= c.bytes.size(); ++second) {
                 Utf8Sanitizer sanitizer;

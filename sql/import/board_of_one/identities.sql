@@ -3,15 +3,15 @@ INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT 'users', s.old_id, s.new_id, 'changed', f.reason, f.details
 FROM staged_users s JOIN :"source".users u ON u.id::text = s.old_id,
 LATERAL (VALUES
-  (s.plan IS NULL, 'plan_unknown', jsonb_build_object('subscription_tier', left(u.subscription_tier, 300))),
-  (coalesce(lower(btrim(u.auth_provider)), '') NOT IN ('supabase', 'google', 'linkedin', 'github'), 'provider_unknown',
-   jsonb_build_object('auth_provider', left(u.auth_provider, 300)))) f (applies, reason, details)
+  (s.plan IS NULL, 'plan_unknown', jsonb_build_object('subscription_tier', left(u.subscription_tier::text, 300))),
+  (coalesce(lower(btrim(u.auth_provider::text)), '') NOT IN ('supabase', 'google', 'linkedin', 'github'), 'provider_unknown',
+   jsonb_build_object('auth_provider', left(u.auth_provider::text, 300)))) f (applies, reason, details)
 WHERE s.state = 'new' AND f.applies;
 
 -- The ids are those of Supabase Auth, whichever provider it asked: so both can be the name of the issuer.
 CREATE TEMP TABLE staged_identities ON COMMIT DROP AS
 SELECT DISTINCT s.new_id AS user_id, s.old_id AS subject, p.name AS provider, s.email
-FROM staged_users s JOIN :"source".users u ON u.id::text = s.old_id, LATERAL (VALUES ('supabase'), (lower(btrim(u.auth_provider)))) p (name)
+FROM staged_users s JOIN :"source".users u ON u.id::text = s.old_id, LATERAL (VALUES ('supabase'), (lower(btrim(u.auth_provider::text)))) p (name)
 WHERE s.state = 'new' AND p.name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$' AND octet_length(s.old_id) BETWEEN 1 AND 255;
 
 INSERT INTO chat_private.login_names (kind, name, user_id)

@@ -2,10 +2,10 @@
 --
 -- can_take: more may be brought to it: it is new, or nobody has gone on with it here. base_*: where its history here stands.
 CREATE TEMP TABLE board ON COMMIT DROP AS
-SELECT s.id::text AS old_id, s.user_id::text AS user_old_id, s.problem_statement, s.problem_context::text AS problem_context,
-  s.status AS given_status, s.phase AS given_phase, s.total_cost::numeric AS given_cost, s.total_tokens::bigint AS given_tokens,
-  s.round_number AS given_round, s.max_rounds AS given_max_rounds, s.created_at::timestamptz AS given_created_at, s.updated_at::timestamptz AS given_updated_at,
-  s.completed_at::timestamptz AS given_completed_at, s.killed_at::timestamptz AS given_killed_at, s.killed_by::text AS given_killed_by, s.kill_reason,
+SELECT s.id::text AS old_id, s.user_id::text AS user_old_id, s.problem_statement::text, s.problem_context::text AS problem_context,
+  s.status::text AS given_status, s.phase::text AS given_phase, s.total_cost::numeric AS given_cost, s.total_tokens::bigint AS given_tokens,
+  s.round_number AS given_round, CASE WHEN s.round_number BETWEEN 0 AND 1000 THEN s.round_number END AS round_there, s.max_rounds AS given_max_rounds, s.created_at::timestamptz AS given_created_at, s.updated_at::timestamptz AS given_updated_at,
+  s.completed_at::timestamptz AS given_completed_at, s.killed_at::timestamptz AS given_killed_at, s.killed_by::text AS given_killed_by, s.kill_reason::text,
   pg_temp.as_json(s.problem_context::text) AS context,
   chat_private.time_within(s.created_at::timestamptz, now(), chat_private.time_within(s.updated_at::timestamptz, now(), now())) AS since,
   NULL::uuid AS new_id, NULL::uuid AS user_id, 'new' AS state, NULL::text AS reason, true AS can_take,

@@ -16,7 +16,7 @@ WITH spoken AS (
     coalesce(s.new_cost, 0) AS new_cost, coalesce(s.new_tokens, 0) AS new_tokens,
     CASE WHEN st.status IN ('paused', 'completed', 'failed', 'killed') THEN st.status ELSE 'paused' END AS status,
     k.phase AS known_phase, k.place,
-    greatest(coalesce(b.given_round, 0), 0) + coalesce(s.shift, 0) AS round_there, coalesce(b.given_max_rounds, 10) + coalesce(s.shift, 0) AS max_rounds_there,
+    coalesce(b.round_there, 0) + coalesce(s.shift, 0) AS round_there, least(coalesce(b.given_max_rounds, 10), 1000) + coalesce(s.shift, 0) AS max_rounds_there,
     CASE WHEN b.given_cost >= 0 AND b.given_cost <> 'NaN' THEN b.given_cost ELSE 0 END AS cost_there,
     greatest(coalesce(b.given_tokens, 0), 0) AS tokens_there
   FROM board b LEFT JOIN spoken s ON s.deliberation_id = b.new_id,
@@ -57,6 +57,7 @@ ANALYZE standing;
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT 'sessions', b.old_id, b.user_id, f.kind, f.reason, f.details
 FROM board b LEFT JOIN standing s ON s.old_id = b.old_id,
+LATERAL (SELECT pg_temp.time_problem(b.given_created_at, b.given_updated_at, CASE s.status WHEN 'completed' THEN b.given_completed_at WHEN 'killed' THEN b.given_killed_at END) AS problem) t,
 LATERAL (VALUES
   (b.state = 'refused', 'refused', b.reason, jsonb_build_object('user', b.user_old_id, 'problem', left(b.problem_statement, 1000))),
   (lower(btrim(b.given_status)) = 'active' AND s.status = 'paused', 'changed', 'active_is_paused', '{}'),
@@ -64,15 +65,16 @@ LATERAL (VALUES
   (s.old_id IS NOT NULL AND s.known_phase IS NULL, 'changed', 'phase_unknown', jsonb_build_object('phase', b.given_phase, 'became', s.phase)),
   (s.known_phase <> s.phase, 'changed', 'phase_changed', jsonb_build_object('phase', b.given_phase, 'became', s.phase)),
   (s.shift > 0, 'changed', 'rounds_renumbered', jsonb_build_object('round_number', b.given_round, 'became', s.round_number)),
-  (s.round_number <> s.round_there, 'changed', 'round_changed', jsonb_build_object('round_number', b.given_round, 'became', s.round_number)),
+  (s.round_number <> s.round_there OR b.given_round <> 0 AND b.round_there IS NULL, 'changed', 'round_changed', jsonb_build_object('round_number', b.given_round, 'became', s.round_number)),
   (b.given_max_rounds IS NULL OR s.max_rounds <> s.max_rounds_there, 'changed', 'max_rounds_changed', jsonb_build_object('max_rounds', b.given_max_rounds, 'became', s.max_rounds)),
   (coalesce(b.given_cost, -1) <> s.part_cost OR coalesce(b.given_tokens, -1) <> s.part_tokens, 'changed', 'total_differs', jsonb_build_object('total_cost', b.given_cost::text,
      'contributions_cost', s.part_cost, 'became', s.total_cost, 'total_tokens', b.given_tokens, 'contributions_tokens', s.part_tokens, 'tokens_became', s.total_tokens)),
   (b.problem_context IS NOT NULL AND b.context IS NULL, 'kept_aside', 'json_invalid', jsonb_build_object('problem_context', left(b.problem_context, 100000))),
   (s.status = 'completed' AND (b.given_completed_at IS NULL OR NOT isfinite(b.given_completed_at)) OR s.status = 'killed' AND (b.given_killed_at IS NULL OR NOT isfinite(b.given_killed_at))
      OR b.given_created_at IS NULL OR NOT isfinite(b.given_created_at), 'changed', 'time_missing', '{}'),
-  (isfinite(b.given_created_at) AND b.given_created_at > now() OR isfinite(b.given_updated_at) AND b.given_updated_at > now(), 'changed', 'time_in_future',
-   jsonb_build_object('created_at', b.given_created_at, 'updated_at', b.given_updated_at)),
+  (t.problem IS NOT NULL, 'changed', t.problem, jsonb_strip_nulls(jsonb_build_object('created_at', b.given_created_at, 'updated_at', b.given_updated_at,
+   'completed_at', b.given_completed_at, 'killed_at', b.given_killed_at))),
+  (s.status = 'killed' AND char_length(b.kill_reason) > 500, 'changed', 'kill_reason_cut', jsonb_build_object('kill_reason', left(b.kill_reason, 100000))),
   (s.status <> 'completed' AND b.given_completed_at IS NOT NULL OR s.status <> 'killed' AND (b.given_killed_at IS NOT NULL OR b.given_killed_by IS NOT NULL OR b.kill_reason IS NOT NULL), 'kept_aside', 'end_of_another_status',
    jsonb_strip_nulls(jsonb_build_object('completed_at', b.given_completed_at, 'killed_at', b.given_killed_at, 'killed_by', b.given_killed_by, 'kill_reason', b.kill_reason))),
   (s.status = 'killed' AND s.killed_by IS NULL AND b.given_killed_by <> 'admin', 'changed', 'killed_by_unknown', jsonb_build_object('killed_by', b.given_killed_by))

@@ -38,12 +38,13 @@ INSERT INTO chat.deliberation_steps (user_id, id, deliberation_id, kind, phase, 
 SELECT l.user_id, l.id, l.deliberation_id, l.kind, l.phase, l.round_number, l.code, 'complete', l.model, l.tokens, l.cost, l.created_at, l.created_at FROM calls l
 ORDER BY l.user_id, l.id;
 INSERT INTO chat.contributions (user_id, id, deliberation_id, persona_code, round_number, phase, content, cost, tokens, model, step_id, seq, created_at)
-SELECT p.user_id, p.new_id, p.deliberation_id, p.code, p.round_number, p.phase, p.content, p.cost, p.tokens, l.model, l.id, l.seq, p.created_at
-FROM parts p JOIN calls l ON l.part_id = p.new_id WHERE p.source_table = 'contributions' ORDER BY p.user_id, p.new_id;
+SELECT p.user_id, p.new_id, p.deliberation_id, p.code, p.round_number, p.phase, coalesce(j.content, c.content), p.cost, p.tokens, l.model, l.id, l.seq, p.created_at
+FROM parts p JOIN calls l ON l.part_id = p.new_id JOIN :"source".contributions c ON c.id::text = p.old_id LEFT JOIN joined_parts j ON j.id = p.new_id
+WHERE p.source_table = 'contributions' ORDER BY p.user_id, p.new_id;
 INSERT INTO chat.votes (user_id, id, deliberation_id, persona_code, choice, reasoning, confidence, is_abstention, seq, created_at)
-SELECT p.user_id, p.new_id, p.deliberation_id, p.code, left(p.choice, 100), coalesce(p.content, ''),
+SELECT p.user_id, p.new_id, p.deliberation_id, p.code, left(p.choice, 100), coalesce(v.reasoning, ''),
   CASE WHEN p.given_confidence BETWEEN 0 AND 1 THEN p.given_confidence END, p.choice IS NULL, c.seq, p.created_at
-FROM parts p JOIN course c ON c.part_id = p.new_id WHERE p.source_table = 'votes' ORDER BY p.user_id, p.new_id;
+FROM parts p JOIN course c ON c.part_id = p.new_id JOIN :"source".votes v ON v.id::text = p.old_id WHERE p.source_table = 'votes' ORDER BY p.user_id, p.new_id;
 
 -- Status and totals when all is there; what was voted on is what somebody voted for.
 UPDATE chat.deliberations d
@@ -62,12 +63,14 @@ WHERE d.user_id = s.user_id AND d.id = s.new_id;
 UPDATE chat.deliberations d SET outcome = chat_private.vote_outcome(d)
 FROM standing s WHERE d.user_id = s.user_id AND d.id = s.new_id AND s.phase = 'synthesis';
 
+CREATE TEMP TABLE states ON COMMIT DROP AS
+SELECT t.deliberation_id, t.phase, jsonb_build_object('sub_problems', NULL, 'choices', CASE WHEN t.phase IN ('voting', 'synthesis') THEN d.choices END,
+  'outcome', CASE WHEN t.phase = 'synthesis' THEN d.outcome END, 'synthesis', NULL, 'rounds_ended_by', NULL) AS state
+FROM (SELECT DISTINCT c.user_id, c.deliberation_id, c.phase FROM course c) t JOIN chat.deliberations d ON d.user_id = t.user_id AND d.id = t.deliberation_id;
+ANALYZE states;
 INSERT INTO chat.deliberation_checkpoints (user_id, deliberation_id, seq, event, step_id, kind, persona_code, phase, round_number, status, state, total_cost, total_tokens, created_at)
-SELECT c.user_id, c.deliberation_id, c.seq, c.event, l.id, c.kind, c.code, c.phase, c.round_number, c.status,
-  jsonb_build_object('sub_problems', NULL, 'choices', CASE WHEN c.phase IN ('voting', 'synthesis') THEN d.choices END, 'outcome', CASE WHEN c.phase = 'synthesis' THEN d.outcome END,
-                     'synthesis', NULL, 'rounds_ended_by', NULL),
-  c.total_cost, c.total_tokens, c.created_at
-FROM course c JOIN chat.deliberations d ON d.user_id = c.user_id AND d.id = c.deliberation_id LEFT JOIN calls l ON l.deliberation_id = c.deliberation_id AND l.seq = c.seq
+SELECT c.user_id, c.deliberation_id, c.seq, c.event, l.id, c.kind, c.code, c.phase, c.round_number, c.status, t.state, c.total_cost, c.total_tokens, c.created_at
+FROM course c JOIN states t ON t.deliberation_id = c.deliberation_id AND t.phase = c.phase LEFT JOIN calls l ON l.deliberation_id = c.deliberation_id AND l.seq = c.seq
 ORDER BY c.user_id, c.deliberation_id, c.seq;
 
 INSERT INTO chat.import_map (user_id, system, source_table, old_id, new_id)

@@ -32,12 +32,26 @@
 \pset footer off
 \pset null ''
 
-BEGIN;
+-- The audit log goes on after what others write meanwhile.
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
+-- For staged rows; report.sql wants more.
+SET LOCAL default_statistics_target = 20;
+-- Staged rows stay in memory. A session that has used temporary tables before keeps what it has.
+DO $$
+BEGIN
+  PERFORM set_config('temp_buffers', '256MB', true);
+EXCEPTION WHEN invalid_parameter_value THEN
+  NULL;
+END
+$$;
 SET LOCAL timezone = :'timezone';
+SET LOCAL bytea_output = hex;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
 SELECT set_config('import.source', :'source', true) AS source \gset ignored_
 
 DO $$
@@ -53,10 +67,23 @@ BEGIN
     RAISE EXCEPTION 'schema "%" does not exist', current_setting('import.source') USING ERRCODE = '3F000',
       HINT = 'The variable source names the schema with the tables of the other system.';
   END IF;
+  -- What is written last needs the engine; that there is none should be known first.
+  FOR tenths IN 1..300 LOOP
+    EXIT WHEN (SELECT e.state FROM chat.engine_status() e) = 'running';
+    PERFORM pg_sleep(0.1);
+  END LOOP;
+  IF (SELECT e.state FROM chat.engine_status() e) <> 'running' THEN
+    RAISE EXCEPTION 'the pgchat engine of this database is not running' USING ERRCODE = '57P03', HINT = 'See the server log, and chat.engine_status().';
+  END IF;
 END
 $$;
 -- Two imports at once would not see each other's rows.
 LOCK TABLE chat.import_map IN SHARE ROW EXCLUSIVE MODE;
+
+-- The report has a line for each table, also for an empty one.
+CREATE TEMP TABLE expected_tables (n serial, source_table text PRIMARY KEY) ON COMMIT DROP;
+CREATE OR REPLACE FUNCTION pg_temp.expect_table(table_name text) RETURNS void
+LANGUAGE sql AS $$ INSERT INTO pg_temp.expected_tables (source_table) VALUES (table_name) $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.require_columns(table_name text, columns text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -68,6 +95,7 @@ BEGIN
     RAISE EXCEPTION 'table "%" is missing in schema "%"', table_name, current_setting('import.source') USING ERRCODE = '42P01',
       HINT = 'docs/systems.md lists the tables and columns that the import reads.';
   END IF;
+  PERFORM pg_temp.expect_table(table_name);
   SELECT string_agg(quote_ident(c.name), ', ') INTO missing FROM unnest(columns) c (name)
   WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped);
   IF missing IS NOT NULL THEN
@@ -94,15 +122,31 @@ EXCEPTION WHEN data_exception THEN
   RETURN NULL;
 END
 $$;
+-- The nil UUID is nobody's, for it owns what is for all.
 CREATE OR REPLACE FUNCTION pg_temp.as_uuid(value text) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT AS $$
-  SELECT CASE WHEN value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN value::uuid END
+  SELECT CASE WHEN value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN nullif(value::uuid, '00000000-0000-0000-0000-000000000000') END
 $$;
 CREATE OR REPLACE FUNCTION pg_temp.as_bytes(value text) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN decode(value, 'base64');
 EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END
+$$;
+
+-- What chat_private.time_within makes another time of, and a finding tells.
+CREATE OR REPLACE FUNCTION pg_temp.time_problem(VARIADIC times timestamptz[]) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  given timestamptz;
+BEGIN
+  FOREACH given IN ARRAY times LOOP
+    IF isfinite(given) AND given NOT BETWEEN '1970-01-01 00:00+00' AND now() THEN
+      RETURN CASE WHEN given > now() THEN 'time_in_future' ELSE 'time_before_1970' END;
+    END IF;
+  END LOOP;
   RETURN NULL;
 END
 $$;
@@ -136,7 +180,7 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- email: with the username NULL, too, the account has no name and is refused. role: admin, supervisor, worker, user or guest; NULL:
+-- password_hash: NULL: the system has no passwords; '': there is none. email: with the username NULL, too, the account has no name and is refused. role: admin, supervisor, worker, user or guest; NULL:
 -- given_role is none that is known. plan: NULL or none that there is: the setting default_plan. preferences: JSON, as text.
 -- default_model: looked at by conversations.sql, so that models and grants can come in between. metadata: what has no column here.
 CREATE TEMP TABLE staged_users (

@@ -36,6 +36,7 @@ WHERE s.source_table = i.source_table AND s.old_id = i.old_id;
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT c.source_table, c.old_id, c.user_id, f.kind, f.reason, f.details
 FROM staged_conversations c LEFT JOIN usable_models w ON w.user_id = c.user_id AND w.model = c.model,
+LATERAL (SELECT pg_temp.time_problem(c.created_at, c.updated_at, c.last_message_at) AS problem) t,
 LATERAL (VALUES
   (c.state = 'refused', 'refused', c.reason, jsonb_build_object('user', c.user_old_id, 'title', left(c.title, 1000))),
   (c.state = 'new' AND char_length(c.title) > 500, 'changed', 'title_cut', jsonb_build_object('title', left(c.title, 100000))),
@@ -44,14 +45,15 @@ LATERAL (VALUES
    jsonb_build_object('system_prompt', c.system_prompt)),
   (c.state = 'new' AND NOT w.is_usable, 'changed', 'model_unavailable', jsonb_build_object('model', left(c.model, 500))),
   (c.state = 'new' AND (c.created_at IS NULL OR NOT isfinite(c.created_at)), 'changed', 'time_missing', '{}'),
-  (c.state = 'new' AND isfinite(c.created_at) AND c.created_at > now(), 'changed', 'time_in_future', jsonb_build_object('created_at', c.created_at))
+  (c.state = 'new' AND t.problem IS NOT NULL, 'changed', t.problem, jsonb_strip_nulls(jsonb_build_object('created_at', c.created_at, 'updated_at', c.updated_at,
+   'last_message_at', c.last_message_at)))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
 
 INSERT INTO chat.conversations (user_id, id, title, title_source, description, model, system_prompt, system_prompt_id, is_pinned, is_archived,
                                 metadata, created_at, updated_at, last_message_at)
 SELECT c.user_id, c.new_id, coalesce(nullif(btrim(left(c.title, 500)), ''), 'New Conversation'),
-  CASE WHEN coalesce(btrim(c.title), '') = '' THEN 'default' ELSE 'given' END, left(c.description, 10000),
+  CASE WHEN coalesce(btrim(c.title), '') IN ('', 'New Conversation') THEN 'default' ELSE 'given' END, left(c.description, 10000),
   CASE WHEN w.is_usable THEN c.model END,
   CASE WHEN octet_length(c.system_prompt) <= chat_private.max_message_bytes() THEN nullif(c.system_prompt, '') END, c.system_prompt_id,
   coalesce(c.is_pinned, false), coalesce(c.is_archived, false),

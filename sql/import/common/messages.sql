@@ -5,10 +5,12 @@
 -- All get new ids: searches and the order of siblings rest on ids that grow with time, which those of other systems do not.
 ANALYZE staged_messages;
 CREATE TEMP TABLE placed_messages ON COMMIT DROP AS
-SELECT t.*, CASE WHEN t.new_id IS NOT NULL THEN 'there' WHEN t.reason IS NULL THEN 'new' ELSE 'refused' END AS state
+SELECT o.*, coalesce(o.there_id, CASE WHEN o.state = 'new' THEN chat.uuid_v7() END) AS new_id
+FROM (SELECT t.*, CASE WHEN t.there_id IS NOT NULL THEN 'there' WHEN t.reason IS NULL THEN 'new' ELSE 'refused' END AS state
 FROM (SELECT m.source_table, m.old_id, CASE WHEN c.state <> 'refused' THEN c.user_id END AS user_id, c.new_id AS conversation_id,
-        c.state AS conversation_state, p.new_id, m.created_at IS NULL OR NOT isfinite(m.created_at) AS has_no_time,
-        isfinite(m.created_at) AND m.created_at > now() AS is_in_future,
+        c.state AS conversation_state, p.new_id AS there_id, m.created_at IS NULL OR NOT isfinite(m.created_at) AS has_no_time,
+        CASE WHEN isfinite(m.created_at) AND m.created_at NOT BETWEEN '1970-01-01 00:00+00' AND now() OR isfinite(m.updated_at) AND m.updated_at NOT BETWEEN '1970-01-01 00:00+00' AND now()
+             THEN pg_temp.time_problem(m.created_at, m.updated_at) END AS time_problem,
         -- One without a time comes after those with smaller ids.
         chat_private.time_within(coalesce(CASE WHEN isfinite(m.created_at) THEN m.created_at END,
           max(m.created_at) FILTER (WHERE isfinite(m.created_at)) OVER (PARTITION BY m.conversation_old_id
@@ -22,13 +24,9 @@ FROM (SELECT m.source_table, m.old_id, CASE WHEN c.state <> 'refused' THEN c.use
              WHEN greatest(octet_length(m.content), octet_length(m.thinking)) > chat_private.max_message_bytes() THEN 'content_too_long' END AS reason
       FROM staged_messages m
       LEFT JOIN staged_conversations c ON c.old_id = m.conversation_old_id
-      LEFT JOIN chat.import_map p ON p.system = :'system' AND p.source_table = m.source_table AND p.old_id = m.old_id) t;
-
-UPDATE placed_messages p SET new_id = i.new_id
-FROM (SELECT o.source_table, o.old_id, chat.uuid_v7() AS new_id
-      FROM (SELECT m.source_table, m.old_id FROM placed_messages m WHERE m.state = 'new'
-            ORDER BY m.user_id, m.created_at, length(m.old_id), m.old_id COLLATE "C") o) i
-WHERE p.state = 'new' AND p.source_table = i.source_table AND p.old_id = i.old_id;
+      LEFT JOIN chat.import_map p ON p.system = :'system' AND p.source_table = m.source_table AND p.old_id = m.old_id) t
+      -- Ids grow in this order.
+      ORDER BY t.user_id, t.created_at, length(t.old_id), t.old_id COLLATE "C" OFFSET 0) o;
 ANALYZE placed_messages;
 
 -- What earlier runs brought of conversations that were there.
@@ -40,14 +38,17 @@ ORDER BY m.user_id, m.conversation_id, m.id DESC;
 
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT m.source_table, m.old_id, p.user_id, f.kind, f.reason, f.details
-FROM staged_messages m JOIN placed_messages p ON p.source_table = m.source_table AND p.old_id = m.old_id AND p.state <> 'there',
+FROM staged_messages m JOIN placed_messages p ON p.source_table = m.source_table AND p.old_id = m.old_id
+  -- Most have nothing to be found.
+  AND (p.state = 'refused' OR p.state = 'new' AND (m.content_hash IS NOT NULL OR p.has_no_time OR p.time_problem IS NOT NULL OR char_length(m.model) > 500)),
 LATERAL (VALUES
   (p.state = 'refused', 'refused', p.reason, jsonb_strip_nulls(jsonb_build_object('conversation', m.conversation_old_id,
    'role', CASE WHEN p.reason = 'role_unknown' THEN left(m.given_role, 300) END, 'bytes', CASE WHEN p.reason = 'content_too_long' THEN octet_length(m.content) END))),
-  (p.state = 'new' AND m.content_hash IS NOT NULL AND lower(btrim(m.content_hash)) <> encode(chat.content_hash(coalesce(m.content, '')), 'hex'), 'changed',
+  (p.state = 'new' AND m.content_hash IS NOT NULL AND regexp_replace(lower(btrim(m.content_hash)), '^\\x', '') <> encode(chat.content_hash(coalesce(m.content, '')), 'hex'), 'changed',
    'hash_differs', jsonb_build_object('there', left(m.content_hash, 200), 'here', encode(chat.content_hash(coalesce(m.content, '')), 'hex'))),
   (p.state = 'new' AND p.has_no_time, 'changed', 'time_missing', jsonb_build_object('became', p.created_at)),
-  (p.state = 'new' AND p.is_in_future, 'changed', 'time_in_future', jsonb_build_object('created_at', m.created_at))
+  (p.state = 'new' AND p.time_problem IS NOT NULL, 'changed', p.time_problem, jsonb_strip_nulls(jsonb_build_object('created_at', m.created_at, 'updated_at', m.updated_at))),
+  (p.state = 'new' AND char_length(m.model) > 500, 'changed', 'model_cut', jsonb_build_object('model', left(m.model, 100000)))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
 

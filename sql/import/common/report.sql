@@ -1,6 +1,7 @@
 -- Ends an import: keeps the findings, says what was read and what became of it, and commits. The variable last_part names a
 -- file for what comes last: what the engine would wait for, which the row in the audit log waits for.
 -- Without knowing how many there are, what follows would be planned as for a handful.
+SET LOCAL default_statistics_target = DEFAULT;
 ANALYZE found;
 ANALYZE chat.import_map;
 INSERT INTO chat.import_findings (user_id, system, source_table, old_id, kind, reason, details)
@@ -21,6 +22,8 @@ WHERE f.system = :'system' AND f.kind = 'refused'
 UPDATE counted c SET changed = (
   SELECT count(DISTINCT f.old_id) FROM found f JOIN chat.import_map m ON m.system = :'system' AND m.source_table = f.source_table AND m.old_id = f.old_id
   WHERE f.source_table = c.source_table AND f.kind <> 'refused');
+INSERT INTO counted (source_table, read, written, already_there, refused, kept_aside, changed)
+SELECT e.source_table, 0, 0, 0, 0, 0, 0 FROM expected_tables e WHERE NOT EXISTS (SELECT FROM counted c WHERE c.source_table = e.source_table) ORDER BY e.n;
 -- Before anything is printed, so that a reader who goes away undoes nothing.
 COMMIT;
 ANALYZE chat.users, chat.sessions, chat.conversations, chat.messages;

@@ -8,7 +8,7 @@ UPDATE staged_sessions s SET user_id = r.user_id, reason = r.reason,
 FROM (SELECT t.source_table, t.old_id, CASE WHEN u.state <> 'refused' THEN u.new_id END AS user_id, CASE
         WHEN u.old_id IS NULL THEN 'owner_missing'
         WHEN u.state = 'refused' THEN 'owner_refused'
-        WHEN t.expires_at IS NULL THEN 'expiry_missing'
+        WHEN t.expires_at IS NULL OR t.expires_at = 'infinity' THEN 'expiry_missing'
         WHEN t.expires_at <= now() THEN 'session_expired'
         WHEN coalesce(t.token, '') = '' THEN 'token_missing'
         -- 128 bits in base64: what is shorter can be guessed by who has the hash.
@@ -34,8 +34,14 @@ SELECT s.source_table, s.old_id, s.user_id, CASE s.state WHEN 'aside' THEN 'kept
     'created_at', s.created_at, 'expires_at', s.expires_at, 'last_activity_at', s.last_activity_at))
 FROM staged_sessions s WHERE s.state IN ('refused', 'aside')
 UNION ALL
-SELECT s.source_table, s.old_id, s.user_id, 'changed', 'ip_address_invalid', jsonb_build_object('ip_address', left(s.ip_address, 300))
-FROM staged_sessions s WHERE s.state = 'new' AND s.ip_address <> '' AND pg_temp.as_inet(s.ip_address) IS NULL;
+SELECT s.source_table, s.old_id, s.user_id, 'changed', f.reason, f.details
+FROM staged_sessions s, LATERAL (SELECT pg_temp.time_problem(s.created_at, s.last_activity_at) AS problem) t,
+LATERAL (VALUES
+  (s.ip_address <> '' AND pg_temp.as_inet(s.ip_address) IS NULL, 'ip_address_invalid', jsonb_build_object('ip_address', left(s.ip_address, 300))),
+  (char_length(s.user_agent) > 512, 'user_agent_cut', jsonb_build_object('user_agent', left(s.user_agent, 100000))),
+  (s.created_at IS NULL OR NOT isfinite(s.created_at), 'time_missing', '{}'),
+  (t.problem IS NOT NULL, t.problem, jsonb_strip_nulls(jsonb_build_object('created_at', s.created_at, 'last_activity_at', s.last_activity_at)))) f (applies, reason, details)
+WHERE s.state = 'new' AND f.applies;
 
 INSERT INTO chat.sessions (user_id, id, created_at, expires_at, idle_expires_at, last_activity_at, ip_address, user_agent)
 SELECT s.user_id, s.new_id, chat_private.time_within(s.created_at, now(), now()), s.expires_at,

@@ -18,13 +18,15 @@ LEFT JOIN chat.users v ON v.id = o.user_id
 WHERE s.user_email IS NOT NULL
 ORDER BY s.user_email, v.id NULLS LAST;
 
+CREATE TEMP TABLE given_supervisors ON COMMIT DROP AS
+SELECT u.id FROM matched_supervisors m JOIN chat.users u ON u.id = m.user_id AND u.supervisor_id IS NULL WHERE m.problem IS NULL;
 UPDATE chat.users u SET supervisor_id = m.supervisor_id
-FROM matched_supervisors m WHERE m.problem IS NULL AND u.id = m.user_id AND u.supervisor_id IS NULL;
+FROM matched_supervisors m JOIN given_supervisors g ON g.id = m.user_id WHERE m.problem IS NULL AND u.id = m.user_id;
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT 'supervisors', left(m.user_email, 300), m.user_id, 'refused', m.problem, jsonb_build_object('supervisor', left(m.supervisor_email, 300))
 FROM matched_supervisors m WHERE m.problem IS NOT NULL;
 INSERT INTO counted (source_table, read, written, already_there, refused, kept_aside)
-SELECT 'supervisors', count(*), count(*) FILTER (WHERE u.supervisor_id = m.supervisor_id), count(*) FILTER (WHERE u.supervisor_id <> m.supervisor_id),
+SELECT 'supervisors', count(*), count(*) FILTER (WHERE m.problem IS NULL AND g.id IS NOT NULL), count(*) FILTER (WHERE m.problem IS NULL AND g.id IS NULL),
        count(*) FILTER (WHERE m.problem IS NOT NULL), 0
-FROM matched_supervisors m LEFT JOIN chat.users u ON u.id = m.user_id AND m.problem IS NULL
+FROM matched_supervisors m LEFT JOIN given_supervisors g ON g.id = m.user_id
 HAVING count(*) > 0;

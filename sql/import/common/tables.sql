@@ -28,6 +28,7 @@ BEGIN
     RAISE EXCEPTION 'table "%" is missing in schema "%"', table_name, current_setting('import.source') USING ERRCODE = '42P01',
       HINT = 'docs/systems.md lists the tables and columns that the import reads.';
   END IF;
+  PERFORM pg_temp.expect_table(table_name);
   spelled := ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                    WHERE c.relnamespace = schema_id AND c.relname = relation_name AND a.attnum > 0 AND NOT a.attisdropped);
   SELECT string_agg(quote_ident(c.name), ', ') FILTER (WHERE pg_temp.find_name(c.name, spelled, false) IS NULL),

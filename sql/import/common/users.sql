@@ -1,10 +1,23 @@
 -- Writes staged_users: accounts with settings, names to log in with, password hashes and second factors. A user with a row that cannot
 -- be one is refused whole; what is wrong with a part of a row is changed and reported.
 UPDATE staged_users s SET email = nullif(btrim(s.email), ''), username = nullif(btrim(s.username), ''),
-  display_name = nullif(btrim(s.display_name), ''), avatar_url = nullif(btrim(s.avatar_url), ''), totp_secret = nullif(btrim(s.totp_secret), '');
+  display_name = nullif(btrim(s.display_name), ''), avatar_url = nullif(btrim(s.avatar_url), ''), totp_secret = nullif(btrim(s.totp_secret), ''),
+  password_hash = btrim(s.password_hash, E' \n\r\t');
 
 UPDATE staged_users s SET state = 'there', new_id = m.new_id
 FROM chat.import_map m WHERE m.system = :'system' AND m.source_table = s.source_table AND m.old_id = s.old_id;
+
+-- Who has a username to log in with can come without an address that is none, or is another's.
+CREATE TEMP TABLE dropped_emails ON COMMIT DROP AS
+SELECT u.source_table, u.old_id, u.email, CASE WHEN u.is_email THEN 'email_taken' ELSE 'email_invalid' END AS reason
+FROM (SELECT e.*, row_number() OVER (PARTITION BY e.is_email, chat_private.fold_name(CASE WHEN e.is_email THEN e.email END) ORDER BY e.created_at NULLS LAST, length(e.old_id), e.old_id COLLATE "C") AS place,
+        row_number() OVER (PARTITION BY chat_private.fold_name(e.username) ORDER BY e.created_at NULLS LAST, length(e.old_id), e.old_id COLLATE "C") AS username_place
+      FROM (SELECT s.*, pg_temp.is_email(s.email) AS is_email FROM staged_users s WHERE s.state = 'new' AND s.email IS NOT NULL) e) u
+WHERE u.username_place = 1 AND pg_temp.is_username(u.username) AND u.username IS NOT NULL
+  AND NOT EXISTS (SELECT FROM chat_private.login_names n WHERE n.kind = 'username' AND n.name = chat_private.fold_name(u.username))
+  AND NOT EXISTS (SELECT FROM staged_users o WHERE o.state = 'new' AND o.email IS NULL AND chat_private.fold_name(o.username) = chat_private.fold_name(u.username))
+  AND (NOT u.is_email OR u.place > 1 OR EXISTS (SELECT FROM chat_private.login_names n WHERE n.kind = 'email' AND n.name = chat_private.fold_name(u.email)));
+UPDATE staged_users s SET email = NULL FROM dropped_emails d WHERE d.source_table = s.source_table AND d.old_id = s.old_id;
 
 UPDATE staged_users s SET state = 'refused', reason = r.reason
 FROM (SELECT u.source_table, u.old_id, CASE
@@ -38,7 +51,7 @@ FROM staged_users s WHERE s.state = 'refused';
 UPDATE staged_users s SET new_id = i.new_id
 FROM (SELECT o.source_table, o.old_id,
         CASE WHEN o.kept IS NULL OR EXISTS (SELECT FROM chat.users x WHERE x.id = o.kept) THEN chat.uuid_v7() ELSE o.kept END AS new_id
-      FROM (SELECT u.source_table, u.old_id, nullif(pg_temp.as_uuid(u.old_id), '00000000-0000-0000-0000-000000000000') AS kept
+      FROM (SELECT u.source_table, u.old_id, pg_temp.as_uuid(u.old_id) AS kept
             FROM staged_users u WHERE u.state = 'new'
             ORDER BY u.created_at NULLS LAST, length(u.old_id), u.old_id COLLATE "C") o) i
 WHERE s.source_table = i.source_table AND s.old_id = i.old_id;
@@ -56,6 +69,7 @@ CROSS JOIN LATERAL (SELECT
        WHEN n.name IS NOT NULL OR d.place > 1 THEN 'username_taken' END AS username_problem,
   u.avatar_url IS NOT NULL AND (octet_length(u.avatar_url) > 2000 OR u.avatar_url !~ '^https?://[^[:space:][:cntrl:]<>"]+$') AS avatar_is_bad,
   pg_temp.as_json(u.preferences) AS preferences,
+  pg_temp.time_problem(u.created_at, u.updated_at, u.last_login_at, u.consent_at) AS time_problem,
   -- Above a cost of 17 a login would take longer than a minute.
   coalesce(u.password_hash ~ '^\$2[aby]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}$', false) AS has_password,
   u.totp_secret IS NOT NULL AND pg_temp.is_totp_secret(u.totp_secret) AS has_factor) p
@@ -72,14 +86,20 @@ LATERAL (VALUES
   (u.is_active IS NULL, 'changed', 'active_missing', jsonb_build_object('became', false)),
   (u.preferences IS NOT NULL AND p.preferences IS NULL, 'kept_aside', 'json_invalid', jsonb_build_object('preferences', left(u.preferences, 100000))),
   (jsonb_typeof(p.preferences) NOT IN ('object', 'null'), 'kept_aside', 'preferences_no_object', jsonb_build_object('preferences', p.preferences)),
-  (NOT p.has_password AND coalesce(u.password_hash, '') <> '', 'changed', 'password_hash_unusable', '{}'),
+  (NOT p.has_password AND u.password_hash <> '', 'changed', 'password_hash_unusable', '{}'),
+  (u.password_hash = '', 'changed', 'password_hash_missing', '{}'),
   (u.totp_enabled AND NOT p.has_factor, 'changed', CASE WHEN u.totp_secret IS NULL THEN 'totp_secret_missing' ELSE 'totp_secret_unusable' END,
    jsonb_build_object('password', 'left out')),
   (u.totp_enabled IS NOT TRUE AND u.totp_secret IS NOT NULL AND NOT p.has_factor, 'changed', 'totp_secret_unusable', '{}'),
   (u.created_at IS NULL OR NOT isfinite(u.created_at), 'changed', 'time_missing', '{}'),
-  (isfinite(u.created_at) AND u.created_at > now(), 'changed', 'time_in_future', jsonb_build_object('created_at', u.created_at))
+  (p.time_problem IS NOT NULL, 'changed', p.time_problem, jsonb_strip_nulls(jsonb_build_object('created_at', u.created_at, 'updated_at', u.updated_at,
+   'last_login_at', u.last_login_at, 'consent_at', u.consent_at)))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
+
+INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
+SELECT d.source_table, d.old_id, s.new_id, 'changed', d.reason, jsonb_build_object('email', left(d.email, 300))
+FROM dropped_emails d JOIN staged_users s ON s.source_table = d.source_table AND s.old_id = d.old_id AND s.state = 'new';
 
 INSERT INTO chat.users (id, email, username, display_name, avatar_url, role, plan, is_active, token_version, email_verified_at, consent_at,
                         metadata, created_at, updated_at, last_login_at)
@@ -87,7 +107,7 @@ SELECT u.new_id, u.email, CASE WHEN p.username_problem IS NULL THEN u.username E
   CASE WHEN NOT p.avatar_is_bad THEN u.avatar_url END, coalesce(u.role, 'user'),
   CASE WHEN EXISTS (SELECT FROM chat.plans x WHERE x.code = u.plan) THEN u.plan ELSE chat_private.setting_text('default_plan') END,
   coalesce(u.is_active, false), coalesce(u.token_version, 1),
-  coalesce(u.email_verified_at, CASE WHEN :'emails_verified' AND u.email IS NOT NULL THEN now() END), u.consent_at, u.metadata,
+  coalesce(u.email_verified_at, CASE WHEN :'emails_verified' AND u.email IS NOT NULL THEN now() END), chat_private.time_within(u.consent_at, now(), NULL), u.metadata,
   chat_private.time_within(u.created_at, now(), now()),
   chat_private.time_within(u.updated_at, now(), chat_private.time_within(u.created_at, now(), now())),
   chat_private.time_within(u.last_login_at, now(), NULL)

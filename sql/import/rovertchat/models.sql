@@ -54,7 +54,8 @@ LATERAL (VALUES
   (g.state = 'refused', 'refused', g.reason, jsonb_build_object('is_active', g.is_active)),
   (g.state = 'new' AND g.granted_by_old_id IS NOT NULL AND g.granted_by IS NULL, 'changed', 'granter_missing', jsonb_build_object('granted_by', left(g.granted_by_old_id, 300))),
   (g.state = 'new' AND g.is_active IS NULL, 'changed', 'active_missing', jsonb_build_object('became', false)),
-  (g.state = 'new' AND (g.granted_at IS NULL OR NOT isfinite(g.granted_at)), 'changed', 'time_missing', '{}')
+  (g.state = 'new' AND (g.granted_at IS NULL OR NOT isfinite(g.granted_at)), 'changed', 'time_missing', '{}'),
+  (g.state = 'new' AND pg_temp.time_problem(g.granted_at) IS NOT NULL, 'changed', pg_temp.time_problem(g.granted_at), jsonb_build_object('granted_at', g.granted_at))
 ) f (applies, kind, reason, details)
 WHERE f.applies;
 INSERT INTO counted (source_table, read, written, already_there, refused, kept_aside)

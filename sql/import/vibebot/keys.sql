@@ -26,11 +26,13 @@ CREATE TEMP TABLE staged_keys ON COMMIT DROP AS
 SELECT t.*, CASE WHEN t.is_there THEN 'there' WHEN t.reason IS NULL THEN 'new' WHEN t.reason = 'key_encrypted' THEN 'aside' ELSE 'refused' END AS state,
        chat.uuid_v7() AS new_id
 FROM (SELECT s.id::text AS old_id, s.user_id::text AS user_old_id, s.provider::text AS given_provider, btrim(s.encrypted_key, E' \n\r\t') AS key,
-        left(nullif(chat_private.one_line(s.name), ''), 90) AS given_name, s.created_at::timestamptz AS created_at, s.updated_at::timestamptz AS updated_at,
+        left(nullif(chat_private.one_line(s.name), ''), 90) AS given_name, s.name::text AS whole_name, s.created_at::timestamptz AS created_at, s.updated_at::timestamptz AS updated_at,
         CASE WHEN u.state <> 'refused' THEN u.new_id END AS user_id, k.provider_id, i.old_id IS NOT NULL AS is_there,
         CASE WHEN u.old_id IS NULL THEN 'owner_missing' WHEN u.state = 'refused' THEN 'owner_refused'
              WHEN k.provider IS NULL THEN 'provider_unknown' WHEN coalesce(btrim(s.encrypted_key), '') = '' THEN 'key_missing'
-             WHEN btrim(s.encrypted_key, E' \n\r\t') !~ '^sk-[A-Za-z0-9_-]{13}' OR length(s.encrypted_key) > 4096 OR s.encrypted_key !~ '^\s*[A-Za-z0-9_-]+\s*$' THEN 'key_encrypted' END AS reason
+             WHEN s.encrypted_key !~ '^\s*sk-' THEN 'key_encrypted'
+             -- Of what may be one in the clear nothing is told.
+             WHEN s.encrypted_key !~ '^\s*sk-[A-Za-z0-9_-]{13,}\s*$' OR length(s.encrypted_key) > 4096 THEN 'key_unusable' END AS reason
       FROM source_api_key s
       LEFT JOIN staged_users u ON u.old_id = s.user_id::text
       LEFT JOIN key_providers k ON k.provider = upper(btrim(s.provider::text))
@@ -60,7 +62,15 @@ SELECT 'ApiKey', k.old_id, k.user_id, CASE k.state WHEN 'aside' THEN 'kept_aside
 FROM staged_keys k WHERE k.state IN ('aside', 'refused')
 UNION ALL
 SELECT 'ApiKey', k.old_id, k.user_id, 'changed', 'name_taken', jsonb_build_object('name', coalesce(k.given_name, 'default'), 'became', k.name)
-FROM new_keys k WHERE k.name <> coalesce(k.given_name, 'default');
+FROM new_keys k WHERE k.name <> coalesce(k.given_name, 'default')
+UNION ALL
+SELECT 'ApiKey', k.old_id, k.user_id, 'changed', f.reason, f.details
+FROM new_keys k, LATERAL (SELECT pg_temp.time_problem(k.created_at, k.updated_at) AS problem) t,
+LATERAL (VALUES
+  (char_length(chat_private.one_line(k.whole_name)) > 90, 'name_cut', jsonb_build_object('name', left(k.whole_name, 100000))),
+  (coalesce(k.updated_at, k.created_at) IS NULL, 'time_missing', '{}'),
+  (t.problem IS NOT NULL, t.problem, jsonb_strip_nulls(jsonb_build_object('created_at', k.created_at, 'updated_at', k.updated_at)))) f (applies, reason, details)
+WHERE f.applies;
 INSERT INTO counted (source_table, read, written, already_there, refused, kept_aside)
 SELECT 'ApiKey', count(*), count(*) FILTER (WHERE k.state = 'new'), count(*) FILTER (WHERE k.state = 'there'),
        count(*) FILTER (WHERE k.state = 'refused'), count(*) FILTER (WHERE k.state = 'aside') FROM staged_keys k;

@@ -221,6 +221,19 @@ COMMENT ON FUNCTION chat.admin_set_supervisor(uuid, uuid) IS
 'Puts an account under an active supervisor or administrator, who then sees its row of chat.users; NULL: under nobody.
 Errors: 42501 not an administrator; P0002 no such account; 55000 a guest, no supervisor, or a circle.';
 
+CREATE OR REPLACE FUNCTION chat_private.give_plan(account chat.users, plan text, action text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  previous chat_private.identity := chat_private.enter_gate();
+BEGIN
+  UPDATE chat.users u SET plan = give_plan.plan, updated_at = clock_timestamp() WHERE u.id = account.id;
+  PERFORM chat_private.switch_identity(previous);
+  PERFORM chat_private.audit(give_plan.action, 'user:' || account.id, jsonb_build_object('from', account.plan, 'to', give_plan.plan));
+END
+$$;
+COMMENT ON FUNCTION chat_private.give_plan(chat.users, text, text) IS
+'Gives an account, which the caller has locked, another plan, and audits it as this action. Errors: 57P03 no engine.';
+
 CREATE OR REPLACE FUNCTION chat.admin_set_plan(user_id uuid, plan text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -228,9 +241,8 @@ DECLARE
   account chat.users := chat_private.require_account(admin_set_plan.user_id);
 BEGIN
   PERFORM chat_private.check_plan_code(admin_set_plan.plan);
-  UPDATE chat.users u SET plan = admin_set_plan.plan, updated_at = clock_timestamp() WHERE u.id = account.id;
   PERFORM chat_private.switch_identity(previous);
-  PERFORM chat_private.audit('admin.set_plan', 'user:' || account.id, jsonb_build_object('from', account.plan, 'to', admin_set_plan.plan));
+  PERFORM chat_private.give_plan(account, admin_set_plan.plan, 'admin.set_plan');
 END
 $$;
 COMMENT ON FUNCTION chat.admin_set_plan(uuid, text) IS
@@ -272,6 +284,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
   previous chat_private.identity := chat_private.open_gate();
 BEGIN
+  PERFORM chat_private.hold_billing_customers(admin_delete_user.user_id);
   PERFORM chat_private.keep_an_admin(admin_delete_user.user_id);
   PERFORM chat_private.require_account(admin_delete_user.user_id);
   PERFORM chat_private.remove_account(admin_delete_user.user_id);

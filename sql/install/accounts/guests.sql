@@ -54,7 +54,9 @@ BEGIN
   PERFORM chat_private.check_registration(account.email, invitation.id IS NOT NULL, upgrade_guest.consent);
   UPDATE chat.users u
   SET email = account.email, username = account.username, display_name = coalesce(upgrade_guest.display_name, u.display_name),
-      role = coalesce(invitation.role, 'user'), plan = coalesce(invitation.plan, chat_private.setting_text('default_plan')),
+      role = coalesce(invitation.role, 'user'),
+      plan = coalesce(invitation.plan, (SELECT s.granted_plan FROM chat.subscriptions s WHERE s.user_id = account.id AND s.granted_plan IS NOT NULL),
+                      chat_private.setting_text('default_plan')),
       supervisor_id = invitation.supervisor_id, updated_at = clock_timestamp(),
       email_verified_at = CASE WHEN invitation.id IS NOT NULL THEN clock_timestamp() END,
       consent_at = CASE WHEN upgrade_guest.consent THEN clock_timestamp() ELSE u.consent_at END
@@ -72,7 +74,7 @@ END
 $$;
 COMMENT ON FUNCTION chat.upgrade_guest(text, text, text, text, text, boolean) IS
 'Makes the current user, a guest, a registered one, by the rules and with the arguments of chat.register: the id, the
-conversations and the session stay. Where the new role must have a second factor, the session can then only enrol one.
+conversations and the session stay, and so does a plan that is paid for. Where the new role must have a second factor, the session can then only enrol one.
 Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
 
 CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid

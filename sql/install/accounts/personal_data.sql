@@ -35,6 +35,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
     ('chat.user_model_access', 'user_id', '{granted_by}', 'delete'),
     ('chat.usage_rollups', 'user_id', '{}', 'anonymise'),
     ('chat.user_limits', 'user_id', '{}', 'delete'),
+    ('chat.subscriptions', 'user_id', '{}', 'delete'),
+    ('chat.payments', 'user_id', '{}', 'anonymise'),
+    ('chat_private.billing_customers', 'user_id', '{}', 'anonymise'),
     ('chat.invitations', 'accepted_by', '{}', 'delete'),
     ('chat.audit_log', 'user_id', '{hash,prev_hash,origin_hash,origin_salt}', 'keep'),
     ('chat_private.credentials', 'user_id', '{password_hash}', 'delete'),
@@ -111,6 +114,7 @@ DECLARE
   address text;
   previous chat_private.identity;
 BEGIN
+  PERFORM chat_private.anonymise_billing(remove_account.user_id);
   PERFORM chat_private.leave_workers(remove_account.user_id);
   PERFORM chat_private.leave_models(remove_account.user_id);
   PERFORM chat_private.leave_shares(remove_account.user_id);
@@ -132,7 +136,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
-'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage becomes nobody''s.
+'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage and payments become nobody''s.
 Its calls that are under way are aborted, even if the transaction is rolled back.
 Addresses and user agents in the audit log are erased once it is committed.';
 
@@ -144,6 +148,7 @@ BEGIN
   IF delete_my_account.password IS NOT NULL OR EXISTS (SELECT FROM chat_private.credentials c WHERE c.user_id = account.id) THEN
     PERFORM chat_private.reauthenticate(delete_my_account.password);
   END IF;
+  PERFORM chat_private.hold_billing_customers(account.id);
   PERFORM chat_private.keep_an_admin(account.id);
   PERFORM chat_private.audit('account.delete', 'user:' || account.id);
   PERFORM chat_private.remove_account(account.id);
@@ -153,7 +158,7 @@ $$;
 COMMENT ON FUNCTION chat.delete_my_account(text) IS
 'Removes the current user''s account with everything held about it, at once and for good, calls off its requests, and clears the
 identity of this connection. password: NULL only for an account that has none. The audit log keeps its rows, with an id that leads to nobody;
-usage stays, as nobody''s.
+usage stays, as nobody''s, and so do amounts and times of payments.
 Errors: 28000 nobody is authenticated; 22004 password is NULL; 28P01 it is wrong; 55000 the last active administrator stays.';
 
 CREATE OR REPLACE FUNCTION chat.admin_remove_lost_guests(idle interval DEFAULT '30 days', max_rows integer DEFAULT 1000) RETURNS integer
@@ -173,7 +178,8 @@ BEGIN
     EXIT WHEN removed >= admin_remove_lost_guests.max_rows;
     PERFORM chat_private.act_as(guest_id);
     IF NOT EXISTS (SELECT FROM chat.sessions s WHERE s.user_id = guest_id AND s.expires_at > clock_timestamp()
-                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle) THEN
+                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle)
+       AND NOT EXISTS (SELECT FROM chat.subscriptions b WHERE b.user_id = guest_id AND chat_private.is_paid_for(b.status)) THEN
       PERFORM chat_private.remove_account(guest_id);
       removed := removed + 1;
     END IF;
@@ -184,6 +190,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat.admin_remove_lost_guests(interval, integer) IS
-'Removes guests who came longer ago than idle and have no session that was used since: nothing leads to them any more. At most
+'Removes guests who came longer ago than idle, have no session that was used since, and pay for nothing: nothing leads to them any more. At most
 max_rows, oldest first; returns how many. Have it called now and then.
 Errors: 42501 not an administrator; 22004 an argument is NULL.';

@@ -7,7 +7,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 5 SET search_path = pg_catalog, pg_tem
     ('chat_private.totp_factors', 'sealed_key', 'totp', NULL, 'user_id', 'id'),
     ('chat_private.signing_keys', 'sealed_private', 'signing_key', NULL, NULL, 'id'),
     ('chat_private.api_key_secrets', 'sealed_key', 'api_key', 'provider_id', 'user_id', 'id'),
-    ('chat_private.provider_keys', 'sealed_key', 'provider_key', NULL, NULL, 'provider_id')
+    ('chat_private.provider_keys', 'sealed_key', 'provider_key', NULL, NULL, 'provider_id'),
+    ('chat_private.webhook_secrets', 'sealed_secret', 'webhook_secret', NULL, NULL, 'id')
 $$;
 COMMENT ON FUNCTION chat_private.sealed_columns() IS
 'Every column that is sealed with the master key, by its table, and what its content is bound to: purpose, followed by a colon and

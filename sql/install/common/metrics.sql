@@ -78,10 +78,12 @@ BEGIN
          ARRAY[figures.by_rate, figures.by_concurrency, figures.by_tokens, figures.by_budget])
     || chat_private.metric('suspended_providers', 'gauge', 'Providers that are not asked for a while because they failed.', NULL, '{x}',
          ARRAY[figures.suspended_providers])
+    || chat_private.metric('billing_events_waiting', 'gauge', 'Events of payment providers whose customer is nobody''s yet.', NULL, '{x}',
+         ARRAY[(SELECT count(*) FROM chat_private.billing_events e WHERE e.event IS NOT NULL)])
     || chat_private.usage_metrics();
 END
 $$;
 COMMENT ON FUNCTION chat.metrics() IS
 'The figures of this database in the text format that Prometheus reads: calls, what they used and cost, failures by error, what
-the engine does now, and what limits have refused. For pgchat_service.
+the engine does now, what limits have refused, and events of payment providers that wait. For pgchat_service.
 Errors: 57P03 the library was not preloaded.';

@@ -37,6 +37,9 @@ BEGIN
                  ('chat.user_model_access', 'user_id'),
                  ('chat.usage_rollups', 'user_id'),
                  ('chat.user_limits', 'user_id'),
+                 ('chat.subscriptions', 'user_id'),
+                 ('chat.payments', 'user_id'),
+                 ('chat_private.billing_customers', 'user_id'),
                  ('chat_private.credentials', 'user_id'),
                  ('chat_private.session_tokens', 'user_id'),
                  ('chat_private.imported_tokens', 'user_id'),
@@ -245,3 +248,27 @@ BEGIN
   END LOOP;
 END
 $installation$;
+
+-- Reports add up all payments, and a price that is saved looks for those who pay it.
+DROP POLICY IF EXISTS gate_rows ON chat.payments;
+CREATE POLICY gate_rows ON chat.payments FOR SELECT TO pgchat_owner USING (chat.current_user_role() = 'gate');
+DROP POLICY IF EXISTS gate_rows ON chat.subscriptions;
+CREATE POLICY gate_rows ON chat.subscriptions FOR SELECT TO pgchat_owner USING (chat.current_user_role() = 'gate');
+-- A customer is found by its id at the payment provider, before it is known whose it is.
+DROP POLICY IF EXISTS gate_rows ON chat_private.billing_customers;
+CREATE POLICY gate_rows ON chat_private.billing_customers TO pgchat_owner USING (chat.current_user_role() = 'gate');
+ALTER TABLE chat_private.billing_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.billing_events FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.billing_events;
+CREATE POLICY functions_only ON chat_private.billing_events TO pgchat_owner USING (true);
+ALTER TABLE chat.plan_prices ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat.plan_prices FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS active_rows ON chat.plan_prices;
+CREATE POLICY active_rows ON chat.plan_prices FOR SELECT TO pgchat_client USING (is_active);
+DROP POLICY IF EXISTS all_rows ON chat.plan_prices;
+CREATE POLICY all_rows ON chat.plan_prices TO pgchat_owner, pgchat_service USING (true);
+-- Sealed; the engine opens them.
+ALTER TABLE chat_private.webhook_secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chat_private.webhook_secrets FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS functions_only ON chat_private.webhook_secrets;
+CREATE POLICY functions_only ON chat_private.webhook_secrets TO pgchat_owner, pgchat_engine USING (true);

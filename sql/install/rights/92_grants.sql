@@ -18,6 +18,7 @@ GRANT SELECT ON chat.deliberation_cost_by_phase, chat.deliberation_cost_by_perso
 GRANT SELECT ON chat.folders, chat.system_prompts, chat.conversation_templates, chat.conversation_summaries, chat.attachments,
   chat.message_attachments, chat.conversation_shares, chat.conversation_imports TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.user_model_access TO pgchat_client, pgchat_service;
+GRANT SELECT ON chat.plan_prices, chat.subscriptions, chat.payments TO pgchat_client, pgchat_service;
 GRANT SELECT ON chat.group_model_access, chat.model_access TO pgchat_service;
 GRANT UPDATE (title, description, is_pinned, is_archived) ON chat.conversations TO pgchat_client, pgchat_service;
 GRANT UPDATE (preferences) ON chat.user_settings TO pgchat_client, pgchat_service;
@@ -62,6 +63,7 @@ GRANT SELECT ON chat.api_keys, chat_private.api_key_secrets, chat_private.provid
 GRANT UPDATE (last_used_at) ON chat.api_keys TO pgchat_engine;
 GRANT UPDATE (sealed_key) ON chat_private.api_key_secrets, chat_private.provider_keys, chat_private.totp_factors TO pgchat_engine;
 GRANT UPDATE (sealed_private) ON chat_private.signing_keys TO pgchat_engine;
+GRANT SELECT, UPDATE (sealed_secret) ON chat_private.webhook_secrets TO pgchat_engine;
 
 -- By name, for all forms of each: a function that is not named here can be called by nobody.
 DO $functions$
@@ -90,7 +92,7 @@ DECLARE
     'read_share', 'read_shared_conversation', 'shared_conversation', 'fork_shared', 'send_to_shared', 'read_shared_stream', 'cancel_shared_message', 'shared_attachment_content',
     'list_supervised_conversations', 'read_supervised_conversation',
     'export_conversation', 'export_conversations', 'import_conversations',
-    'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost',
+    'cancel_message', 'stream_message', 'read_stream', 'my_usage', 'my_limits', 'conversation_cost', 'my_subscription',
     'set_api_key', 'list_api_keys', 'activate_api_key', 'delete_api_key',
     'deliberation_tally', 'deliberation_result', 'export_deliberation',
     'list_models', 'llm_complete', 'llm_complete_json', 'llm_complete_batch', 'llm_embed', 'llm_stream', 'llm_submit', 'llm_result', 'llm_cancel',
@@ -108,6 +110,7 @@ DECLARE
     'admin_unlock_user', 'admin_list_audit_log',
     'admin_set_provider_key', 'admin_delete_provider_key', 'admin_rotate_master_key', 'admin_master_key_status',
     'admin_usage', 'admin_deliberation_usage', 'admin_set_limits', 'admin_set_budget',
+    'admin_save_plan_price', 'admin_set_billing_customer', 'admin_set_webhook_secret', 'admin_apply_billing_event', 'admin_list_billing_events', 'admin_payments',
     'admin_list_deliberations',
     'admin_reassign_conversation', 'admin_list_conversations', 'admin_read_conversation',
     'admin_read_deliberation',
@@ -119,7 +122,7 @@ DECLARE
   -- USAGE on their schema nobody can name them.
   inlined CONSTANT text[] := ARRAY['chat_private.list_limit', 'chat_private.usable_models', 'chat_private.usage_watermark', 'chat_private.utc_day', 'chat_private.text_similarities', 'chat_private.active_ms_of'];
   -- The first two take as long as they are told to, and nothing can stop them.
-  for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'metrics', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign'];
+  for_service CONSTANT text[] := ARRAY['bcrypt_hash', 'bcrypt_verify', 'stream_gateway', 'engine_status', 'metrics', 'outbox_claim', 'outbox_sent', 'outbox_failed', 'jwt_sign', 'billing_webhook'];
   for_engine CONSTANT text[] := ARRAY['chat.uuid_v7', 'chat.content_hash', 'chat.current_user_id',
     'chat_private.is_context', 'chat_private.context_message',
     'chat_private.text_tokens', 'chat_private.json_count', 'chat_private.attachment_tokens', 'chat_private.reply_tokens', 'chat_private.fixed_tokens',

@@ -48,4 +48,20 @@ TotpCheckFrame read_totp_check(FrameReader& frame) {
     return request;
 }
 
+std::string write_webhook_check(std::uint32_t request_number, const WebhookCheckFrame& request) {
+    FrameWriter frame = begin(request_number, SecretAct::check_webhook);
+    frame.uuid(request.row_id).text(request.sealed_secret).text(request.header).text(request.body);
+    return frame.i64(request.tolerance).take();
+}
+
+WebhookCheckFrame read_webhook_check(FrameReader& frame) {
+    WebhookCheckFrame request;
+    request.row_id = frame.uuid();
+    request.sealed_secret = frame.text();
+    request.header = frame.text();
+    request.body = frame.text();
+    request.tolerance = frame.i64();
+    return request;
+}
+
 }  // namespace pgchat

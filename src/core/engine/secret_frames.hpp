@@ -12,7 +12,7 @@
 namespace pgchat {
 
 // Follows the head of a frame of RequestKind::secret. Each is answered by a text, or an error.
-enum class SecretAct : std::uint8_t { seal, check_totp, master_key_status, rotate_master_key };
+enum class SecretAct : std::uint8_t { seal, check_totp, master_key_status, rotate_master_key, check_webhook };
 
 // The purpose of sealed TOTP keys; their row is the factor.
 inline constexpr std::string_view totp_purpose = "totp";
@@ -40,5 +40,20 @@ std::string write_secret_act(std::uint32_t request_number, SecretAct act);
 
 std::string write_totp_check(std::uint32_t request_number, const TotpCheckFrame& request);
 TotpCheckFrame read_totp_check(FrameReader& frame);
+
+// The purpose of sealed secrets of webhooks, which belong to nobody.
+inline constexpr std::string_view webhook_purpose = "webhook_secret";
+
+// Answered by the name of a WebhookVerdict.
+struct WebhookCheckFrame {
+    Uuid row_id;
+    std::string_view sealed_secret;
+    std::string_view header;
+    std::string_view body;
+    std::int64_t tolerance = 0;  // seconds
+};
+
+std::string write_webhook_check(std::uint32_t request_number, const WebhookCheckFrame& request);
+WebhookCheckFrame read_webhook_check(FrameReader& frame);
 
 }  // namespace pgchat

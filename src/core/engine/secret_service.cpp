@@ -1,5 +1,6 @@
 #include "core/engine/secret_service.hpp"
 
+#include "core/billing/webhook_signature.hpp"
 #include "core/engine/secret_frames.hpp"
 
 namespace pgchat {
@@ -30,6 +31,8 @@ std::string SecretService::reply_to(FrameReader& frame) {
         }
         case SecretAct::check_totp:
             return write_answer(number, check_totp(frame));
+        case SecretAct::check_webhook:
+            return write_answer(number, check_webhook(frame));
         case SecretAct::rotate_master_key:
             rotation_.begin();
             [[fallthrough]];
@@ -44,6 +47,13 @@ std::string SecretService::check_totp(FrameReader& frame) {
     const SecretBytes key = vault_.open({totp_purpose, request.user_id, request.factor_id}, request.sealed_key);
     const auto step = pgchat::totp_check(key.view(), request.code, unix_seconds_(), code_skew, request.scheme);
     return step ? std::to_string(*step) : std::string();
+}
+
+std::string SecretService::check_webhook(FrameReader& frame) {
+    const WebhookCheckFrame request = read_webhook_check(frame);
+    const SecretBytes secret = vault_.open({webhook_purpose, Uuid{}, request.row_id}, request.sealed_secret);
+    return name_of(
+        check_webhook_signature(request.header, request.body, secret.view(), unix_seconds_(), request.tolerance));
 }
 
 }  // namespace pgchat

@@ -15,8 +15,8 @@ class SecretService {
 public:
     using UnixSeconds = std::function<std::int64_t()>;
 
-    // `clock` paces retries; `unix_seconds` is the real time, which one-time codes are checked against; `store` holds
-    // what is sealed.
+    // `clock` paces retries; `unix_seconds` is the real time, which one-time codes and signatures are checked against;
+    // `store` holds what is sealed.
     SecretService(Clock& clock, UnixSeconds unix_seconds, SealedStore& store);
 
     // Where secrets are to be sent to.
@@ -31,6 +31,7 @@ public:
 
 private:
     std::string check_totp(FrameReader& frame);
+    std::string check_webhook(FrameReader& frame);
 
     EnvelopeReceiver receiver_;
     SecretVault vault_;

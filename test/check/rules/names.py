@@ -13,7 +13,7 @@ MACRO = re.compile(r"^#define (\w+)")
 NO_DECLARATION = re.compile(r"^(?:\s|template\b|#|[})]|using namespace\b|static_assert\b|(?:public|private|protected):|enum \{|$)")
 ALIAS = re.compile(r"^using (?:(\w+) = |[\w:]*::)(\w.*)")
 TYPE = re.compile(r"^(?:struct|class|union|enum(?: class)?|namespace) (\w+)")
-# After a type comes the name, and then what it is or takes.
+# After a type comes the name, and then what it is or takes. What is in capitals is a macro's use.
 NAME = re.compile(r"^[^({=;\[]*?(\w+)\s*(?:[({=;\[]|$)")
 
 
@@ -37,12 +37,12 @@ def own_names(content):
         elif (inside or line.startswith("static ")) and not NO_DECLARATION.match(line):
             if found := ALIAS.match(line):
                 yield number, found.group(1) or found.group(2).rstrip(";"), line
-            elif found := TYPE.match(line) or NAME.match(without_brackets(line)):
+            elif (found := TYPE.match(line) or NAME.match(without_brackets(line))) and not found.group(1).isupper():
                 yield number, found.group(1), None
 
 
 violations, first = [], {}
-for path in tree.files("src/**/*.cpp"):
+for path in tree.files("src/**/*.cpp", "test/unit/*.cpp"):
     for line, name, meaning in own_names(tree.text(path)):
         other, what = first.setdefault((path.parent, name), (path, meaning))
         if other != path and (meaning is None or meaning != what):

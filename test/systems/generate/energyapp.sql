@@ -62,11 +62,16 @@ INSERT INTO users (id, email, full_name, password_hash, role, active, totp_secre
   (900010, 'future@inacapmail.cl', NULL, '$2b$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u', 'user', true, NULL, false, '2999-01-01'),
   (900011, 'neither@inacapmail.cl', NULL, '$2b$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u', 'user', NULL, NULL, false, '2024-01-01'),
   (900012, 'TWIN@inacapmail.cl', 'younger', '$2b$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u', 'user', true, NULL, false, '2021-01-01'),
-  (900013, 'Twin@inacapmail.cl', 'elder', '$2b$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u', 'user', true, NULL, false, '2020-01-01');
+  (900013, 'Twin@inacapmail.cl', 'elder', '$2b$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u', 'user', true, NULL, false, '2020-01-01'),
+  (900014, 'cost14@inacapmail.cl', NULL, '$2a$14$abcdefghijklmnopqrstuuB9hn7ySES4PCrF6tm7i5zJjDOIg3K.W', 'user', true, NULL, false, '2024-01-01'),
+  (900015, 'cost12@inacapmail.cl', NULL, E'$2y$12$abcdefghijklmnopqrstuuYrY9kqrJtKpRnBNRLgSBkOn0T1JIiha \n', ' Trabajador ', true, NULL, false, '2024-01-01'),
+  (900016, 'nohash@inacapmail.cl', NULL, '', 'user', true, NULL, false, '2024-01-01'),
+  (900017, 'oldest@inacapmail.cl', NULL, '$2x$04$abcdefghijklmnopqrstuuyaj3/3I0gzt3bGyRB7AbXWcmYRm3w4u', 'user', true, NULL, false, '0001-01-01');
 INSERT INTO system_prompts (id, name, content, is_default, created_at, updated_at) VALUES
   (900001, 'also default', 'An older default.', true, '2022-01-01', '2022-01-01'),
   (900002, 'empty', '', false, '2022-01-01', '2022-01-01'),
-  (900003, NULL, 'No name.', false, '2022-01-01', '2022-01-01');
+  (900003, NULL, 'No name.', false, '2022-01-01', '2022-01-01'),
+  (900004, E'default\n', 'Another of that name.', false, '2024-01-01', '2024-01-01');
 INSERT INTO conversations (id, user_id, title, description, system_prompt_id, created_at, updated_at) VALUES
   (900001, 900001, 'of a refused user', NULL, NULL, '2024-06-01', '2024-06-01'),
   (900002, 999999, 'of nobody', NULL, NULL, '2024-06-01', '2024-06-01'),
@@ -90,7 +95,8 @@ INSERT INTO messages (id, conversation_id, role, content, created_at) VALUES
   (900017, 900007, 'user', 'fourth', NULL),
   (900018, 900007, 'assistant', 'fifth', '2999-01-01'),
   (900019, 900007, NULL, 'of no role', '2024-06-01 10:07'),
-  (900020, 900006, 'user', 'in a timeless one', NULL);
+  (900020, 900006, 'user', 'in a timeless one', NULL),
+  (900021, 900006, 'assistant', 'before computers', '1815-12-10');
 INSERT INTO sessions (id, user_id, session_token, ip_address, expires_at, created_at) VALUES
   (900001, 900001, 'of-a-refused-user-0123456789', NULL, '2099-01-01', '2024-06-01'),
   (900002, 999999, 'of-nobody-01234567890123456789', NULL, '2099-01-01', '2024-06-01'),

@@ -69,7 +69,7 @@ ALTER TABLE "UserModelAccess" ALTER granted_at DROP NOT NULL, ALTER is_active DR
 
 INSERT INTO "Users" (id, username, email, password_hash, role, is_active, token_version, created_at)
 SELECT md5('user' || n)::uuid, username, email, hash, role, is_active, version, at::timestamp FROM (VALUES
-  (900001, 'twin', 'ROVER1@example.com', :'hash', 'user', true, 1, '2024-01-01'),
+  (900001, 'younger twin', 'ROVER1@example.com', :'hash', 'user', true, 1, '2024-01-01'),
   (900002, 'rOVER2', 'namesake@example.com', :'hash', 'user', true, 1, '2024-01-01'),
   (900003, 'noaddress', NULL, :'hash', 'user', true, 1, '2024-01-01'),
   (900004, 'two@signs@here', NULL, :'hash', 'user', true, 1, '2024-01-01'),
@@ -77,7 +77,8 @@ SELECT md5('user' || n)::uuid, username, email, hash, role, is_active, version, 
   (900006, 'boss', 'boss@example.com', :'hash', 'superuser', true, 1, '2024-01-01'),
   (900007, 'argon', 'argon@example.com', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA', 'user', true, NULL, '2024-01-01'),
   (900008, 'nulls', 'nulls@example.com', :'hash', NULL, NULL, 1, NULL),
-  (900009, NULL, NULL, :'hash', 'user', true, 1, '2024-01-01')) t (n, username, email, hash, role, is_active, version, at);
+  (900009, NULL, NULL, :'hash', 'user', true, 1, '2024-01-01'), (900010, 'sibling', 'Rover2@Example.com', :'hash', 'user', true, 1, '2024-01-01'),
+  (900011, 'odd_address', 'at@two@signs', :'hash', 'user', true, 1, '2024-01-01')) t (n, username, email, hash, role, is_active, version, at);
 INSERT INTO "UserSettings" (user_id, default_model_id, display_name, avatar_url, preferences)
 SELECT md5('user' || n)::uuid, md5('model' || model)::uuid, NULL, url, preferences FROM (VALUES
   (900001, 1, NULL, '{}'), (900006, 999999, 'javascript:alert(1)', '{"theme": '), (900008, 3, NULL, '["dark"]'), (999999, 1, NULL, '{}')) t (n, model, url, preferences);

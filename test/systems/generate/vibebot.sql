@@ -56,7 +56,8 @@ SELECT pg_temp.cuid('key', n), pg_temp.cuid('user', person), provider, key, name
   (900001, 900001, 'OPENAI', 'sk-proj-of-a-refused-user-0001', NULL, '2024-01-01'), (900002, 999999, 'OPENAI', 'sk-proj-of-nobody-0000000001', NULL, '2024-01-01'),
   (900003, 900005, 'GEMINI', 'sk-proj-of-an-unknown-one-0001', NULL, '2024-01-01'), (900004, 900005, 'OPENAI', '  ', NULL, '2024-01-01'),
   (900005, 900005, 'OPENAI', 'sk-proj-older-000000000000-OLD1', 'work', '2024-01-01'), (900006, 900005, 'OPENAI', E'sk-proj-newer-000000000000-NEW1\n', 'work', '2024-02-01'),
-  (900007, 900005, 'CLAUDE', 'sk-ant-untimed-00000000000-TIM1', repeat('k', 200), NULL)) t (n, person, provider, key, name, at);
+  (900007, 900005, 'CLAUDE', 'sk-ant-untimed-00000000000-TIM1', repeat('k', 200), NULL), (900008, 900005, 'OPENAI', 'sk-proj pasted with a blank 0001', NULL, '2024-01-01'),
+  (900009, 900005, 'OPENAI', 'sk-short', NULL, '2024-01-01')) t (n, person, provider, key, name, at);
 INSERT INTO "Conversation" ("id", "userId", "title", "model", "systemPrompt", "createdAt", "updatedAt")
 SELECT pg_temp.cuid('conversation', n), pg_temp.cuid('user', person), title, model, prompt, at::timestamp, at::timestamp FROM (VALUES
   (900001, 900001, 'of a refused user', 'gpt-4', NULL, '2024-06-01'), (900002, 999999, 'of nobody', 'gpt-4', NULL, '2024-06-01'), (900003, NULL, 'of NULL', NULL, NULL, '2024-06-01'),
