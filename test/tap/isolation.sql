@@ -1,7 +1,7 @@
 -- Isolation: every user-owned table there is, found in the catalogue, so that a new one cannot be forgotten.
 BEGIN;
 \ir setup.psql
-SELECT plan(14);
+SELECT plan(17);
 
 -- Rows of both people in every user-owned table.
 SELECT chat.login('alice', 'alice-password'), chat.login('bob', 'bob-password');
@@ -133,5 +133,15 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON 
                 'a role that may read all tables sees no row of them');
 SELECT is(pg_temp.outcome(NULL, $$INSERT INTO chat.settings (key, value) VALUES ('registration', '"open"')$$, 'check_reader_of_all'), '42501',
           'nor does one that may write them change a setting');
+
+-- Nor do the planner's estimates, which are made from everybody's rows, tell what others write.
+INSERT INTO chat.conversations (user_id, id, title) SELECT :'alice', chat.uuid_v7(), 'a common title' FROM generate_series(1, 300);
+ANALYZE chat.users, chat.conversations, chat.messages;
+SELECT is_empty($$SELECT tablename, attname FROM pg_stats WHERE schemaname = 'chat'
+  AND attname IN ('title', 'description', 'email', 'display_name', 'content', 'thinking', 'metadata', 'tags')$$, 'there are no statistics of what people write');
+SELECT isnt_empty($$SELECT FROM pg_stats WHERE schemaname = 'chat' AND tablename = 'conversations' AND attname = 'user_id'$$, 'and there are of owners');
+SELECT is(pg_temp.value(:'bob', $$EXPLAIN (FORMAT JSON) SELECT FROM chat.conversations WHERE title = 'a common title'$$)::json #>> '{0,Plan,Plan Rows}',
+          pg_temp.value(:'bob', $$EXPLAIN (FORMAT JSON) SELECT FROM chat.conversations WHERE title = 'a title of nobody'$$)::json #>> '{0,Plan,Plan Rows}',
+          'a title that is common is estimated like one that is not there');
 SELECT * FROM finish();
 ROLLBACK;
