@@ -1,15 +1,20 @@
 -- Stages the audit log: who and what its rows tell of are named as they are here, and as they were there.
+CREATE TEMP TABLE persona_names ON COMMIT DROP AS
+SELECT DISTINCT ON (n.name) n.name, x.code FROM staged_personas x, LATERAL (VALUES (1, x.given_code), (2, x.old_id)) n (place, name)
+WHERE x.state <> 'refused' AND n.name IS NOT NULL ORDER BY n.name, n.place, x.old_id;
+CREATE TEMP TABLE addresses ON COMMIT DROP AS
+SELECT a.given, pg_temp.as_inet(a.given) AS address FROM (SELECT DISTINCT x.ip_address::text AS given FROM :"source".audit_log x) a;
 CREATE TEMP TABLE staged_audit ON COMMIT DROP AS
-SELECT a.id::text AS old_id, a.user_id::text AS user_old_id, u.new_id AS user_id, btrim(a.action::text) AS action, a.ip_address::text AS given_address, pg_temp.as_inet(a.ip_address::text) AS ip_address,
+SELECT a.id::text AS old_id, a.user_id::text AS user_old_id, u.new_id AS user_id, btrim(a.action::text) AS action, a.ip_address::text AS given_address, i.address AS ip_address,
   nullif(btrim(a.user_agent::text), '') AS user_agent, a."timestamp"::timestamptz AS given_at, chat_private.time_within(a."timestamp"::timestamptz, now(), now()) AS created_at,
   a.details::text AS given_details, pg_temp.as_json(a.details::text) AS details, lower(btrim(a.resource_type::text)) AS resource_type, a.resource_id::text AS resource_id,
   coalesce('deliberation:' || d.new_id, 'user:' || r.new_id, 'persona:' || p.code) AS resource_here, 'new' AS state, NULL::text AS reason
 FROM :"source".audit_log a
+LEFT JOIN addresses i ON i.given = a.ip_address::text
 LEFT JOIN staged_users u ON u.old_id = a.user_id::text AND u.state <> 'refused'
 LEFT JOIN board d ON lower(btrim(a.resource_type::text)) = 'session' AND d.old_id = a.resource_id::text AND d.state <> 'refused'
 LEFT JOIN staged_users r ON lower(btrim(a.resource_type::text)) = 'user' AND r.old_id = a.resource_id::text AND r.state <> 'refused'
-LEFT JOIN LATERAL (SELECT x.code FROM staged_personas x WHERE lower(btrim(a.resource_type::text)) = 'persona' AND x.state <> 'refused'
-                     AND a.resource_id::text IN (x.given_code, x.old_id) LIMIT 1) p ON true;
+LEFT JOIN persona_names p ON lower(btrim(a.resource_type::text)) = 'persona' AND p.name = a.resource_id::text;
 UPDATE staged_audit s SET state = 'there' FROM chat.import_map m WHERE m.system = :'system' AND m.source_table = 'audit_log' AND m.old_id = s.old_id;
 UPDATE staged_audit s SET state = 'refused', reason = 'action_missing' WHERE s.state = 'new' AND coalesce(s.action, '') = '';
 

@@ -33,7 +33,7 @@ WITH links AS (
       'success', s.ip_address, left(s.user_agent, 512), NULL, s.salt, chat_private.audit_origin_hash(s.salt, s.ip_address, left(s.user_agent, 512)), NULL, NULL)::chat.audit_log AS entry,
     h.last_hash
   FROM (SELECT a.*, uuid_send(gen_random_uuid()) AS salt FROM staged_audit a WHERE a.state = 'new' OFFSET 0) s
-  JOIN chat_private.audit_head h ON h.last_id = :head_id
+  CROSS JOIN (SELECT x.last_id, x.last_hash FROM chat_private.audit_head x WHERE x.last_id = :head_id LIMIT 1) h
 ), chain AS (
   SELECT l.*, pg_temp.audit_chain(l.last_hash, l.entry) OVER (ORDER BY (l.entry).id ROWS UNBOUNDED PRECEDING) AS hash FROM links l
 )

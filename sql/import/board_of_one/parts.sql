@@ -11,7 +11,8 @@ CREATE TEMP TABLE given_parts ON COMMIT DROP AS
 WITH given AS (
   SELECT 'contributions' AS source_table, c.id::text AS old_id, c.session_id::text AS session_old_id, c.persona_code::text AS given_code,
     coalesce(btrim(c.content), '') = '' AS is_empty, octet_length(c.content) AS bytes, NULL::text AS choice, NULL::numeric AS given_confidence,
-    CASE WHEN c.round_number BETWEEN 0 AND 1000 THEN c.round_number END AS given_round, c.round_number AS raw_round, lower(btrim(c.phase::text)) AS given_phase, c.cost::numeric AS given_cost, c.tokens::bigint AS given_tokens,
+    CASE WHEN c.round_number BETWEEN 0 AND 1000 THEN c.round_number END AS given_round, c.round_number AS raw_round,
+    lower(btrim(c.phase::text)) AS given_phase, c.cost::numeric AS given_cost, c.tokens::bigint AS given_tokens,
     nullif(btrim(c.model::text), '') AS model, c.created_at::timestamptz AS given_at
   FROM :"source".contributions c
   UNION ALL
@@ -86,7 +87,8 @@ ANALYZE parts;
 INSERT INTO found (source_table, old_id, user_id, kind, reason, details)
 SELECT p.source_table, p.old_id, CASE WHEN p.reason IS DISTINCT FROM 'session_missing' THEN p.user_id END, f.kind, f.reason, f.details
 FROM (SELECT x.*, v.reasoning FROM parts x LEFT JOIN :"source".votes v ON x.reason = 'duplicate_vote' AND x.source_table = 'votes' AND v.id::text = x.old_id
-      WHERE x.state = 'refused' OR x.state = 'new' AND (x.joined_to IS NOT NULL OR (x.given_cost >= 0 AND x.given_cost <> 'NaN' AND x.given_tokens BETWEEN 0 AND 100000000 AND x.given_at BETWEEN '1970-01-01 00:00+00' AND now()) IS NOT TRUE
+      WHERE x.state = 'refused' OR x.state = 'new' AND (x.joined_to IS NOT NULL
+        OR (x.given_cost >= 0 AND x.given_cost <> 'NaN' AND x.given_tokens BETWEEN 0 AND 100000000 AND x.given_at BETWEEN '1970-01-01 00:00+00' AND now()) IS NOT TRUE
         OR x.source_table = 'contributions' AND (x.given_round >= 0 AND x.phase = x.given_phase AND x.model IS NOT NULL) IS NOT TRUE
         OR x.source_table = 'votes' AND (x.choice IS NULL OR char_length(x.choice) > 100 OR x.given_confidence NOT BETWEEN 0 AND 1 OR x.given_confidence = 'NaN'))) p,
 LATERAL (VALUES

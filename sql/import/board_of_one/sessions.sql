@@ -4,7 +4,8 @@
 CREATE TEMP TABLE board ON COMMIT DROP AS
 SELECT s.id::text AS old_id, s.user_id::text AS user_old_id, s.problem_statement::text, s.problem_context::text AS problem_context,
   s.status::text AS given_status, s.phase::text AS given_phase, s.total_cost::numeric AS given_cost, s.total_tokens::bigint AS given_tokens,
-  s.round_number AS given_round, CASE WHEN s.round_number BETWEEN 0 AND 1000 THEN s.round_number END AS round_there, s.max_rounds AS given_max_rounds, s.created_at::timestamptz AS given_created_at, s.updated_at::timestamptz AS given_updated_at,
+  s.round_number AS given_round, CASE WHEN s.round_number BETWEEN 0 AND 1000 THEN s.round_number END AS round_there, s.max_rounds AS given_max_rounds,
+  s.created_at::timestamptz AS given_created_at, s.updated_at::timestamptz AS given_updated_at,
   s.completed_at::timestamptz AS given_completed_at, s.killed_at::timestamptz AS given_killed_at, s.killed_by::text AS given_killed_by, s.kill_reason::text,
   pg_temp.as_json(s.problem_context::text) AS context,
   chat_private.time_within(s.created_at::timestamptz, now(), chat_private.time_within(s.updated_at::timestamptz, now(), now())) AS since,

@@ -180,7 +180,8 @@ EXCEPTION WHEN data_exception THEN
 END
 $$;
 
--- password_hash: NULL: the system has no passwords; '': there is none. email: with the username NULL, too, the account has no name and is refused. role: admin, supervisor, worker, user or guest; NULL:
+-- password_hash: NULL: the system has no passwords; '': there is none. email: with the username NULL, too, the account has no name and is
+-- refused. role: admin, supervisor, worker, user or guest; NULL:
 -- given_role is none that is known. plan: NULL or none that there is: the setting default_plan. preferences: JSON, as text.
 -- default_model: looked at by conversations.sql, so that models and grants can come in between. metadata: what has no column here.
 CREATE TEMP TABLE staged_users (

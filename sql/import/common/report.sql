@@ -33,4 +33,6 @@ ANALYZE chat.users, chat.sessions, chat.conversations, chat.messages;
 SELECT c.source_table, c.read, c.written, c.already_there, c.refused, c.kept_aside, c.changed FROM counted c ORDER BY c.n;
 \echo What was refused, changed or kept aside, and why; chat.import_findings has each row.
 SELECT f.source_table, f.kind, f.reason, count(*) AS rows, min(f.old_id) AS example FROM found f GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+BEGIN READ WRITE;
 DROP TABLE counted, found;
+COMMIT;
