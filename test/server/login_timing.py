@@ -70,25 +70,25 @@ def _():
             assert abs(median / medians["wrong"] - 1) < 0.1, (case, median, medians["wrong"])
 
 
-@test("a password of a megabyte, or of 73 bytes, is refused in less than 10 ms, or an eighth of a hash's time where others use the machine, with the same error")
+@test("a password of a megabyte, or of 73 bytes, is refused in less than 10 ms, with the same error")
 def _():
     with settings(pgchat__bcrypt_cost="12"), connect() as admin, connect(user=role("pgchat_client")) as client:
         name = account(admin, client)
         hashed = [refuse(client, name, WRONG) for _ in range(5)]
-        usual = hashed[0][1]
-        hash_time = statistics.median(seconds for seconds, _ in hashed)
-        bound = max(0.010, hash_time / 8)
-        diag(f"a wrong password: median {hash_time * 1000:.2f} ms")
+        usual, hash_time = hashed[0][1], statistics.median(seconds for seconds, _ in hashed)
+
+        def quick(what, seconds, most):
+            """Others use the machine, too: the best of some tries tells what it takes, and half of them are far from a hash's time."""
+            best, median = min(seconds), statistics.median(seconds)
+            diag(f"{what}: best {best * 1000:.2f} ms, median {median * 1000:.2f} ms; a wrong password {hash_time * 1000:.2f} ms")
+            assert best < most and median < hash_time / 4, (best, median, hash_time)
+
         for password in "x" * 1_000_000, "x" * 73:
             for tried in name, "nobody":
                 results = [refuse(client, tried, password) for _ in range(21)]
-                median = statistics.median(seconds for seconds, _ in results)
-                diag(f"{len(password)} bytes: median {median * 1000:.2f} ms")
-                assert median < bound, (median, bound)
+                quick(f"{len(password)} bytes", [seconds for seconds, _ in results], 0.010)
                 equal({error[:4] for _, error in results}, {usual[:4]}, "the error")
-        median = statistics.median(refuse(client, "y" * 1_000_000, "x" * 73)[0] for _ in range(21))
-        diag(f"a name of a megabyte: median {median * 1000:.2f} ms")
-        assert median < 2 * bound, (median, bound)
+        quick("a name of a megabyte", [refuse(client, "y" * 1_000_000, "x" * 73)[0] for _ in range(21)], 0.020)
         fails("22023", client.execute, "SELECT chat.register('long@example.com', %s)", ("x" * 1_000_000,))
 
 
