@@ -86,7 +86,8 @@ TEST_F(SecretServiceTest, TellsTheStepOfACodeOfRealTime) {
 
 TEST_F(SecretServiceTest, ChecksSignaturesOfWebhooksInRealTime) {
     const auto sealed_for = [&](std::string_view purpose) {
-        return answer_to(write_seal(7, {{purpose, Uuid{}, factor}, put_in_envelope(service.address(), totp_key_bytes)}));
+        return answer_to(
+            write_seal(7, {{purpose, Uuid{}, factor}, put_in_envelope(service.address(), totp_key_bytes)}));
     };
     const auto verdict = [&](const std::string& sealed, const std::string& signature) {
         return answer_to(write_webhook_check(7, {factor, sealed, "t=1111111111,v1=" + signature, "{}", 60}));
