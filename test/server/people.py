@@ -104,6 +104,20 @@ def _():
     diag(f"outcomes: { {pair: outcomes.count(pair) for pair in set(outcomes)} }")
 
 
+@test("a login waits for whoever removes the account, holding nothing that the removal waits for, and is refused")
+def _():
+    user_id, address = create("user")
+    with service() as operator, connect(user=role("pgchat_client")) as client, connect() as admin:
+        operator.execute("BEGIN")
+        # As the removal begins: what follows takes longer with many rows.
+        value(operator, "SELECT id FROM chat.users WHERE id = %s FOR NO KEY UPDATE", user_id)
+        login = Task(fails, "28P01", value, client, "SELECT session_token FROM chat.login(%s, %s)", address, PASSWORD)
+        wait_until(lambda: value(admin, "SELECT cardinality(pg_blocking_pids(%s)) > 0", client.info.backend_pid), "the login waits")
+        value(operator, "SELECT chat.admin_delete_user(%s)", user_id)
+        operator.execute("COMMIT")
+        login.result()
+
+
 @test("two supervisors put under each other at once do not make a circle")
 def _():
     outcomes = []

@@ -53,7 +53,7 @@ public:
 class EchoTransportTest : public testing::Test {
 protected:
     HttpRequest request(std::string_view options, bool stream = true, std::string_view messages = default_messages) {
-        return provider_for(ProviderKind::echo).encode({}, "echo-1", chat(messages, options, "Be brief"), stream);
+        return provider_for(ProviderKind::echo).encode(config, "echo-1", chat(messages, options, "Be brief"), stream);
     }
     void run_until_done(const Caller& caller) {
         while (caller.finished == 0) {
@@ -74,6 +74,7 @@ protected:
     ManualClock clock;
     TimePoint start = clock.time;
     EchoTransport transport{clock};
+    ProviderConfig config;
 };
 
 }  // namespace pgchat

@@ -17,21 +17,30 @@ TEST(Echo, MergesItsSettings) {
         "echo":{"reply":"b","latency_ms":5}})");
 }
 
+void expect_refused(const char* settings, const char* options) {
+    ProviderConfig config;
+    config.options = Json::parse(settings);
+    try {
+        provider_for(ProviderKind::echo).encode(config, "m", chat(hello, options), true);
+        FAIL() << settings << options;
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::malformed_options);
+    }
+}
+
 TEST(Echo, RefusesUnknownSettings) {
     for (const char* options :
          {R"({"extra":{"echo":5}})", R"({"extra":{"echo":{"latency":5}}})", R"({"extra":{"echo":{"latency_ms":-5}}})",
-          R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})",
-          R"({"extra":{"echo":{"answers":{}}}})", R"({"extra":{"echo":{"answers":[5]}}})",
-          R"({"extra":{"echo":{"answers":[{"reply":"a"}]}}})", R"({"extra":{"echo":{"answers":[{"when":""}]}}})",
-          R"({"extra":{"echo":{"answers":[{"when":[]}]}}})",
-          R"({"extra":{"echo":{"answers":[{"when":"a","status":500}]}}})"}) {
-        try {
-            provider_for(ProviderKind::echo).encode({}, "m", chat(hello, options), true);
-            FAIL() << options;
-        } catch (const Error& error) {
-            EXPECT_EQ(error.code(), ErrorCode::malformed_options);
-        }
-    }
+          R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})"})
+        expect_refused("{}", options);
+    for (const char* settings :
+         {R"({"answers":{}})", R"({"answers":[5]})", R"({"answers":[{"reply":"a"}]})", R"({"answers":[{"when":""}]})",
+          R"({"answers":[{"when":[]}]})", R"({"answers":[{"when":"a","status":500}]})"})
+        expect_refused(settings, "{}");
+}
+
+TEST(Echo, TakesAnswersFromItsOwnOptionsAlone) {
+    expect_refused("{}", R"({"extra":{"echo":{"answers":[{"when":"a","reply":"b"}]}}})");
 }
 
 }  // namespace

@@ -59,24 +59,27 @@ TEST_F(EchoTransportTest, PlaysThinkingAndToolCalls) {
 }
 
 TEST_F(EchoTransportTest, AnswersByWhatIsSaid) {
-    constexpr std::string_view script =
-        R"({"extra":{"response_format":{"type":"json_schema","json_schema":{"name":"ballot"}},"echo":{"thinking":"hm","reply":"else","answers":[
-            {"when":["yes","nobody says this"],"reply":"no"},
-            {"when":["Be brief","ballot","echo-1","one  two"],"reply":"{}"},
-            {"when":"yes","reply":"too late"}]}}})";
+    config.options = Json::parse(R"({"thinking":"hm","answers":[
+        {"when":["yes","nobody says this"],"reply":"no"},
+        {"when":["Be brief","ballot","echo-1","one  two"],"reply":"{}"},
+        {"when":"yes","reply":"too late"}]})");
     Caller ballot;
-    play(ballot, script);
+    play(
+        ballot,
+        R"({"extra":{"response_format":{"type":"json_schema","json_schema":{"name":"ballot"}},"echo":{"reply":"else"}}})");
     EXPECT_EQ(ballot.reply.content, "{}");
     EXPECT_EQ(ballot.reply.thinking, "hm");
+    config.options = Json::parse(R"({"thinking":"hm","answers":[{"when":"old","thinking":"","tool_calls":
+        [{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}]})");
     Caller calls;
-    play(calls, R"({"extra":{"echo":{"thinking":"hm","answers":[{"when":"old","thinking":"","tool_calls":
-        [{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}]}}})");
+    play(calls, "{}");
     EXPECT_EQ(describe(calls.reply, calls.decoder->info()),
               "content=one  two\nthrée \nthinking=\nended=1 finish=tool_calls model=echo-1\nusage=7/3/-\n"
               R"(tool_calls=[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}])"
               "\nsanitized=0");
+    config.options = Json::parse(R"({"answers":[{"when":"else","reply":"of the script itself"}]})");
     Caller none;
-    play(none, R"({"extra":{"echo":{"reply":"else","answers":[{"when":"else","reply":"of the script itself"}]}}})");
+    play(none, R"({"extra":{"echo":{"reply":"else"}}})");
     EXPECT_EQ(none.reply.content, "else");
 }
 

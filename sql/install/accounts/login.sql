@@ -245,6 +245,8 @@ BEGIN
       WHEN hash IS NULL THEN 'no_password' ELSE 'wrong' END, attempt, was_allowed, try_password.user_agent);
   END IF;
   IF chat_private.hash_is_outdated(hash) THEN
+    -- In the order of those who remove an account.
+    PERFORM FROM chat.users u WHERE u.id = try_password.user_id FOR NO KEY UPDATE;
     UPDATE chat_private.credentials c SET password_hash = chat_private.hash_password(try_password.password),
       updated_at = clock_timestamp() WHERE c.user_id = try_password.user_id;
   END IF;
@@ -342,6 +344,12 @@ BEGIN
            '{"reason": "email_not_verified"}', 'refused', login.ip_address, login.user_agent)));
     RAISE;
   END;
+  -- Before anything is written that refers to the account: who removes it has its row locked, and then waits for what refers to it.
+  UPDATE chat.users u SET last_login_at = clock_timestamp() WHERE u.id = login.user_id AND u.is_active;
+  IF NOT FOUND THEN
+    PERFORM chat_private.refuse_password('login', 'disabled',
+      chat_private.login_payload(login.user_id, name_hash, login.ip_address), true, login.user_agent);
+  END IF;
   factor := chat_private.mfa_state(login.user_id);
   IF factor = 'enrolled' AND login.totp_code IS NOT NULL AND NOT chat_private.check_second_factor(login.user_id, login.totp_code) THEN
     PERFORM chat_private.refuse_password('login', 'wrong_code',
@@ -350,7 +358,6 @@ BEGIN
   mfa_required := factor = 'required' OR factor = 'enrolled' AND login.totp_code IS NULL;
   SELECT s.token, s.expires_at INTO login.session_token, login.expires_at
   FROM chat_private.open_session(login.user_id, login.ip_address, login.user_agent, NULL, login.mfa_required) s;
-  UPDATE chat.users u SET last_login_at = clock_timestamp() WHERE u.id = login.user_id;
   PERFORM chat_private.ask_ledger('settle_login', chat_private.login_payload(login.user_id, name_hash, login.ip_address)
     || jsonb_build_object('is_complete', NOT login.mfa_required, 'audit', chat_private.audit_payload('login', login.user_id,
          jsonb_build_object('mfa_required', login.mfa_required), 'success', login.ip_address, login.user_agent)));

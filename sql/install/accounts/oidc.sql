@@ -213,7 +213,9 @@ BEGIN
     user_id := chat_private.register_identity(said);
   END IF;
   previous := chat_private.act_as(login_oidc.user_id);
-  IF NOT EXISTS (SELECT FROM chat.users u WHERE u.id = login_oidc.user_id AND u.is_active) THEN
+  -- First, as in chat.login.
+  UPDATE chat.users u SET last_login_at = clock_timestamp() WHERE u.id = login_oidc.user_id AND u.is_active;
+  IF NOT FOUND THEN
     PERFORM chat_private.refuse_identity(said.provider, 'disabled', login_oidc.user_id, login_oidc.ip_address, login_oidc.user_agent);
   END IF;
   IF is_new THEN
@@ -225,7 +227,6 @@ BEGIN
   mfa_required := chat_private.mfa_state(login_oidc.user_id) <> 'none';
   SELECT s.token, s.expires_at INTO login_oidc.session_token, login_oidc.expires_at
   FROM chat_private.open_session(login_oidc.user_id, login_oidc.ip_address, login_oidc.user_agent, NULL, login_oidc.mfa_required) s;
-  UPDATE chat.users u SET last_login_at = clock_timestamp() WHERE u.id = login_oidc.user_id;
   PERFORM chat_private.audit('login', 'user:' || login_oidc.user_id, jsonb_build_object('provider', said.provider,
     'mfa_required', login_oidc.mfa_required), 'success', login_oidc.user_id, login_oidc.ip_address, login_oidc.user_agent);
   PERFORM chat_private.switch_identity(previous);

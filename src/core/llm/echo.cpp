@@ -28,7 +28,12 @@ HttpRequest echo_post(const ProviderConfig& config, Json body, const Json& extra
     if (extra.is_object()) {
         body.update(extra);
         const Json& own = json_member(extra, "echo");
-        if (!own.is_null()) merge(script, JsonField(ErrorCode::malformed_options, "options.extra.echo").object(own));
+        const JsonField field(ErrorCode::malformed_options, "options.extra.echo");
+        // They are looked for in all that is told, while the other calls wait: how many there are is the
+        // administrator's choice.
+        if (!own.is_null() && field.object(own).contains("answers"))
+            field.member("answers").fail("is a setting of the provider's options alone");
+        if (!own.is_null()) merge(script, own);
     }
     parse_echo_script(script);
     body["echo"] = std::move(script);
