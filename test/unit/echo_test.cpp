@@ -17,7 +17,7 @@ TEST(Echo, MergesItsSettings) {
         "echo":{"reply":"b","latency_ms":5}})");
 }
 
-void expect_refused(const char* settings, const char* options) {
+void expect_options_refused(const char* settings, const char* options) {
     ProviderConfig config;
     config.options = Json::parse(settings);
     try {
@@ -32,15 +32,15 @@ TEST(Echo, RefusesUnknownSettings) {
     for (const char* options :
          {R"({"extra":{"echo":5}})", R"({"extra":{"echo":{"latency":5}}})", R"({"extra":{"echo":{"latency_ms":-5}}})",
           R"({"extra":{"echo":{"status":99}}})", R"({"extra":{"echo":{"hang":"yes"}}})"})
-        expect_refused("{}", options);
+        expect_options_refused("{}", options);
     for (const char* settings :
          {R"({"answers":{}})", R"({"answers":[5]})", R"({"answers":[{"reply":"a"}]})", R"({"answers":[{"when":""}]})",
           R"({"answers":[{"when":[]}]})", R"({"answers":[{"when":"a","status":500}]})"})
-        expect_refused(settings, "{}");
+        expect_options_refused(settings, "{}");
 }
 
 TEST(Echo, TakesAnswersFromItsOwnOptionsAlone) {
-    expect_refused("{}", R"({"extra":{"echo":{"answers":[{"when":"a","reply":"b"}]}}})");
+    expect_options_refused("{}", R"({"extra":{"echo":{"answers":[{"when":"a","reply":"b"}]}}})");
 }
 
 }  // namespace
