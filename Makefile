@@ -36,7 +36,7 @@ demo-stop: ## stop and remove the demo's cluster and model server
 seed-demo: ## fill database PGDATABASE, or one of the demo's cluster, with people and what they did
 	examples/seed_demo.sh
 
-check: ## run every test: lint, unit, pg_regress, pgTAP and server tests, on a private cluster
+check: ## run every test: lint, unit, regress, isolation, pgTAP, systems, snippets, server, reference; on private clusters
 	test/run.sh all
 
 unit: ## build and run the core's unit tests

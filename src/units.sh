@@ -30,7 +30,8 @@ for folder in src/core src/core/* src/pg; do
     done
 done
 write_unit version "${know_version[@]}"
-for unit in "$dir"/*.cpp; do
-    if [[ "$written " != *" $unit "* ]]; then rm "$unit"; fi
+# With what was compiled of them: CMakeLists.txt takes every object that is there.
+for made in "$dir"/*.cpp "$dir"/*.o "$dir"/*.d; do
+    if [[ "$written " != *" ${made%.*}.cpp "* ]]; then rm -f "$made"; fi
 done
 echo "$written"

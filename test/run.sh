@@ -333,9 +333,9 @@ start_servers() {
 }
 
 clean_up() {
+    if [ -f "$cluster/server.log" ]; then cp "$cluster/server.log" "$out/$(basename "$cluster").log" || true; fi
     if [ "${PGCHAT_KEEP:-0}" = 1 ]; then return; fi
     test/servers.sh stop "$servers" || true
-    if [ -f "$cluster/server.log" ]; then cp "$cluster/server.log" "$out/$(basename "$cluster").log" || true; fi
     cluster_remove "$cluster" || true
 }
 

@@ -8,7 +8,7 @@ A fenced block runs whose info string says so:
 
     ```sql run                         psql, as the superuser that PGUSER names; also sh (bash)
     ```sql run as=my_app               another role of the server; each role has a session of its own
-    ```python run=psycopg              also javascript run=node, java run=jdbc, graphql run (with a session in test/snippets)
+    ```python run=psycopg              also javascript run=node, java run=jdbc
     ```sql run fails=22023             must fail with this SQLSTATE; of sh, with a status that is not 0, and must print the SQLSTATE
     ```sh run needs=pg_basebackup      a program, or several with commas; without it this and later blocks of the same session are skipped
     ```ini file=postgrest.conf         is written into this file of the working directory
@@ -50,7 +50,7 @@ from programs import Jdbc, Node, Psycopg
 from sessions import Files, Psql, Shell
 
 # Pages in which every block of a language that can be run says whether it is.
-COMPLETE = ("docs/quickstart.md", "docs/security_limits.md", "docs/operations.md", "docs/operations/*.md", "docs/cookbook/*.md")
+COMPLETE = ("docs/quickstart.md", "docs/security_limits.md", "docs/operations/*.md", "docs/cookbook/*.md")
 SESSIONS = {"psql": Psql, "sh": Shell, "psycopg": Psycopg, "node": Node, "jdbc": Jdbc, "file": Files}
 PROGRAMS = ("psycopg", "node", "jdbc")
 ROLES = {"my_app": "pgchat_client", "my_service": "pgchat_service"}

@@ -7,8 +7,8 @@
 --   among_users  true: also where there are other people; their settings and default model are left as they are
 --   psql         the command that the examples printed at the end begin with
 --
--- Each file is written as an application would do it: somebody logs in, and calls the API. What the API leaves to the engine alone, usage
--- of weeks that are over, is in usage.sql.
+-- All is written as an application would do it: in each file of people somebody logs in, and calls the API. What the API leaves to the engine
+-- alone, usage of weeks that are over, is in usage.sql.
 \set ON_ERROR_STOP on
 \ir begin.sql
 \if :is_here
@@ -23,7 +23,7 @@
   \ir people/worker.sql
   \ir people/second_worker.sql
   \ir people/user.sql
-  \ir people/boards.sql
+  \ir boards.sql
   \ir people/spender.sql
   \ir people/leaver.sql
   \ir people/supervisor.sql

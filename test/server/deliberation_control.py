@@ -5,10 +5,8 @@ decide together one does and the other is told."""
 import json
 import urllib.parse
 
-import psycopg
-
 from support import mock
-from support.database import Person, connect, fails, role, rows, service, value
+from support.database import Person, connect, fails, outcome, role, rows, service, value
 from support.tap import Task, diag, equal, run, test, wait_until
 
 PERSONAS = ["growth_hacker_of_test", "lawyer_of_test", "engineer_of_test"]
@@ -17,14 +15,6 @@ START, PAUSE, RESUME, KILL = (f"SELECT chat.{name}_deliberation(%s)" for name in
 VOTES = "text=" + urllib.parse.quote(json.dumps({"choice": "choice_1", "ranking": ["choice_1"], "approvals": [], "reasoning": "so", "confidence": 0.5}))
 CONCLUDES = "text=" + urllib.parse.quote(json.dumps({"summary": "Go.", "majority_view": "Go", "dissent": [], "open_risks": [], "recommendations": []}))
 OPTIONS = {"decompose": False, "convergence": False, "choices": ["Go", "Stay"], "call_timeout_ms": 120000}
-
-
-def outcome(connection, statement, *arguments):
-    """None, or the SQLSTATE of the statement's error."""
-    try:
-        rows(connection, statement, *arguments)
-    except psycopg.Error as error:
-        return error.sqlstate
 
 
 def open_board(person, model, start=True, max_rounds=2, **options):

@@ -6,24 +6,11 @@ import itertools
 import psycopg
 
 from support import mock
-from support.database import Person, connect, fails, rows, value
+from support.database import Person, connect, is_blocked, outcome, rows, value
 from support.databases import wait_until_final
 from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
 MOVE = "SELECT chat.admin_reassign_conversation(%s, %s)"
-
-
-def outcome(connection, statement, *arguments):
-    """None, or the SQLSTATE of the statement's error."""
-    try:
-        rows(connection, statement, *arguments)
-    except psycopg.Error as error:
-        return error.sqlstate
-
-
-def is_blocked(connection):
-    with connect() as admin:
-        return value(admin, "SELECT cardinality(pg_blocking_pids(%s)) > 0", connection.info.backend_pid)
 
 
 def owners(conversation):

@@ -4,8 +4,8 @@ import dataclasses
 import re
 
 # How each language is run, where the block does not say; also the languages in which a complete page must label every block.
-DEFAULT_RUNNER = {"sql": "psql", "python": "psycopg", "javascript": "node", "java": "jdbc", "sh": "sh", "graphql": "graphql"}
-OTHER_NAMES = {"js": "javascript", "py": "python", "bash": "sh", "shell": "sh", "console": "sh", "postgresql": "sql", "psql": "sql", "gql": "graphql"}
+DEFAULT_RUNNER = {"sql": "psql", "python": "psycopg", "javascript": "node", "java": "jdbc", "sh": "sh"}
+OTHER_NAMES = {"js": "javascript", "py": "python", "bash": "sh", "shell": "sh", "console": "sh", "postgresql": "sql", "psql": "sql"}
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*(.*?)[ \t]*$")
 ATTRIBUTE = re.compile(r'([A-Za-z]\w*)(?:=(?:"([^"]*)"|([^\s"]+)))?(?:\s+|$)')
 KNOWN = {"run", "norun", "file", "fails", "as", "needs", "output"}

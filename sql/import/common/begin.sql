@@ -2,7 +2,8 @@
 --
 -- A script sets the variable system, includes this, calls pg_temp.require_columns for each table that it reads, stages its rows
 -- (timestamps: a bare one is taken in the time zone of the variable timezone), and includes the parts that write them, in this
--- order: users, sessions, conversations, messages, attachments, report. Variables of psql for who runs it:
+-- order, as far as the system has them: users; sessions; prompts or providers; conversations; messages, and attachments; supervisors or
+-- usage; report. Where they are used, tables and message_parts come right after this. Variables of psql for who runs it:
 --   source           the schema that holds the other system's tables
 --   timezone         of timestamps without one; UTC where it is not given
 --   emails_verified  true: count the addresses as verified; else they are not, which only matters where settings ask for it

@@ -42,6 +42,20 @@ def fails(sqlstate, function, *arguments, hint=None):
     raise AssertionError(f"no error, wanted {sqlstate}; got {got!r}")
 
 
+def outcome(connection, statement, *arguments):
+    """None, or the SQLSTATE of the statement's error."""
+    try:
+        rows(connection, statement, *arguments)
+    except psycopg.Error as error:
+        return error.sqlstate
+
+
+def is_blocked(connection):
+    """Whether its statement waits for a lock that somebody else has."""
+    with connect() as admin:
+        return value(admin, "SELECT cardinality(pg_blocking_pids(%s)) > 0", connection.info.backend_pid)
+
+
 def role(member_of):
     """The name of a login role that is a member of the given one."""
     name = "check_" + member_of

@@ -1,13 +1,12 @@
 """Deliberations against scripted models: what they say in each, how the machine is set going, and what must be true of what it left."""
 
 import contextlib
-import http.server
 import itertools
 import json
 import threading
 import time
 
-from support import mock
+from support import json_server, mock
 from support.database import Person, connect, rows, value
 from support.databases import cluster, database, wait_for_engine
 from support.tap import equal, wait_until
@@ -78,47 +77,20 @@ class Models:
 
     def __init__(self):
         self.cases = {}
-        owner = self
+        self._address = json_server.serve(self._reply)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                told = json.dumps(body["messages"])
-                case = next((case for mark, case in owner.cases.items() if mark in told), None)
-                name = body.get("response_format", {}).get("json_schema", {}).get("name", "text").removeprefix("deliberation_")
-                said = case.reply(name, body["model"]) if case else "nothing"
-                if isinstance(said, Failure):
-                    time.sleep(said.seconds)
-                    self.write(said.status, {"error": {"message": "scripted"}})
-                    return
-                self.write(200, {"id": "c", "object": "chat.completion", "model": body["model"],
-                                 "usage": {"prompt_tokens": case.tokens if case else 1, "completion_tokens": 50},
-                                 "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}]})
-
-            def write(self, status, document):
-                written = json.dumps(document).encode()
-                with contextlib.suppress(ConnectionError):
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(written)))
-                    self.end_headers()
-                    self.wfile.write(written)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+    def _reply(self, body):
+        told = json.dumps(body["messages"])
+        case = next((case for mark, case in self.cases.items() if mark in told), None)
+        name = body.get("response_format", {}).get("json_schema", {}).get("name", "text").removeprefix("deliberation_")
+        said = case.reply(name, body["model"]) if case else "nothing"
+        if isinstance(said, Failure):
+            time.sleep(said.seconds)
+            return said.status, {"error": {"message": "scripted"}}
+        return 200, json_server.completion(body["model"], said, case.tokens if case else 1, 50)
 
     def register(self, personas):
-        mock.register_provider("models", self.base_url, "openai")
+        mock.register_provider("models", self._address + "/v1", "openai")
         for name in ["board", "moderator", *personas]:
             mock.register_model("models", name, provider_model=name, input_price=1.5, output_price=7.25)
 
