@@ -15,7 +15,7 @@ import uuid
 import psycopg
 
 from support.cluster import ROOT
-from support.database import Person, connect, fails, role, rows, service, value
+from support.database import PASSWORD, Person, connect, fails, role, rows, service, value
 from support.tap import Task, diag, equal, run, test, wait_until
 from support.webhook import BEGAN, SECRET, deliver, event, signature
 
@@ -31,7 +31,7 @@ def invoice(customer, cents, name="in_1"):
 def outcome(connection, statement, *arguments):
     """None, or the SQLSTATE of the statement's error."""
     try:
-        rows(connection, statement, *arguments)
+        connection.execute(statement, arguments or None)
     except psycopg.Error as error:
         return error.sqlstate
 
@@ -175,6 +175,97 @@ def _():
         body = event("customer.subscription.created", 1, subscription(customer, "active", "price_of_then"))
         equal(waits_for(admin, endpoint, deliver, endpoint, body), "applied")
     equal(plan_of(person), "enterprise")
+
+
+@test("no lock that a client may take delays an event, a price or a secret")
+def _():
+    person, customer = payer()
+    names = "chat.plan_prices", "chat_private.webhook_secrets"
+    modes = "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"
+    taken = []
+    with person.connect() as client, connect() as admin, service() as endpoint:
+        client.execute("BEGIN")
+        for name in names:
+            for mode in modes:
+                client.execute("SAVEPOINT before")
+                if outcome(client, f"LOCK TABLE {name} IN {mode} MODE") is None:
+                    taken.append((name, mode))
+                else:
+                    client.execute("ROLLBACK TO before")
+            oid = value(admin, f"SELECT '{name}'::regclass::oid::bigint")
+            for call in f"{oid}", f"0, {oid}", f"{oid}, 0":
+                client.execute(f"SELECT pg_advisory_lock({call})")
+        assert ("chat.plan_prices", "ACCESS SHARE") in taken, taken
+        fails("42501", rows, person.connection, "SELECT FROM chat.plan_prices FOR KEY SHARE")
+        admin.execute("SET lock_timeout = '10s'")
+        endpoint.execute("SET lock_timeout = '10s'")
+        equal(deliver(endpoint, event("customer.subscription.created", 1, subscription(customer, "active"))), "applied")
+        equal(outcome(admin, "SELECT chat.admin_save_plan_price('stripe', 'price_pro', 'pro')"), None)
+        equal(outcome(admin, "SELECT chat.admin_set_webhook_secret('stripe', %s)", SECRET), None)
+        equal(outcome(admin, "SELECT chat.admin_set_billing_customer(%s, 'stripe', %s)", person.id, customer), None)
+
+
+@test("of two who set the secret at once one waits, and the master key can change meanwhile")
+def _():
+    set_secret = "SELECT chat.admin_set_webhook_secret('stripe', %s)"
+    with connect() as first, connect() as second, connect() as other:
+        first.execute("BEGIN")
+        first.execute(set_secret, (SECRET,))
+        assert value(other, "SELECT key_id FROM chat.admin_rotate_master_key(0)")
+        equal(waits_for(first, second, outcome, second, set_secret, SECRET), None)
+        wait_until(lambda: value(other, "SELECT rows_left FROM chat.admin_master_key_status()") == 0, "all is sealed anew")
+    equal(look("SELECT count(*) FROM chat_private.webhook_secrets WHERE valid_until IS NULL"), 1)
+    _, customer = payer()
+    with service() as endpoint:
+        equal(deliver(endpoint, event("invoice.paid", 1, invoice(customer, 100, "in_after_the_change"))), "applied")
+
+
+@test("an account that is removed while its customer is being tied takes the customer with it")
+def _():
+    tie, remove = "SELECT chat.admin_set_billing_customer(%s, 'stripe', %s)", "SELECT chat.delete_my_account(%s)"
+    for tie_first in True, False:
+        person, customer = Person("leaving"), f"cus_{uuid.uuid4().hex}"
+        with connect() as admin, service() as endpoint:
+            if tie_first:
+                admin.execute("BEGIN")
+                admin.execute(tie, (person.id, customer))
+                equal(waits_for(admin, person.connection, outcome, person.connection, remove, PASSWORD), None)
+                equal(look("SELECT user_id FROM chat_private.billing_customers WHERE customer_id = %s", customer), uuid.UUID("f" * 32))
+            else:
+                person.connection.execute("BEGIN")
+                person.connection.execute(remove, (PASSWORD,))
+                equal(waits_for(person.connection, admin, outcome, admin, tie, person.id, customer), "P0002")
+            equal(look("SELECT count(*) FROM chat.users WHERE id = %s", person.id), 0)
+            equal(deliver(endpoint, event("customer.subscription.created", 1, subscription(customer, "active"))), "ignored" if tie_first else "customer_unknown")
+            admin.execute("DELETE FROM chat_private.billing_events WHERE event IS NOT NULL")
+
+
+def guest():
+    """The token and the id of a guest, and their customer."""
+    customer = f"cus_{uuid.uuid4().hex}"
+    with connect(user=role("pgchat_client")) as client:
+        token, guest_id = rows(client, "SELECT session_token, user_id FROM chat.register_guest()")[0]
+    with connect() as admin:
+        value(admin, "SELECT chat.admin_set_billing_customer(%s, 'stripe', %s)", guest_id, customer)
+    return token, guest_id, customer
+
+
+@test("a guest whose payment arrives meanwhile registers with the plan that is paid for, and is not lost")
+def _():
+    for lost in False, True:
+        token, guest_id, customer = guest()
+        with service() as endpoint, connect(user=role("pgchat_client")) as client, connect() as admin:
+            value(client, "SELECT chat.authenticate(%s, false)", token)
+            if lost:
+                admin.execute("UPDATE chat.users SET created_at = now() - interval '60 days' WHERE id = %s", (guest_id,))
+                admin.execute("UPDATE chat.sessions SET last_activity_at = now() - interval '60 days' WHERE user_id = %s", (guest_id,))
+            endpoint.execute("BEGIN")
+            equal(deliver(endpoint, event("customer.subscription.created", 1, subscription(customer, "active"))), "applied")
+            if lost:
+                equal(waits_for(endpoint, admin, value, admin, "SELECT chat.admin_remove_lost_guests()"), 0)
+            else:
+                equal(waits_for(endpoint, client, outcome, client, "SELECT chat.upgrade_guest(%s, %s)", f"{guest_id}@example.com", PASSWORD), None)
+        equal(look("SELECT plan FROM chat.users WHERE id = %s", guest_id), "pro")
 
 
 @test("payments of an account that is removed meanwhile are nobody's")

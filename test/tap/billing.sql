@@ -1,7 +1,7 @@
 -- Subscriptions and payments: by persona, every event, every error, and the plans that follow.
 BEGIN;
 \ir people.psql
-SELECT plan(297);
+SELECT plan(303);
 
 -- HMAC-SHA256 (RFC 2104), computed here and not by what is tested.
 CREATE FUNCTION pg_temp.hmac(key bytea, data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -104,7 +104,10 @@ SELECT is(pg_temp.hook(:'payload', pg_temp.signed(:'payload')), '28000', 'but tw
 SELECT chat.admin_set_webhook_secret('stripe', 'whsec_the-first-one', '0');
 SELECT is(pg_temp.hook(:'payload', pg_temp.signed(:'payload', 'whsec_the-third-one')), '28000', 'or one at once');
 SELECT is(pg_temp.try(NULL, 'SELECT chat.billing_webhook(' || arguments || ')', 'pgchat_service'), sqlstate, 'billing_webhook(' || left(arguments, 40) || ')')
-FROM (VALUES ('NULL, ''{}'', ''x''', '22004'), ('''stripe'', NULL, ''x''', '22004'), ('''stripe'', ''{}'', NULL', '22004'), ('''paddle'', ''{}'', ''x''', '22023'), ('''stripe'', repeat(''x'', 1048577), ''x''', '54000')) v (arguments, sqlstate);
+FROM (VALUES ('NULL, ''{}'', ''x''', '22004'), ('''stripe'', NULL, ''x''', '22004'), ('''stripe'', ''{}'', NULL', '22004'), ('''paddle'', ''{}'', ''x''', '22023'), ('''stripe'', repeat(''x'', 1048577), ''x''', '54000'),
+             ('''stripe'', ''{}'', repeat(''x'', 4097)', '28000')) v (arguments, sqlstate);
+SELECT is(pg_temp.hook(:'payload', repeat('v0=x,', (4096 - octet_length(s)) / 5) || s), '1 rows', 'a long header') FROM (VALUES (pg_temp.signed(:'payload'))) v (s);
+SELECT is(pg_temp.hook(:'payload', repeat('v0=x,', 820) || pg_temp.signed(:'payload')), '28000', 'is taken up to 4096 bytes');
 SELECT is(pg_temp.hook(payload, pg_temp.signed(payload)), '22023', 'no event: ' || payload)
 FROM unnest(ARRAY['', 'x', '[]', '"x"', 'null', '{}', '{"id": "evt_x", "type": "x", "created": 1}', '{"id": "evt_x", "type": "x", "created": "soon", "data": {"object": {}}}',
                   '{"id": "evt_x", "type": "x", "created": 99999999999999999, "data": {"object": {}}}', '{"id": "evt_x", "created": 1, "data": {"object": {}}}', '{"id": "e\u0000", "type": "x", "created": 1, "data": {"object": {}}}',
@@ -119,6 +122,8 @@ SELECT is(pg_temp.stripe('checkout.session.completed', 0, jsonb_build_object('id
 FROM (VALUES ('cus_alice', :'bob', 'ignored customer_of_another', 'for good'), ('cus_alice', :'alice', 'applied', 'however often'), ('cus_new', NULL, 'ignored user_unknown', 'without a reference nothing is known'),
              ('cus_new', 'x'' OR true', 'ignored user_unknown', 'nor with one that is no account'), ('cus_new', '00000000-0000-4000-8000-000000000000', 'ignored user_unknown', 'even if it looks like one'),
              (NULL, :'bob', 'ignored no_customer', 'a checkout of nobody')) v (customer, reference, outcome, name);
+SELECT is(pg_temp.stripe('checkout.session.completed', 0, jsonb_build_object('id', 'cs_3', 'customer', 'cus_new', 'client_reference_id', :'alice', 'payment_link', 'plink_1')), 'ignored payment_link', 'nor what the buyer writes into a payment link');
+SELECT is(pg_temp.stripe('checkout.session.completed', 0, jsonb_build_object('id', 'cs_4', 'customer', 'cus_alice', 'client_reference_id', :'alice', 'payment_link', NULL)), 'applied', 'a session that the application made has none');
 SELECT is((SELECT count(*)::int FROM chat_private.billing_customers WHERE user_id IS NOT NULL), 1, 'nobody else is tied');
 
 -- Plans follow subscriptions.
@@ -161,7 +166,8 @@ FROM (VALUES (0, 'price_pro', 'applied pro'), (1, 'price_big', 'applied enterpri
 SELECT is((SELECT count(*)::int FROM chat.subscriptions WHERE user_id = :'alice' AND granted_plan IS NOT NULL), 1, 'one of them');
 SELECT is(pg_temp.stripe('customer.subscription.updated', 44, pg_temp.subscription('sub_3', 'active', 'price_pro', '{"start_date": 1767225640}')) || ' ' || pg_temp.plan_of(:'alice'), 'applied enterprise', 'the older one goes on');
 SELECT is(pg_temp.stripe('customer.subscription.deleted', 45, pg_temp.subscription('sub_4', 'canceled', 'price_big', '{"start_date": 1767225641}')) || ' ' || pg_temp.plan_of(:'alice'), 'applied pro', 'and gives its plan when the other ends');
-SELECT is(pg_temp.stripe('customer.subscription.deleted', 46, pg_temp.subscription('sub_3', 'canceled', 'price_pro')) || ' ' || pg_temp.plan_of(:'alice'), 'applied pro', 'while something is paid of which no plan is known, nothing is taken');
+SELECT is(pg_temp.stripe('customer.subscription.deleted', 46, pg_temp.subscription('sub_3', 'canceled', 'price_pro')) || ' ' || pg_temp.plan_of(:'alice'), 'applied free', 'its end, too, though something is paid of which no plan is known');
+SELECT is(pg_temp.got(:'alice_token', 'SELECT (external_id, status, gives_plan)::text FROM chat.my_subscription()'), '(sub_5,active,f)', 'what has ended gives nothing');
 SELECT is(pg_temp.stripe('customer.subscription.deleted', 47, pg_temp.subscription('sub_5', 'canceled', 'price_unknown')) || ' ' || pg_temp.plan_of(:'alice'), 'applied free', 'in the end all is');
 SELECT is(pg_temp.stripe('customer.subscription.created', 48, pg_temp.subscription('sub_6', 'active', 'price_pro') #- '{items,data,0,current_period_end}' || '{"current_period_start": 1767225600, "current_period_end": 1769904000}') || ' ' ||
           pg_temp.look('SELECT current_period_end AT TIME ZONE ''UTC'' FROM chat.subscriptions WHERE external_id = ''sub_6'''), 'applied 2026-02-01 00:00:00', 'the older place of the period is read, too');

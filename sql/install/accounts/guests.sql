@@ -52,6 +52,8 @@ BEGIN
     invitation := chat_private.find_invitation(upgrade_guest.invitation_token, account.email);
   END IF;
   PERFORM chat_private.check_registration(account.email, invitation.id IS NOT NULL, upgrade_guest.consent);
+  -- As a statement of its own, so that the one below sees a subscription that came meanwhile.
+  PERFORM FROM chat.users u WHERE u.id = account.id FOR NO KEY UPDATE;
   UPDATE chat.users u
   SET email = account.email, username = account.username, display_name = coalesce(upgrade_guest.display_name, u.display_name),
       role = coalesce(invitation.role, 'user'),

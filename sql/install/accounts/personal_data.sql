@@ -178,10 +178,14 @@ BEGIN
     EXIT WHEN removed >= admin_remove_lost_guests.max_rows;
     PERFORM chat_private.act_as(guest_id);
     IF NOT EXISTS (SELECT FROM chat.sessions s WHERE s.user_id = guest_id AND s.expires_at > clock_timestamp()
-                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle)
-       AND NOT EXISTS (SELECT FROM chat.subscriptions b WHERE b.user_id = guest_id AND chat_private.is_paid_for(b.status)) THEN
-      PERFORM chat_private.remove_account(guest_id);
-      removed := removed + 1;
+                     AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle) THEN
+      -- So that a payment under way is seen below, and so is that the guest has registered.
+      PERFORM chat_private.hold_billing_customers(guest_id);
+      PERFORM FROM chat.users u WHERE u.id = guest_id AND u.role = 'guest' FOR UPDATE;
+      IF FOUND AND NOT EXISTS (SELECT FROM chat.subscriptions b WHERE b.user_id = guest_id AND chat_private.is_paid_for(b.status)) THEN
+        PERFORM chat_private.remove_account(guest_id);
+        removed := removed + 1;
+      END IF;
     END IF;
   END LOOP;
   PERFORM chat_private.switch_identity(previous);

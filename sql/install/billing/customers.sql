@@ -95,7 +95,8 @@ BEGIN
   ELSIF NOT chat_private.is_external_id(admin_set_billing_customer.customer_id) THEN
     RAISE EXCEPTION 'customer_id is not valid' USING ERRCODE = '22023', HINT = 'It has 1 to 255 bytes, such as cus_NffrFeUfNV2Hib.';
   END IF;
-  PERFORM pg_advisory_xact_lock_shared('chat.plan_prices'::regclass::oid::bigint);
+  -- As chat_private.apply_billing_event does.
+  LOCK TABLE chat.plan_prices IN ROW EXCLUSIVE MODE;
   obstacle := chat_private.tie_billing_customer(admin_set_billing_customer.provider, admin_set_billing_customer.customer_id,
                                                 admin_set_billing_customer.user_id);
   IF obstacle = 'user_unknown' THEN

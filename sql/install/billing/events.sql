@@ -255,7 +255,7 @@ BEGIN
   END IF;
   PERFORM chat_private.prune_billing_events();
   -- So that a price that is saved meanwhile is either seen here, or sees what is stored here.
-  PERFORM pg_advisory_xact_lock_shared('chat.plan_prices'::regclass::oid::bigint);
+  LOCK TABLE chat.plan_prices IN ROW EXCLUSIVE MODE;
   IF head.user_id IS NOT NULL THEN
     detail := chat_private.tie_billing_customer(apply_billing_event.provider, head.customer, head.user_id);
     outcome := CASE WHEN detail IS NULL THEN 'applied' ELSE 'ignored' END;
@@ -307,7 +307,7 @@ paused), price, started_at, current_period_start, current_period_end, cancel_at_
 payment: id, kind (payment or refund), status (succeeded, failed or pending), amount (in units of the currency), currency (ISO 4217),
 subscription, refund_of, price, paid_at, failure_reason, invoice_url, invoice_pdf_url.
 outcome: applied; repeated: this event was applied before; stale: it is older than what is known; customer_unknown: it waits for
-chat.admin_set_billing_customer; ignored. detail: why it was ignored (event_type, nothing_paid, user_unknown, customer_of_another,
+chat.admin_set_billing_customer; ignored. detail: why it was ignored (event_type, nothing_paid, payment_link, user_unknown, customer_of_another,
 account_removed), what it had become (of one repeated), or price_unknown or plan_inactive, where a subscription gives no plan.
 Errors: 42501 not an administrator; 22004 an argument is NULL; 22023 provider or event; 54000 the event is too long; 57P03 no engine.';
 

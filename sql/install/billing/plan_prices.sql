@@ -32,7 +32,8 @@ BEGIN
     RAISE EXCEPTION 'price_id is not valid' USING ERRCODE = '22023', HINT = 'It has 1 to 255 bytes, such as price_1MoBy5LkdIwHu7ixZhnattbh.';
   END IF;
   PERFORM chat_private.check_plan_code(admin_save_plan_price.plan);
-  PERFORM pg_advisory_xact_lock('chat.plan_prices'::regclass::oid::bigint);
+  -- Waits for events under way, and has others wait. Who can only read the table can take no lock in the way of this.
+  LOCK TABLE chat.plan_prices IN SHARE ROW EXCLUSIVE MODE;
   INSERT INTO chat.plan_prices AS p (provider, price_id, plan, is_active)
   VALUES (admin_save_plan_price.provider, admin_save_plan_price.price_id, admin_save_plan_price.plan, admin_save_plan_price.is_active)
   ON CONFLICT (provider, price_id) DO UPDATE SET plan = excluded.plan, is_active = excluded.is_active, updated_at = excluded.updated_at;

@@ -102,8 +102,9 @@ BEGIN
   event := event || jsonb_build_object('customer', customer);
   CASE
     WHEN kind = 'checkout.session.completed' THEN
-      -- In a payment link the buyer can write there what they like.
-      event := event || CASE WHEN reference ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN jsonb_build_object('user_id', reference)
+      -- In a payment link the buyer can write there what they like, such as the id of somebody whose plan this would change.
+      event := event || CASE WHEN object ->> 'payment_link' IS NOT NULL THEN '{"ignored": "payment_link"}'
+                             WHEN reference ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN jsonb_build_object('user_id', reference)
                              ELSE '{"ignored": "user_unknown"}' END;
     WHEN kind = 'customer.subscription.created' THEN
       event := event || jsonb_build_object('order', 0, 'subscription', chat_private.stripe_subscription(object));

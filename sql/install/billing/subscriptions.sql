@@ -12,16 +12,15 @@ DECLARE
   giving chat.subscriptions;
   gave chat.subscriptions;
 BEGIN
+  SELECT s.* INTO gave FROM chat.subscriptions s WHERE s.user_id = account.id AND s.granted_plan IS NOT NULL;
   SELECT s.* INTO giving FROM chat.subscriptions s
   WHERE s.user_id = account.id AND chat_private.is_paid_for(s.status)
     AND EXISTS (SELECT FROM chat.plans p WHERE p.code = s.plan AND p.is_active)
   ORDER BY s.started_at DESC, s.provider DESC, s.external_id DESC LIMIT 1;
-  IF giving.user_id IS NULL
-     AND EXISTS (SELECT FROM chat.subscriptions s WHERE s.user_id = account.id AND chat_private.is_paid_for(s.status)) THEN
-    -- Something is paid for, and it cannot be told what: what was given is not taken.
+  IF giving.user_id IS NULL AND chat_private.is_paid_for(gave.status) THEN
+    -- What gave the plan is still paid for, and it cannot be told what for: the plan is not taken.
     RETURN NULL;
   END IF;
-  SELECT s.* INTO gave FROM chat.subscriptions s WHERE s.user_id = account.id AND s.granted_plan IS NOT NULL;
   UPDATE chat.subscriptions s SET granted_plan = NULL
   WHERE s.user_id = account.id AND s.granted_plan IS NOT NULL;
   UPDATE chat.subscriptions s SET granted_plan = giving.plan

@@ -34,8 +34,8 @@ BEGIN
   ELSIF admin_set_webhook_secret.keep_previous NOT BETWEEN interval '0' AND interval '30 days' THEN
     RAISE EXCEPTION 'keep_previous is not valid' USING ERRCODE = '22023', HINT = 'It is from 0 to 30 days.';
   END IF;
-  -- One after the other, so that one secret is the present one.
-  PERFORM pg_advisory_xact_lock('chat_private.webhook_secrets'::regclass::oid::bigint);
+  -- One after the other, so that one secret is the present one. The engine, which is asked below, may seal the rows anew meanwhile.
+  LOCK TABLE chat_private.webhook_secrets IN SHARE UPDATE EXCLUSIVE MODE;
   DELETE FROM chat_private.webhook_secrets w WHERE w.provider = admin_set_webhook_secret.provider AND w.valid_until IS NOT NULL;
   UPDATE chat_private.webhook_secrets w SET valid_until = clock_timestamp() + admin_set_webhook_secret.keep_previous
   WHERE w.provider = admin_set_webhook_secret.provider;
@@ -100,6 +100,8 @@ BEGIN
     RAISE EXCEPTION 'payload and signature must not be null' USING ERRCODE = '22004';
   ELSIF octet_length(billing_webhook.payload) > 1048576 THEN
     RAISE EXCEPTION 'the payload has more than 1048576 bytes' USING ERRCODE = '54000', HINT = 'No event of the provider is that long.';
+  ELSIF octet_length(billing_webhook.signature) > 4096 THEN
+    PERFORM chat_private.refuse_webhook('malformed');
   END IF;
   PERFORM chat_private.verify_webhook(billing_webhook.provider, billing_webhook.payload, billing_webhook.signature);
   BEGIN
@@ -113,7 +115,8 @@ END
 $$;
 COMMENT ON FUNCTION chat.billing_webhook(text, text, text) IS
 'Takes in a webhook of a payment provider, for an application''s endpoint, which then answers 200 whatever the outcome. provider:
-stripe. payload: the body, byte for byte as it came, at most 1048576 bytes. signature: the header Stripe-Signature. Applied are
+stripe. payload: the body, byte for byte as it came, at most 1048576 bytes. signature: the header Stripe-Signature, at most
+4096 bytes. Applied are
 checkout.session.completed, customer.subscription.created, updated, deleted, paused and resumed, invoice.paid, invoice.payment_failed and
 charge.refunded. outcome, detail: as chat.admin_apply_billing_event. For pgchat_service.
 Errors: 22004 an argument is NULL; 22023 another provider, or the payload is no event; 54000 it is too long; 28000 the signature is
