@@ -74,7 +74,7 @@ BEGIN
   -- Customers first, as elsewhere. Whoever is tying another one has locked the account: what they did is seen below, and who comes
   -- later finds no account.
   PERFORM chat_private.hold_billing_customers(anonymise_billing.user_id);
-  PERFORM FROM chat.users u WHERE u.id = anonymise_billing.user_id FOR UPDATE;
+  PERFORM FROM chat.users u WHERE u.id = anonymise_billing.user_id FOR NO KEY UPDATE;
   UPDATE chat_private.billing_customers c SET user_id = nobody WHERE c.user_id = anonymise_billing.user_id;
   PERFORM chat_private.act_as(anonymise_billing.user_id);
   WITH removed AS (DELETE FROM chat.payments p WHERE p.user_id = anonymise_billing.user_id RETURNING p.*)
