@@ -5,6 +5,9 @@ COMMENT ON COLUMN chat.plans.limits IS 'conversations, deliberations: how many a
 UPDATE chat.plans SET limits = '{"conversations": 10, "deliberations": 5, "messages_per_day": 100, "requests_per_minute": 60}'
 WHERE code = 'guest' AND is_default;
 
+ALTER TABLE chat.users
+  ADD CONSTRAINT users_id_is_somebodys CHECK (id NOT IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'));
+
 ALTER TABLE chat_private.llm_requests DROP CONSTRAINT llm_requests_purpose_check,
   ADD CONSTRAINT llm_requests_purpose_check CHECK (purpose IN ('title', 'summary', 'deliberation'));
 COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';

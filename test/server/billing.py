@@ -285,7 +285,7 @@ def _():
                 admin.execute("BEGIN")
                 admin.execute(remove, (person.id,))
                 equal(waits_for(admin, endpoint, deliver, endpoint, body), "applied")
-            equal(rows(admin, "SELECT user_id, amount::text, customer, subscription FROM chat.payments WHERE external_id = %s", name), [(nobody, "5.00", None, None)])
+            equal(rows(admin, "SELECT user_id, amount::text, customer, subscription FROM chat.payments WHERE split_part(external_id, '#', 1) = %s", name), [(nobody, "5.00", None, None)])
             equal(deliver(endpoint, event("customer.subscription.created", 2, subscription(customer, "active"))), "ignored")
 
 
@@ -312,13 +312,13 @@ def _():
 
 
 @contextlib.contextmanager
-def endpoint():
+def endpoint(**environment):
     """The example's endpoint as a process; gives a function that posts to it and returns the status."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen([sys.executable, str(ROOT / "examples/billing_endpoint.py")], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               env={**os.environ, "PGUSER": role("pgchat_service"), "PORT": str(port)})
+                               env={**os.environ, "PGUSER": role("pgchat_service"), "PORT": str(port), **environment})
 
     def listens():
         with socket.socket() as attempt:
@@ -349,6 +349,7 @@ def _():
         equal(post(body, signature(body.decode())), 200, "again")
         equal(post(body, signature(body.decode(), "whsec_of-somebody-else")), 400, "a forged one")
         equal(post(body, None), 400, "one that is not signed")
+        equal(post(body, "x" * 4097), 400, "one with a header that is too long")
         equal(post(b"{}", signature("{}")), 400, "no event")
         equal(post(b"\xff", "t=1,v1=a"), 400, "no text")
         equal(post(b"", "t=1,v1=a", (1 << 20) + 1), 413, "too much")
@@ -359,6 +360,24 @@ def _():
             equal(post(body, signature(body.decode())), 500, "one that cannot be checked now")
             value(admin, "SELECT chat.admin_set_webhook_secret('stripe', %s)", SECRET)
         equal(post(body, signature(body.decode())), 200)
+
+
+@test("examples/billing_endpoint.py opens a few connections at most, and none for what is not signed")
+def _():
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND query LIKE '%%billing_webhook%%' AND datname = current_database() AND application_name = 'endpoint'"
+    _, customer = payer()
+    body = event("invoice.paid", 1, invoice(customer, 100, "in_waited")).encode()
+    with connect() as holder, endpoint(PGAPPNAME="endpoint") as post:
+        holder.execute("BEGIN")
+        holder.execute("LOCK TABLE chat.plan_prices IN ACCESS EXCLUSIVE MODE")
+        tasks = [Task(post, body, signature(body.decode())) for _ in range(12)]
+        wait_until(lambda: look(count, role("pgchat_service")) == 4, "four of them are asked")
+        # These neither wait for the others nor ask.
+        equal(post(body, None), 400)
+        equal(post(body, "x" * 4097), 400)
+        equal(look(count, role("pgchat_service")), 4)
+        holder.execute("COMMIT")
+        equal([task.result() for task in tasks], [200] * 12)
 
 
 @test("plans that follow reach the engine at once")

@@ -190,7 +190,9 @@ INSERT INTO staged_users (old_id, email, username, avatar_url, role, given_role,
   ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0002', 'name@example.com', 'ONLY_A_NAME', 'javascript:x', 'admin', 'admin', true, NULL, NULL, '2019-01-01'),
   ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0003', 'other@example.com', 'with space', NULL, 'guest', 'guest', true, NULL, NULL, '2019-01-01'),
   ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0004', NULL, 'Only_A_Name', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01'),
-  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0005', NULL, 'with@sign', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01');
+  ('6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0005', NULL, 'with@sign', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01'),
+  ('00000000-0000-0000-0000-000000000000', NULL, 'only_noughts', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01'),
+  ('FFFFFFFF-ffff-ffff-ffff-ffffffffffff', NULL, 'only_ones', NULL, 'user', 'user', true, NULL, NULL, '2021-01-01');
 \i COMMON/users.sql
 INSERT INTO staged_conversations (old_id, user_old_id, title, metadata) VALUES
   ('7f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001', '6f0d8c1e-2f5b-4a57-9d5e-0b7a4b1c0001', 'files', '{"kept": true}');
@@ -224,6 +226,8 @@ def _():
     equal([findings("users", user % n) for n in range(1, 6)],
           [set(), {"username_taken", "avatar_url_invalid"}, {"username_invalid"}, {"duplicate_username"}, {"username_invalid"}])
     equal(str(here("users", user % 1, "sample")), user % 1, "its UUID is kept")
+    for nobody in "00000000-0000-0000-0000-000000000000", "FFFFFFFF-ffff-ffff-ffff-ffffffffffff":
+        assert str(here("users", nobody, "sample")) not in (nobody.lower(), "None"), f"{nobody} comes as somebody"
     mover = Mover("only_a_name")
     equal(str(mover.id), user % 1)
     with connect() as admin:

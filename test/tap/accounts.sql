@@ -1,7 +1,7 @@
 -- Accounts: registering, logging in, who one is, logging out.
 BEGIN;
 \ir setup.psql
-SELECT plan(55);
+SELECT plan(57);
 
 -- register
 SELECT is((SELECT (role, is_active, email, username, display_name)::text FROM chat.users WHERE id = :'alice'),
@@ -90,5 +90,6 @@ SELECT is((SELECT array_agg(details::text ORDER BY id) FROM chat.audit_log WHERE
           '{"{\"all_sessions\": false}","{\"all_sessions\": true}"}', 'both are audited');
 SELECT is(pg_temp.outcome(NULL, 'SELECT chat.logout()'), '28000', 'logout needs somebody');
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.logout(NULL)'), '22004', 'all_sessions is not NULL');
+SELECT throws_ok(format('INSERT INTO chat.users (id) VALUES (%L)', id), '23514', NULL, 'an id that is nobody''s: ' || id) FROM unnest(ARRAY['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff']) id;
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Subscriptions and payments: by persona, every event, every error, and the plans that follow.
 BEGIN;
 \ir people.psql
-SELECT plan(303);
+SELECT plan(317);
 
 -- HMAC-SHA256 (RFC 2104), computed here and not by what is tested.
 CREATE FUNCTION pg_temp.hmac(key bytea, data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -298,9 +298,35 @@ SELECT is(jsonb_array_length(pg_temp.got(:'bob_token', 'SELECT chat.export_my_da
 SELECT is(pg_temp.try(:'bob_token', 'SELECT chat.delete_my_account(''bob-password'')'), '1 rows', 'an account is removed');
 SELECT is(pg_temp.event('{"occurred_at": "2026-02-01", "subscription": {"id": "sub_b", "status": "active", "price": "pri_1"}}'), 'ignored account_removed', 'later events of it are ignored');
 SELECT is(pg_temp.event('{"occurred_at": "2026-02-02", "payment": {"id": "txn_1", "kind": "refund", "status": "succeeded", "amount": 12.50, "currency": "USD", "subscription": "sub_b", "invoice_url": "https://x/bob"}}'), 'applied', 'but not what is given back');
-SELECT is((SELECT string_agg(concat_ws(' ', kind, external_id, amount, customer, subscription, invoice_url), ', ' ORDER BY kind, external_id) FROM chat.payments WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+SELECT is((SELECT string_agg(concat_ws(' ', kind, split_part(external_id, '#', 1), amount, customer, subscription, invoice_url), ', ' ORDER BY kind, external_id) FROM chat.payments WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
           'payment p 1, payment txn_1 12.50, refund txn_1 12.50', 'of which accounting knows, and not whose it was');
 SELECT is(pg_temp.got(:'admin_token', 'SELECT net FROM chat.admin_payments(''2026-01-01'', group_by => ''user'') WHERE key = ''ffffffff-ffff-ffff-ffff-ffffffffffff'' AND currency = ''USD'''), '0.00', 'sums stay right');
 SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_set_billing_customer(%L, ''paddle'', ''ctm_bob'')', :'alice')), '55000', 'its customer is nobody else''s');
+-- Two whose payments have the same ids, as some provider may give them for each customer.
+SELECT pg_temp.event(jsonb_build_object('customer', 'ctm_x' || n, 'user_id', person, 'payment', jsonb_build_object('id', 'txn_1', 'status', 'succeeded', 'amount', n, 'currency', 'SEK')))
+FROM (VALUES (1, :'alice'), (2, :'worker')) v (n, person);
+SELECT is(pg_temp.try(:'admin_token', format('SELECT chat.admin_delete_user(%L)', person)), '1 rows', 'each can be removed') FROM unnest(ARRAY[:'alice', :'worker']) person;
+SELECT is(pg_temp.event(jsonb_build_object('customer', 'ctm_x' || n, 'occurred_at', '2026-01-03', 'payment', jsonb_build_object('id', 'txn_' || p, 'status', 'succeeded', 'amount', n + p, 'currency', 'SEK'))), 'applied', 'and paid for again')
+FROM (VALUES (1, 1), (1, 2), (2, 2)) v (n, p);
+SELECT is((SELECT string_agg(concat_ws(' ', split_part(external_id, '#', 1), amount), ', ' ORDER BY external_id COLLATE "C", amount) FROM (SELECT split_part(external_id, '#', 1) AS external_id, amount FROM chat.payments WHERE currency = 'SEK') p),
+          'txn_1 2.00, txn_1 2.00, txn_2 3.00, txn_2 4.00', 'nothing is lost, and each event is of its own payment');
+
+SELECT is(octet_length(chat_private.nobodys_payment_id(repeat(c, 255 / octet_length(c)), 'c')) <= 255, true, 'the longest ids have room: ' || c) FROM unnest(ARRAY['x', 'é', '😀']) c;
+
+-- Saving a price is about those who do not have its plan yet.
+SELECT pg_temp.event(jsonb_build_object('customer', 'ctm_' || name, 'user_id', person, 'occurred_at', '2026-03-01', 'subscription', jsonb_build_object('id', 'sub_' || name, 'status', 'active', 'price', 'pri_1', 'started_at', '2026-03-01')))
+FROM (VALUES ('supa', :'supa')) v (name, person);
+SELECT updated_at FROM chat.subscriptions WHERE external_id = 'sub_supa' \gset kept_
+SELECT pg_temp.set_plan(:'supa', 'free');
+SELECT is(pg_temp.got(:'admin_token', 'SELECT chat.admin_save_plan_price(''paddle'', ''pri_1'', ''pro'', false)') || ' ' || pg_temp.plan_of(:'supa'), '0 free', 'who has what it gives is left alone');
+SELECT is((SELECT updated_at FROM chat.subscriptions WHERE external_id = 'sub_supa'), :'kept_updated_at', 'altogether');
+SELECT is(pg_temp.got(:'admin_token', 'SELECT chat.admin_save_plan_price(''paddle'', ''pri_1'', ''enterprise'')') || ' ' || pg_temp.plan_of(:'supa'), '1 enterprise', 'unless it is of another plan now');
+SELECT is(pg_temp.audited('billing.set_plan', 'user:' || :'supa'), 2, 'which is audited');
+SELECT chat.admin_save_plan('team', is_active => true);
+SELECT chat.admin_save_plan_price('paddle', 'pri_team', 'team');
+SELECT chat.admin_save_plan('team', is_active => false);
+SELECT pg_temp.event('{"customer": "ctm_supa", "occurred_at": "2026-03-02", "subscription": {"id": "sub_team", "status": "active", "price": "pri_team", "started_at": "2026-03-02"}}');
+SELECT chat.admin_save_plan('team', is_active => true);
+SELECT is(pg_temp.got(:'admin_token', 'SELECT chat.admin_save_plan_price(''paddle'', ''pri_team'', ''team'')') || ' ' || pg_temp.plan_of(:'supa'), '1 team', 'or its plan is sold again');
 SELECT * FROM finish();
 ROLLBACK;

@@ -134,8 +134,8 @@ SELECT is((SELECT string_agg(concat_ws(' ', key, day, attempts, cost), ', ' ORDE
           'ffffffff-ffff-ffff-ffff-ffffffffffff 2020-01-01 4 1.0, ffffffff-ffff-ffff-ffff-ffffffffffff 2020-01-02 2 0.5', 'by user');
 SELECT is((SELECT count(*)::int FROM chat.usage_events WHERE user_id = :'bob'), 1500, 'that of others stays theirs');
 SELECT is((SELECT to_jsonb(p) - ARRAY['created_at', 'updated_at', 'event_at'] FROM chat.payments p WHERE user_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'), format('{"user_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
-  "provider": "stripe", "external_id": "in_%s", "kind": "payment", "customer": null, "subscription": null, "refund_of": null, "plan": null, "status": "succeeded", "amount": 9.99, "currency": "EUR",
-  "paid_at": null, "failure_reason": null, "invoice_url": null, "invoice_pdf_url": null, "event_order": 0}', :'alice')::jsonb, 'what was paid is kept, without the person');
+  "provider": "stripe", "external_id": "in_%s#%s", "kind": "payment", "customer": null, "subscription": null, "refund_of": null, "plan": null, "status": "succeeded", "amount": 9.99, "currency": "EUR",
+  "paid_at": null, "failure_reason": null, "invoice_url": null, "invoice_pdf_url": null, "event_order": 0}', :'alice', encode(substr(sha256(convert_to(format('["cus_%s", "in_%s"]', :'alice', :'alice'), 'UTF8')), 1, 16), 'hex'))::jsonb, 'what was paid is kept, without the person');
 SELECT is((SELECT count(*)::int FROM chat.payments WHERE user_id = :'bob' AND invoice_url IS NOT NULL), 1, 'that of others as it was');
 SELECT is((SELECT user_id::text FROM chat_private.billing_customers WHERE customer_id = 'cus_' || :'alice'), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'and later events are nobody''s');
 SELECT is((SELECT count(*)::int FROM chat.conversations WHERE user_id = :'bob'), 1, 'as do their conversations');

@@ -123,10 +123,11 @@ EXCEPTION WHEN data_exception THEN
   RETURN NULL;
 END
 $$;
--- The nil UUID is nobody's, for it owns what is for all.
+-- The nil UUID is nobody's, for it owns what is for all, as is that of only ones, whose is what removed accounts leave.
 CREATE OR REPLACE FUNCTION pg_temp.as_uuid(value text) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT AS $$
-  SELECT CASE WHEN value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN nullif(value::uuid, '00000000-0000-0000-0000-000000000000') END
+  SELECT CASE WHEN value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+    THEN nullif(nullif(value::uuid, '00000000-0000-0000-0000-000000000000'), 'ffffffff-ffff-ffff-ffff-ffffffffffff') END
 $$;
 CREATE OR REPLACE FUNCTION pg_temp.as_bytes(value text) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

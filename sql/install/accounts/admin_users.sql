@@ -221,18 +221,19 @@ COMMENT ON FUNCTION chat.admin_set_supervisor(uuid, uuid) IS
 'Puts an account under an active supervisor or administrator, who then sees its row of chat.users; NULL: under nobody.
 Errors: 42501 not an administrator; P0002 no such account; 55000 a guest, no supervisor, or a circle.';
 
-CREATE OR REPLACE FUNCTION chat_private.give_plan(account chat.users, plan text, action text) RETURNS void
+CREATE OR REPLACE FUNCTION chat_private.give_plan(account chat.users, plan text, action text, wait boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   previous chat_private.identity := chat_private.enter_gate();
 BEGIN
   UPDATE chat.users u SET plan = give_plan.plan, updated_at = clock_timestamp() WHERE u.id = account.id;
   PERFORM chat_private.switch_identity(previous);
-  PERFORM chat_private.audit(give_plan.action, 'user:' || account.id, jsonb_build_object('from', account.plan, 'to', give_plan.plan));
+  PERFORM chat_private.audit(give_plan.action, 'user:' || account.id, jsonb_build_object('from', account.plan, 'to', give_plan.plan),
+                             wait => give_plan.wait);
 END
 $$;
-COMMENT ON FUNCTION chat_private.give_plan(chat.users, text, text) IS
-'Gives an account, which the caller has locked, another plan, and audits it as this action. Errors: 57P03 no engine.';
+COMMENT ON FUNCTION chat_private.give_plan(chat.users, text, text, boolean) IS
+'Gives an account, which the caller has locked, another plan, and audits it as this action. wait: as chat_private.audit. Errors: 57P03 no engine.';
 
 CREATE OR REPLACE FUNCTION chat.admin_set_plan(user_id uuid, plan text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

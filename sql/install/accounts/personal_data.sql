@@ -181,7 +181,7 @@ BEGIN
                      AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle) THEN
       -- So that a payment under way is seen below, and so is that the guest has registered.
       PERFORM chat_private.hold_billing_customers(guest_id);
-      PERFORM FROM chat.users u WHERE u.id = guest_id AND u.role = 'guest' FOR UPDATE;
+      PERFORM FROM chat.users u WHERE u.id = guest_id AND u.role = 'guest' FOR NO KEY UPDATE;
       IF FOUND AND NOT EXISTS (SELECT FROM chat.subscriptions b WHERE b.user_id = guest_id AND chat_private.is_paid_for(b.status)) THEN
         PERFORM chat_private.remove_account(guest_id);
         removed := removed + 1;

@@ -11,6 +11,14 @@ $$;
 COMMENT ON FUNCTION chat_private.paid_plan(chat.payments, text) IS
 'The plan that is paid for, or whose price is given back: by the price, the subscription, or the payment refunded; NULL: not known.';
 
+CREATE OR REPLACE FUNCTION chat_private.nobodys_payment_id(id text, customer text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Together no more than 255 bytes.
+RETURN CASE WHEN octet_length(id) <= 222 THEN id ELSE left(id, 55) END || '#' || left(encode(sha256(convert_to(jsonb_build_array(customer, id)::text, 'UTF8')), 'hex'), 32);
+COMMENT ON FUNCTION chat_private.nobodys_payment_id(text, text) IS
+'The id of a payment of a removed account: the provider''s (of one longer than 222 bytes the first 55 characters), and a digest
+that tells payments of different customers with the same id apart, and not which payments are of the same customer. NULL for NULL.';
+
 CREATE OR REPLACE FUNCTION chat_private.apply_payment(user_id uuid, provider text, customer text, event_at timestamptz,
   event_order smallint, told jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -23,6 +31,8 @@ BEGIN
   paid.user_id := apply_payment.user_id;
   paid.provider := apply_payment.provider;
   IF paid.user_id = uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff' THEN
+    paid.external_id := chat_private.nobodys_payment_id(paid.external_id, apply_payment.customer);
+    paid.refund_of := chat_private.nobodys_payment_id(paid.refund_of, apply_payment.customer);
     paid.subscription := NULL;
     paid.failure_reason := NULL;
     paid.invoice_url := NULL;
@@ -64,14 +74,15 @@ BEGIN
   -- Customers first, as elsewhere. Whoever is tying another one has locked the account: what they did is seen below, and who comes
   -- later finds no account.
   PERFORM chat_private.hold_billing_customers(anonymise_billing.user_id);
-  PERFORM FROM chat.users u WHERE u.id = anonymise_billing.user_id FOR UPDATE;
+  PERFORM FROM chat.users u WHERE u.id = anonymise_billing.user_id FOR NO KEY UPDATE;
   UPDATE chat_private.billing_customers c SET user_id = nobody WHERE c.user_id = anonymise_billing.user_id;
   PERFORM chat_private.act_as(anonymise_billing.user_id);
   WITH removed AS (DELETE FROM chat.payments p WHERE p.user_id = anonymise_billing.user_id RETURNING p.*)
   SELECT array_agg(r::chat.payments) INTO taken FROM removed r;
   PERFORM chat_private.act_as(nobody);
   INSERT INTO chat.payments (user_id, provider, external_id, kind, refund_of, plan, status, amount, currency, paid_at, event_at, event_order, created_at)
-  SELECT nobody, t.provider, t.external_id, t.kind, t.refund_of, t.plan, t.status, t.amount, t.currency, t.paid_at, t.event_at, t.event_order, t.created_at
+  SELECT nobody, t.provider, chat_private.nobodys_payment_id(t.external_id, t.customer), t.kind,
+         chat_private.nobodys_payment_id(t.refund_of, t.customer), t.plan, t.status, t.amount, t.currency, t.paid_at, t.event_at, t.event_order, t.created_at
   FROM unnest(taken) t;
   PERFORM chat_private.switch_identity(previous);
 END

@@ -8,7 +8,7 @@ BEGIN
   PERFORM FROM chat.users u WHERE u.id = reprice_subscriptions.user_id FOR NO KEY UPDATE;
   UPDATE chat.subscriptions s SET plan = reprice_subscriptions.plan, updated_at = clock_timestamp()
   WHERE s.user_id = reprice_subscriptions.user_id AND s.provider = reprice_subscriptions.provider
-    AND s.price = reprice_subscriptions.price;
+    AND s.price = reprice_subscriptions.price AND s.plan IS DISTINCT FROM reprice_subscriptions.plan;
   PERFORM chat_private.switch_identity(previous);
 END
 $$;
@@ -39,12 +39,17 @@ BEGIN
   ON CONFLICT (provider, price_id) DO UPDATE SET plan = excluded.plan, is_active = excluded.is_active, updated_at = excluded.updated_at;
   previous := chat_private.enter_gate();
   payers := ARRAY(SELECT DISTINCT s.user_id FROM chat.subscriptions s
-                  WHERE s.provider = admin_save_plan_price.provider AND s.price = admin_save_plan_price.price_id ORDER BY s.user_id);
+                  WHERE s.provider = admin_save_plan_price.provider AND s.price = admin_save_plan_price.price_id
+                    AND (s.plan IS DISTINCT FROM admin_save_plan_price.plan
+                         -- The plan may have been inactive.
+                         OR s.granted_plan IS NULL AND chat_private.is_paid_for(s.status))
+                  ORDER BY s.user_id);
   PERFORM chat_private.switch_identity(previous);
   FOREACH payer IN ARRAY payers LOOP
     PERFORM chat_private.reprice_subscriptions(payer, admin_save_plan_price.provider, admin_save_plan_price.price_id, admin_save_plan_price.plan);
-    changed := changed + (chat_private.follow_subscriptions(payer) IS NOT NULL)::integer;
+    changed := changed + (chat_private.follow_subscriptions(payer, wait => false) IS NOT NULL)::integer;
   END LOOP;
+  -- Waits for the engine, and so for what it was told of the accounts before; without one nothing is saved.
   PERFORM chat_private.audit('admin.save_plan_price', 'plan:' || admin_save_plan_price.plan,
     jsonb_build_object('provider', admin_save_plan_price.provider, 'price', admin_save_plan_price.price_id, 'is_active', admin_save_plan_price.is_active));
   RETURN changed;

@@ -38,7 +38,7 @@ COMMENT ON FUNCTION chat_private.changed_plan(chat.users) IS
 subscription gives it: the latest of those that are paid for and have an active plan. What somebody has set since is kept when a
 subscription ends or goes on, and gives way to what is newly bought.';
 
-CREATE OR REPLACE FUNCTION chat_private.follow_subscriptions(user_id uuid) RETURNS text
+CREATE OR REPLACE FUNCTION chat_private.follow_subscriptions(user_id uuid, wait boolean DEFAULT true) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   previous chat_private.identity := chat_private.act_as(follow_subscriptions.user_id);
@@ -51,12 +51,12 @@ BEGIN
   IF wanted IS NULL OR wanted = account.plan THEN
     RETURN NULL;
   END IF;
-  PERFORM chat_private.give_plan(account, wanted, 'billing.set_plan');
+  PERFORM chat_private.give_plan(account, wanted, 'billing.set_plan', follow_subscriptions.wait);
   RETURN wanted;
 END
 $$;
-COMMENT ON FUNCTION chat_private.follow_subscriptions(uuid) IS
-'Gives an account the plan of what it subscribes to, or takes it back. The new plan; NULL: it stays. Errors: 57P03 no engine.';
+COMMENT ON FUNCTION chat_private.follow_subscriptions(uuid, boolean) IS
+'Gives an account the plan of what it subscribes to, or takes it back. wait: as chat_private.audit. The new plan; NULL: it stays. Errors: 57P03 no engine.';
 
 CREATE OR REPLACE FUNCTION chat_private.price_plan(provider text, price text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -17,7 +17,9 @@ CREATE TABLE chat.users (
   metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
-  last_login_at timestamptz
+  last_login_at timestamptz,
+  -- The UUIDs of what is for all, and of what nobody owns any more.
+  CONSTRAINT users_id_is_somebodys CHECK (id NOT IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ) WITH (fillfactor = 90);
 CREATE INDEX users_supervisor_idx ON chat.users (supervisor_id, id) WHERE supervisor_id IS NOT NULL;
 CREATE INDEX users_admin_idx ON chat.users (role, id) WHERE role = 'admin';

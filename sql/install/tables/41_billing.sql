@@ -75,7 +75,7 @@ CREATE TABLE chat.payments (
   PRIMARY KEY (user_id, provider, external_id, kind)
 );
 COMMENT ON TABLE chat.payments IS 'Payments and refunds as the payment provider told them; a user sees their own. Those of removed accounts are kept for accounting, as the UUID of only ones';
-COMMENT ON COLUMN chat.payments.external_id IS 'The invoice that was paid, or the charge that was refunded, as the provider names it';
+COMMENT ON COLUMN chat.payments.external_id IS 'The invoice that was paid, or the charge that was refunded, as the provider names it; of a removed account with # and a digest after it';
 COMMENT ON COLUMN chat.payments.subscription IS 'What was paid for: external_id in chat.subscriptions; NULL: something else, or not told';
 COMMENT ON COLUMN chat.payments.refund_of IS 'Of a refund: external_id of the payment, where the provider says it';
 COMMENT ON COLUMN chat.payments.plan IS 'The plan that was bought; NULL: not known';
