@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Logging in with a real OpenID provider on the loopback: who gets in, to which account, and which tokens do not."""
 
-import atexit
 import base64
 import contextlib
 import http.cookiejar
@@ -33,7 +32,6 @@ class Provider:
     def __init__(self):
         self.process = subprocess.Popen(["node", "server.mjs"], cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
-        atexit.register(self.stop)
         self.issuer = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
     def stop(self):
@@ -296,4 +294,4 @@ reason = install("oidc-provider", SOURCE, FOLDER, "server.mjs")
 if reason:
     skip_all(reason)
 idp = Provider()
-run()
+run(idp.stop)
