@@ -12,10 +12,8 @@ import sys
 import time
 import uuid
 
-import psycopg
-
 from support.cluster import ROOT
-from support.database import PASSWORD, Person, connect, fails, role, rows, service, value
+from support.database import PASSWORD, Person, connect, fails, is_blocked, outcome, role, rows, service, value
 from support.tap import Task, diag, equal, run, test, wait_until
 from support.webhook import BEGAN, SECRET, deliver, event, signature
 
@@ -26,19 +24,6 @@ def subscription(customer, status, price="price_pro", name="sub_1", **more):
 
 def invoice(customer, cents, name="in_1"):
     return {"id": name, "customer": customer, "currency": "eur", "amount_paid": cents, "subscription": "sub_1"}
-
-
-def outcome(connection, statement, *arguments):
-    """None, or the SQLSTATE of the statement's error."""
-    try:
-        connection.execute(statement, arguments or None)
-    except psycopg.Error as error:
-        return error.sqlstate
-
-
-def is_blocked(connection):
-    with connect() as admin:
-        return value(admin, "SELECT cardinality(pg_blocking_pids(%s)) > 0", connection.info.backend_pid)
 
 
 def waits_for(holder, blocked, function, *arguments, end="COMMIT"):

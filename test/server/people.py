@@ -11,7 +11,7 @@ import uuid
 import psycopg
 
 from support import mock
-from support.database import PASSWORD, Person, connect, fails, role, rows, service, value
+from support.database import PASSWORD, Person, connect, fails, is_blocked, role, rows, service, value
 from support.tap import Task, diag, equal, run, test, wait_until
 
 
@@ -107,12 +107,12 @@ def _():
 @test("a login waits for whoever removes the account, holding nothing that the removal waits for, and is refused")
 def _():
     user_id, address = create("user")
-    with service() as operator, connect(user=role("pgchat_client")) as client, connect() as admin:
+    with service() as operator, connect(user=role("pgchat_client")) as client:
         operator.execute("BEGIN")
         # As the removal begins: what follows takes longer with many rows.
         value(operator, "SELECT id FROM chat.users WHERE id = %s FOR NO KEY UPDATE", user_id)
         login = Task(fails, "28P01", value, client, "SELECT session_token FROM chat.login(%s, %s)", address, PASSWORD)
-        wait_until(lambda: value(admin, "SELECT cardinality(pg_blocking_pids(%s)) > 0", client.info.backend_pid), "the login waits")
+        wait_until(lambda: is_blocked(client), "the login waits")
         value(operator, "SELECT chat.admin_delete_user(%s)", user_id)
         operator.execute("COMMIT")
         login.result()

@@ -45,7 +45,7 @@ def fails(sqlstate, function, *arguments, hint=None):
 def outcome(connection, statement, *arguments):
     """None, or the SQLSTATE of the statement's error."""
     try:
-        rows(connection, statement, *arguments)
+        connection.execute(statement, arguments or None)
     except psycopg.Error as error:
         return error.sqlstate
 
