@@ -35,27 +35,14 @@ struct Done {
     std::exception_ptr failure;
 };
 
-Result take(PGconn* connection) {
-    PGresult* const result = PQgetResult(connection);
-    if (result == nullptr) throw std::runtime_error("a result is missing");
-    return checked(result);
-}
-
-// The results of one statement in a pipeline end with a null pointer.
-long take_rows(PGconn* connection) {
-    const Result result = take(connection);
-    if (PQgetResult(connection) != nullptr) throw std::runtime_error("one result was expected");
-    return PQntuples(result.get());
-}
-
 // Both statements were prepared; the pipeline is one round trip and one transaction.
 long session_call(PGconn* connection, const Person& person) {
     const char* const token = person.token.c_str();
     PQsendQueryPrepared(connection, "authenticate", 1, &token, nullptr, nullptr, 0);
     PQsendQueryPrepared(connection, "list", 0, nullptr, nullptr, nullptr, 0);
     PQpipelineSync(connection);
-    take_rows(connection);
-    const long rows = take_rows(connection);
+    take_statement(connection);
+    const long rows = PQntuples(take_statement(connection).get());
     take(connection);
     return rows;
 }
@@ -65,7 +52,7 @@ long bare_call(PGconn* connection, const Person& person, int parameters) {
     const char* const id = person.id.c_str();
     PQsendQueryPrepared(connection, "bare", parameters, &id, nullptr, nullptr, 0);
     PQpipelineSync(connection);
-    const long rows = take_rows(connection);
+    const long rows = PQntuples(take_statement(connection).get());
     take(connection);
     return rows;
 }

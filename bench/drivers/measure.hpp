@@ -67,6 +67,20 @@ inline Result run(const Connection& connection, const std::string& statement,
                                 parameters.begin(), nullptr, nullptr, 0));
 }
 
+// The next result of a pipeline, which is not one that tells of an error.
+inline Result take(PGconn* connection) {
+    PGresult* const result = PQgetResult(connection);
+    if (result == nullptr) throw std::runtime_error("a result is missing");
+    return checked(result);
+}
+
+// The one result of a statement in a pipeline, after which there is a null pointer.
+inline Result take_statement(PGconn* connection) {
+    Result result = take(connection);
+    if (PQgetResult(connection) != nullptr) throw std::runtime_error("one result was expected");
+    return result;
+}
+
 // The options of a command line `--name value …`.
 class Options {
 public:

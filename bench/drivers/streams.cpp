@@ -4,10 +4,13 @@
 //   streams --port MOCK_PORT --round N --model NAME --tokens N [--readers 0] [--senders 4] [--over_ms 2000]
 //           [--before_compare STATEMENT]
 //
-// One stream for each conversation of the round, begun evenly over over_ms. The model's tokens are "<i>:<CLOCK_REALTIME
-// ns> ". Prints one JSON object; `broken` counts streams, of gateway and readers alike, in which anything is lost, out
-// of order or other than the stored row. "over" figures are from the answer to COMMIT, less the provider's own time.
-#include <poll.h>
+// One stream for each conversation of the round, begun evenly over over_ms, each with one round trip. The readers'
+// sessions are of a pool's kind: each has read a reply before, where its person has one. The model's tokens are
+// "<i>:<CLOCK_REALTIME ns> ". Prints one JSON object; `broken` counts streams, of gateway and readers alike, in which
+// anything is lost, out of order or other than the stored row. "over" figures are from the answer that the message is
+// committed, less the provider's own time.
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -27,7 +30,8 @@ using namespace bench;
 namespace {
 
 constexpr int64_t give_up_ns = 60'000'000'000;
-constexpr int poll_ms = 2;
+constexpr int wait_ms = 2;
+constexpr int most_ready = 64;
 
 struct Stream {
     std::string token;
@@ -93,6 +97,34 @@ void read_rows(Reader& reader) {
     }
 }
 
+// Whose rows have come. As a client of many connections waits: asking about all of them each time would cost this
+// program, on the same cores, more than reading does.
+class ReadyReaders {
+public:
+    ReadyReaders() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+        if (epoll_ < 0) throw std::runtime_error("epoll_create1 failed");
+    }
+    ~ReadyReaders() { close(epoll_); }
+    ReadyReaders(const ReadyReaders&) = delete;
+    ReadyReaders& operator=(const ReadyReaders&) = delete;
+
+    void add(Reader& reader) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.ptr = &reader;
+        if (epoll_ctl(epoll_, EPOLL_CTL_ADD, PQsocket(reader.connection.get()), &event) != 0)
+            throw std::runtime_error("epoll_ctl failed");
+    }
+    void read() {
+        epoll_event events[most_ready];
+        const int count = epoll_wait(epoll_, events, most_ready, wait_ms);
+        for (int i = 0; i < count; ++i) read_rows(*static_cast<Reader*>(events[i].data.ptr));
+    }
+
+private:
+    int epoll_;
+};
+
 class Run {
 public:
     explicit Run(const Options& options) : options_(options), control_(connect()), tokens_(options.number("tokens")) {
@@ -125,6 +157,8 @@ private:
     Reader& gateway() { return readers_.front(); }
     const Reader& gateway() const { return readers_.front(); }
 
+    size_t senders() const { return static_cast<size_t>(options_.number("senders", 4)); }
+
     void load_streams() {
         const Result rows = run(control_,
                                 "SELECT p.token, c.id FROM bench.conversations c JOIN bench.people p USING (user_id) "
@@ -144,6 +178,9 @@ private:
         reader.connection = connect("bench_app");
         reader.stream = &stream;
         run(reader.connection, "SELECT chat.authenticate($1, false)", {stream.token.c_str()});
+        run(reader.connection,
+            "SELECT chat.stream_message(m.id, 1) FROM (SELECT t.id FROM chat.messages t WHERE t.role = 'assistant' "
+            "AND t.status = 'complete' ORDER BY t.id DESC LIMIT 1) m");
         readers_.push_back(std::move(reader));
     }
 
@@ -158,35 +195,42 @@ private:
     void send(size_t first, size_t step, int64_t start, int64_t over_ns, std::exception_ptr& failure) {
         try {
             const Connection connection = connect("bench_app");
+            checked(PQprepare(connection.get(), "authenticate", "SELECT chat.authenticate($1)", 0, nullptr));
+            checked(PQprepare(connection.get(), "send",
+                              "SELECT assistant_message_id FROM chat.send_message($1, $2, model => $3)", 0, nullptr));
+            if (PQenterPipelineMode(connection.get()) != 1) throw std::runtime_error("no pipeline mode");
+            const std::string model = options_.text("model");
             for (size_t i = first; i < streams_.size(); i += step) {
                 const int64_t due = start + over_ns * static_cast<int64_t>(i) / static_cast<int64_t>(streams_.size());
                 std::this_thread::sleep_for(std::chrono::nanoseconds(std::max<int64_t>(0, due - now_ns())));
-                send_one(connection, streams_[i]);
+                send_one(connection.get(), streams_[i], model);
             }
         } catch (...) {
             failure = std::current_exception();
         }
     }
 
-    void send_one(const Connection& connection, Stream& stream) {
-        run(connection, "BEGIN");
-        run(connection, "SELECT chat.authenticate($1)", {stream.token.c_str()});
-        const Result ids = run(connection, "SELECT assistant_message_id FROM chat.send_message($1, $2, model => $3)",
-                               {stream.conversation.c_str(), stream.key.c_str(), options_.text("model").c_str()});
-        stream.message = PQgetvalue(ids.get(), 0, 0);
-        run(connection, "COMMIT");
+    // Both statements were prepared; the pipeline is one round trip and one transaction.
+    static void send_one(PGconn* connection, Stream& stream, const std::string& model) {
+        const char* const token = stream.token.c_str();
+        const char* const turn[] = {stream.conversation.c_str(), stream.key.c_str(), model.c_str()};
+        PQsendQueryPrepared(connection, "authenticate", 1, &token, nullptr, nullptr, 0);
+        PQsendQueryPrepared(connection, "send", 3, turn, nullptr, nullptr, 0);
+        PQpipelineSync(connection);
+        take_statement(connection);
+        stream.message = PQgetvalue(take_statement(connection).get(), 0, 0);
+        take(connection);
         stream.committed = now_ns();
         stream.is_sent = true;
     }
 
     void send_and_read() {
-        const auto senders = static_cast<size_t>(options_.number("senders", 4));
-        std::vector<std::exception_ptr> failures(senders);
+        std::vector<std::exception_ptr> failures(senders());
         const int64_t start = now_ns();
         std::vector<std::jthread> threads;
-        for (size_t s = 0; s < senders; ++s)
+        for (size_t s = 0; s < senders(); ++s)
             threads.emplace_back(
-                [&, s] { send(s, senders, start, options_.number("over_ms", 2000) * 1'000'000LL, failures[s]); });
+                [&, s] { send(s, senders(), start, options_.number("over_ms", 2000) * 1'000'000LL, failures[s]); });
         std::exception_ptr failure;
         try {
             read_until_ended(start, failures);
@@ -198,21 +242,15 @@ private:
     }
 
     void read_until_ended(int64_t start, const std::vector<std::exception_ptr>& failures) {
-        std::vector<pollfd> polled(readers_.size());
+        ReadyReaders ready;
+        ready.add(gateway());
+        size_t attached = 1;  // in the order in which the streams are sent, nearly
         int64_t next_look = start;
         while (!all_ended()) {
-            for (size_t i = 0; i < readers_.size(); ++i) {
-                Reader& reader = readers_[i];
-                if (!reader.is_attached && reader.stream->is_sent)
-                    begin_reading(reader,
-                                  "SELECT (e).request_id, (e).seq, (e).kind, (e).delta "
-                                  "FROM (SELECT chat.stream_message($1) AS e OFFSET 0) s",
-                                  reader.stream->message.c_str());
-                polled[i] = {reader.is_attached ? PQsocket(reader.connection.get()) : -1, POLLIN, 0};
-            }
-            if (poll(polled.data(), polled.size(), poll_ms) > 0)
-                for (size_t i = 0; i < readers_.size(); ++i)
-                    if (polled[i].revents != 0) read_rows(readers_[i]);
+            for (size_t i = attached; i < std::min(attached + senders(), readers_.size()); ++i)
+                attach(readers_[i], ready);
+            while (attached < readers_.size() && readers_[attached].is_attached) ++attached;
+            ready.read();
             if (now_ns() < next_look) continue;
             next_look = now_ns() + 50'000'000;
             look_at_memory();
@@ -220,6 +258,15 @@ private:
                 if (failure) std::rethrow_exception(failure);
             if (now_ns() - start > give_up_ns) throw std::runtime_error("the streams did not end in a minute");
         }
+    }
+
+    static void attach(Reader& reader, ReadyReaders& ready) {
+        if (reader.is_attached || !reader.stream->is_sent) return;
+        begin_reading(reader,
+                      "SELECT (e).request_id, (e).seq, (e).kind, (e).delta "
+                      "FROM (SELECT chat.stream_message($1) AS e OFFSET 0) s",
+                      reader.stream->message.c_str());
+        ready.add(reader);
     }
 
     bool all_ended() const {
@@ -279,7 +326,7 @@ private:
     std::vector<double> cost_us_;
     // By whether the reader was attached to one stream, or the gateway.
     std::vector<double> first_over_[2], total_over_[2];
-    std::vector<double> until_request_;  // from the answer to COMMIT to the request at the provider, ms
+    std::vector<double> until_request_;  // from that answer to the request at the provider, ms
     long received_[2] = {0, 0};
     int broken_ = 0;
 };

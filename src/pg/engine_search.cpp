@@ -20,6 +20,8 @@ constexpr Milliseconds quiet{1000};
 // Pauses, as a multiple of what they follow.
 constexpr int idle_factor = 1;
 constexpr int busy_factor = 49;
+constexpr int loaded_factor = 499;
+constexpr double heavy_load = 0.5;
 
 bool file_messages(const Uuid& user_id, bool& more) {
     static Statement statement("SELECT chat_private.file_messages($1)", {UUIDOID});
@@ -46,7 +48,7 @@ bool find_users(Uuid& looked_to, std::deque<Uuid>& found) {
 
 }  // namespace
 
-void EngineSearch::run(std::uint64_t calls, bool is_idle) {
+void EngineSearch::run(std::uint64_t calls, bool is_idle, double load) {
     const TimePoint begin = clock_.now();
     if (calls != calls_seen_ || !is_idle) last_call_ = begin;
     calls_seen_ = calls;
@@ -59,7 +61,8 @@ void EngineSearch::run(std::uint64_t calls, bool is_idle) {
     const auto spent = std::chrono::duration_cast<Milliseconds>(end - begin);
     round_cost_ += spent;
     const bool is_quiet = begin - last_call_ >= quiet;
-    Milliseconds pause = std::max(shortest_pause, spent * (is_quiet ? idle_factor : busy_factor));
+    const int factor = is_quiet ? idle_factor : load < heavy_load ? busy_factor : loaded_factor;
+    Milliseconds pause = std::max(shortest_pause, spent * factor);
     // At its end, once what it has found is filed as far as can be.
     if (waiting_.empty() && looked_to_ == Uuid{}) {
         pause = std::clamp(round_cost_ * rest_factor, shortest_rest, longest_rest);

@@ -23,9 +23,15 @@ constexpr Milliseconds queue_poll_interval{5000};
 // Rows that a turn of the loop may claim or save, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
 constexpr std::size_t checkpoint_batch = 24;
+// How long texts that are to be saved gather, to be saved together.
+constexpr Milliseconds checkpoint_pause{20};
 constexpr Milliseconds write_retry_delay{1000};
 // Up to so many calls in flight a claim is flushed at once, as hardly anybody waits meanwhile.
 constexpr std::size_t few_calls = 32;
+// Above this load streams rest for longer between reads, up to so much more at full load: what they have in common with
+// new requests is the time of this process.
+constexpr double light_load = 0.5;
+constexpr double most_stretch = 0.6;
 constexpr Milliseconds tidy_interval{60000};
 constexpr Milliseconds tidy_pause{200};
 
@@ -97,23 +103,29 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
-        // Each transaction is followed by a look at the network, as tokens must not wait for all of them.
-        if (ledger_.run()) work_on_network();
-        claim();
-        work_on_network();
-        if (settle_finished()) work_on_network();
-        if (save_checkpoints()) work_on_network();
+        // Each transaction is followed by a look at what is new, as neither requests nor tokens must wait for all of them.
+        look_around();
+        if (ledger_.run()) look_around();
+        if (settle_finished()) look_around();
+        if (save_checkpoints()) look_around();
         tidy();
         usage_.run();
-        search_.run(engine_.counters().submitted, is_idle());
+        search_.run(engine_.counters().submitted, is_idle(), load_.load());
         secrets_.rotation().run();
         key_uses_.run();
         channels_.deliver();
         publish_totals();
         heap_trim_.run(engine_.counters().submitted, is_idle());
-        wait_.sleep(clock_.now(), next_wake());
+        sleep();
     }
     stop();
+}
+
+void EngineWorker::sleep() {
+    const TimePoint now = clock_.now();
+    wait_.sleep(now, next_wake());
+    load_.slept(now, clock_.now());
+    network_.stretch_rests(1 + most_stretch * std::max(0.0, load_.load() - light_load) / (1 - light_load));
 }
 
 Call& EngineWorker::begin_call(const CompleteRequest& request) {
@@ -210,6 +222,11 @@ void EngineWorker::refresh_catalog() {
     if (!load_catalog(secrets_.vault(), catalog)) return;
     engine_.set_catalog(std::move(catalog));
     catalog_generation_ = generation;
+}
+
+void EngineWorker::look_around() {
+    claim();
+    work_on_network();
 }
 
 void EngineWorker::work_on_network() {
@@ -332,7 +349,7 @@ bool EngineWorker::save_checkpoints() {
         batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
     }
     if (batch.empty()) return false;
-    if (!pgchat::pg::save_checkpoints(batch)) next_checkpoint_ = now + write_retry_delay;
+    next_checkpoint_ = now + (pgchat::pg::save_checkpoints(batch) ? checkpoint_pause : write_retry_delay);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/engine/engine.hpp"
+#include "core/engine/load_meter.hpp"
 #include "core/http/curl_transport.hpp"
 #include "core/llm/echo_transport.hpp"
 #include "pg/claim_gate.hpp"
@@ -55,6 +56,7 @@ private:
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
+    void look_around();
     void work_on_network();
     void refresh_accounts();
     void claim();
@@ -69,6 +71,7 @@ private:
     bool is_idle() const noexcept { return engine_.in_flight() + engine_.waiting() == 0; }
     void publish_totals();
     TimePoint next_wake() const;
+    void sleep();
     void stop();
 
     EngineSlot& slot_;
@@ -90,6 +93,7 @@ private:
     IdTokenService id_tokens_;
     ModelListService model_lists_;
     EngineWait wait_;
+    LoadMeter load_;
     HeapTrim heap_trim_;
     bool stopping_ = false;
     std::uint64_t catalog_generation_ = 0;

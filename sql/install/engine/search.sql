@@ -49,8 +49,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   -- What a slice reads, and from when on fewer messages are worth a chunk.
-  most_bytes CONSTANT integer := 262144;
-  many_bytes CONSTANT integer := 131072;
+  most_bytes CONSTANT integer := 131072;
+  many_bytes CONSTANT integer := 65536;
   -- Of late ones, which may be all messages of a conversation that was reassigned.
   most_late CONSTANT integer := 512;
   horizon CONSTANT uuid := chat_private.search_horizon();
@@ -107,7 +107,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.file_messages(uuid, integer) IS
-'Files the next messages of a user in one chunk, if there are at_least so many or 128 KB of them, or makes one anew that is stale or
+'Files the next messages of a user in one chunk, if there are at_least so many or 64 KB of them, or makes one anew that is stale or
 in another language than the user''s. False: there is nothing (more) to do now. Needs READ COMMITTED, for each statement must see
 what has been committed since the one before.';
 
@@ -116,7 +116,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan
 #variable_conflict use_column
 BEGIN
   SELECT (array_agg(t.id ORDER BY t.id DESC))[1],
-         coalesce(array_agg(t.id) FILTER (WHERE t.is_stale OR t.messages + t.late >= 128 OR t.bytes >= 131072), '{}')
+         coalesce(array_agg(t.id) FILTER (WHERE t.is_stale OR t.messages + t.late >= 128 OR t.bytes >= 65536), '{}')
   INTO looked_to, user_ids
   FROM (
     SELECT u.id, coalesce(cardinality(p.late), 0) AS late, w.messages, w.bytes,

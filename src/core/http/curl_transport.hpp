@@ -36,6 +36,9 @@ public:
     std::optional<TimePoint> next_deadline() const override;
     int poll_fd() const noexcept override { return sockets_.fd(); }
 
+    // Multiplies HttpRequest::read_rest of what rests from now on.
+    void stretch_rests(double factor) noexcept { sockets_.stretch_rests(factor); }
+
     // Requests that have been started and have not ended.
     std::size_t in_flight() const noexcept { return in_flight_ + refused_.size(); }
 

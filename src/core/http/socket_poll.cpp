@@ -110,7 +110,7 @@ void SocketPoll::sort(const epoll_event& raw, TimePoint now) {
     if (state.queued) return;
     state.queued = true;
     if (state.is_silenced && !state.is_full)
-        resting_.push_back({event, now + state.rest});
+        resting_.push_back({event, now + std::chrono::duration_cast<TimePoint::duration>(state.rest * stretch_)});
     else
         queue_.push_back(event);
 }

@@ -42,6 +42,9 @@ public:
 
     int fd() const noexcept { return epoll_; }
 
+    // Multiplies each rest that begins from now on.
+    void stretch_rests(double factor) noexcept { stretch_ = factor; }
+
     // How many descriptors have been adopted so far.
     std::uint64_t adopted() const noexcept { return adopted_; }
 
@@ -76,7 +79,7 @@ public:
     bool has_more() const noexcept { return has_more_; }
     // When the first of the resting ones has rested.
     std::optional<TimePoint> next_due() const noexcept;
-    static constexpr std::size_t batch_size = 128;
+    static constexpr std::size_t batch_size = 32;
 
 private:
     struct State {
@@ -112,6 +115,7 @@ private:
     std::vector<Event> events_;
     std::deque<Event> queue_;  // of patient descriptors that are ready
     std::deque<Resting> resting_;
+    double stretch_ = 1;
     bool has_more_ = false;
     std::uint64_t adopted_ = 0;
 };

@@ -1,0 +1,22 @@
+// How much of its time a loop has worked lately, so that what can wait does so while there is much to do.
+#pragma once
+
+#include "core/clock.hpp"
+
+namespace pgchat {
+
+class LoadMeter {
+public:
+    // The loop has slept from `from` to `to`, and worked since the last such call. `to` does not go back.
+    void slept(TimePoint from, TimePoint to) noexcept;
+    // The part of the time that was worked, from 0 (idle) to 1, of about the last quarter of a second.
+    double load() const noexcept { return load_; }
+
+private:
+    TimePoint since_{};
+    TimePoint::duration worked_{};
+    TimePoint last_{};
+    double load_ = 0;
+};
+
+}  // namespace pgchat
