@@ -8,8 +8,19 @@ WHERE code = 'guest' AND is_default;
 ALTER TABLE chat.users
   ADD CONSTRAINT users_id_is_somebodys CHECK (id NOT IN ('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'));
 
-ALTER TABLE chat_private.llm_requests DROP CONSTRAINT llm_requests_purpose_check,
-  ADD CONSTRAINT llm_requests_purpose_check CHECK (purpose IN ('title', 'summary', 'deliberation'));
+ALTER TABLE chat_private.llm_requests DROP CONSTRAINT llm_requests_purpose_check, DROP CONSTRAINT llm_requests_state_check,
+  ADD CONSTRAINT llm_requests_purpose_check CHECK (purpose = ANY ('{title,summary,deliberation}')),
+  ADD CONSTRAINT llm_requests_state_check CHECK (state = ANY ('{waiting,queued,running,complete,incomplete,error,cancelled}'));
+-- The same, in a form that statements prepare faster.
+ALTER TABLE chat.messages DROP CONSTRAINT messages_role_check, DROP CONSTRAINT messages_status_check, DROP CONSTRAINT messages_rating_check,
+  ADD CONSTRAINT messages_role_check CHECK (role = ANY ('{system,user,assistant,tool}')),
+  ADD CONSTRAINT messages_status_check CHECK (status = ANY ('{pending,streaming,complete,incomplete,error,cancelled}')),
+  ADD CONSTRAINT messages_rating_check CHECK (rating = ANY ('{-1,1}'));
+ALTER TABLE chat.conversations DROP CONSTRAINT conversations_title_source_check, DROP CONSTRAINT conversations_context_strategy_check,
+  ADD CONSTRAINT conversations_title_source_check CHECK (title_source = ANY ('{default,given,rule,model}')),
+  ADD CONSTRAINT conversations_context_strategy_check CHECK (context_strategy = ANY ('{truncate_oldest,summarize,error}'));
+ALTER TABLE chat.usage_events DROP CONSTRAINT usage_events_outcome_check,
+  ADD CONSTRAINT usage_events_outcome_check CHECK (outcome = ANY ('{complete,incomplete,error,cancelled}'));
 COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';
 CREATE INDEX llm_requests_restored_idx ON chat_private.llm_requests (user_id, id) WHERE started_at = '-infinity';
 COMMENT ON COLUMN chat_private.llm_requests.started_at IS 'When the engine took it; -infinity: a restored dump brought it as running, which it is not here';

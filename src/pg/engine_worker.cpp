@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "pg/call_record.hpp"
 #include "pg/engine_accounts.hpp"
+#include "pg/engine_totals.hpp"
 #include "pg/engine_transaction.hpp"
 #include "pg/key_settings.hpp"
 #include "pg/settings.hpp"
@@ -103,7 +104,7 @@ void EngineWorker::run() {
     }
     pg_atomic_write_u32(&slot_.state, static_cast<std::uint32_t>(EngineState::running));
     for (take_wakes(); !stopping_; take_wakes()) {
-        // Each transaction is followed by a look at what is new, as neither requests nor tokens must wait for all of them.
+        // Each transaction is followed by a look at what is new: neither requests nor tokens must wait for all of them.
         look_around();
         if (ledger_.run()) look_around();
         if (settle_finished()) look_around();
@@ -114,7 +115,7 @@ void EngineWorker::run() {
         secrets_.rotation().run();
         key_uses_.run();
         channels_.deliver();
-        publish_totals();
+        publish_totals(slot_.totals, engine_, claim_gate_.size(), channels_.reader_count());
         heap_trim_.run(engine_.counters().submitted, is_idle());
         sleep();
     }
@@ -359,23 +360,6 @@ void EngineWorker::tidy() {
     bool more = false;
     pgchat::pg::tidy(more);
     next_tidy_ = now + (more ? tidy_pause : tidy_interval);
-}
-
-void EngineWorker::publish_totals() {
-    const EngineCounters& counters = engine_.counters();
-    EngineTotals& totals = slot_.totals;
-    pg_atomic_write_u64(&totals.in_flight, engine_.in_flight());
-    pg_atomic_write_u64(&totals.waiting, engine_.waiting() + claim_gate_.size());
-    pg_atomic_write_u64(&totals.readers, channels_.reader_count());
-    pg_atomic_write_u64(&totals.submitted, counters.submitted);
-    pg_atomic_write_u64(&totals.completed, counters.completed);
-    pg_atomic_write_u64(&totals.failed, counters.failed);
-    pg_atomic_write_u64(&totals.retried, counters.retried);
-    pg_atomic_write_u64(&totals.refused_by_rate, counters.refused_by_rate);
-    pg_atomic_write_u64(&totals.refused_by_concurrency, counters.refused_by_concurrency);
-    pg_atomic_write_u64(&totals.refused_by_tokens, counters.refused_by_tokens);
-    pg_atomic_write_u64(&totals.refused_by_budget, counters.refused_by_budget);
-    pg_atomic_write_u64(&totals.suspended_providers, engine_.admission().gates().suspended());
 }
 
 TimePoint EngineWorker::next_wake() const {

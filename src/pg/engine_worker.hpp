@@ -69,7 +69,6 @@ private:
     bool save_checkpoints();
     void tidy();
     bool is_idle() const noexcept { return engine_.in_flight() + engine_.waiting() == 0; }
-    void publish_totals();
     TimePoint next_wake() const;
     void sleep();
     void stop();

@@ -25,26 +25,26 @@ TEST(LoadMeter, IsThePartOfTheTimeThatWasWorked) {
     EXPECT_NEAR(meter.load(), 0.3, 0.02);
 }
 
-TEST(LoadMeter, RisesWithinAQuarterOfASecond) {
+TEST(LoadMeter, RisesWithinHalfASecond) {
     LoadMeter meter;
     const TimePoint busy = pass_turns(meter, meter_start, 100, Milliseconds(0));
-    pass_turns(meter, busy, 26, Milliseconds(10));
-    EXPECT_GT(meter.load(), 0.7);
+    pass_turns(meter, busy, 50, Milliseconds(10));
+    EXPECT_GT(meter.load(), 0.8);
 }
 
 TEST(LoadMeter, FallsAsFast) {
     LoadMeter meter;
     const TimePoint idle = pass_turns(meter, meter_start, 100, Milliseconds(10));
     EXPECT_GT(meter.load(), 0.95);
-    pass_turns(meter, idle, 26, Milliseconds(0));
-    EXPECT_LT(meter.load(), 0.3);
+    pass_turns(meter, idle, 50, Milliseconds(0));
+    EXPECT_LT(meter.load(), 0.2);
 }
 
 TEST(LoadMeter, ForgetsWhatWasBeforeALongSleep) {
     LoadMeter meter;
     const TimePoint end = pass_turns(meter, meter_start, 100, Milliseconds(10));
     meter.slept(end, end + std::chrono::seconds(5));
-    EXPECT_LT(meter.load(), 0.01);
+    EXPECT_LT(meter.load(), 0.05);
 }
 
 TEST(LoadMeter, NeverExceedsOne) {

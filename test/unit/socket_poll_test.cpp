@@ -92,7 +92,7 @@ TEST_F(SocketPollTest, ANumberUsedAgainIsANewSocket) {
 
 class PatientSocketsTest : public testing::Test {
 protected:
-    static constexpr std::size_t count = SocketPoll::batch_size + 40;
+    static constexpr std::size_t count = SocketPoll::batch_size * 5 / 4;
 
     PatientSocketsTest() {
         for (auto& pair : pairs_) {
@@ -197,6 +197,17 @@ TEST_F(RestingSocketTest, IsReadOnceForWhatComesMeanwhile) {
     EXPECT_TRUE(sockets_.ready(now_ + rest).empty());
     send_byte();
     EXPECT_TRUE(wakes()) << "it is heard of again";
+}
+
+TEST_F(RestingSocketTest, RestsLongerWhereRestsAreStretched) {
+    read_on();
+    sockets_.stretch_rests(1.6);
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    EXPECT_EQ(sockets_.next_due(), now_ + Milliseconds{40});
+    sockets_.stretch_rests(1);
+    EXPECT_TRUE(sockets_.ready(now_ + Milliseconds{39}).empty()) << "what has begun stays as it is";
+    EXPECT_EQ(sockets_.ready(now_ + Milliseconds{40}).size(), 1u);
 }
 
 TEST_F(RestingSocketTest, DoesNotRestWhileThereIsMuch) {

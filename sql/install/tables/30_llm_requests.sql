@@ -6,10 +6,10 @@ CREATE TABLE chat_private.llm_requests (
   id uuid NOT NULL DEFAULT chat.uuid_v7(),
   message_id uuid,
   conversation_id uuid,
-  purpose text CHECK (purpose IN ('title', 'summary', 'deliberation')),
+  purpose text CHECK (purpose = ANY ('{title,summary,deliberation}')),
   waits_for uuid,
   state text NOT NULL DEFAULT 'queued'
-    CHECK (state IN ('waiting', 'queued', 'running', 'complete', 'incomplete', 'error', 'cancelled')),
+    CHECK (state = ANY ('{waiting,queued,running,complete,incomplete,error,cancelled}')),
   queued_at timestamptz DEFAULT clock_timestamp(),
   model text NOT NULL,
   messages jsonb,

@@ -22,7 +22,7 @@ CREATE TABLE chat.usage_events (
   is_estimated boolean NOT NULL DEFAULT false,
   is_cached boolean NOT NULL DEFAULT false,
   is_own_key boolean NOT NULL DEFAULT false,
-  outcome text NOT NULL CHECK (outcome IN ('complete', 'incomplete', 'error', 'cancelled')),
+  outcome text NOT NULL CHECK (outcome = ANY ('{complete,incomplete,error,cancelled}')),
   error_code text,
   latency_ms integer,
   first_token_ms integer,

@@ -17,7 +17,8 @@ void LoadMeter::slept(TimePoint from, TimePoint to) noexcept {
     last_ = to;
     const auto passed = to - since_;
     if (passed < window) return;
-    const double part = std::clamp(std::chrono::duration<double>(worked_) / std::chrono::duration<double>(passed), 0.0, 1.0);
+    const double part =
+        std::clamp(std::chrono::duration<double>(worked_) / std::chrono::duration<double>(passed), 0.0, 1.0);
     load_ += newest_weight * (part - load_);
     if (passed >= 4 * window) load_ = part;
     since_ = to;
