@@ -174,7 +174,17 @@ protected:
     void take(bool is_full = false) {
         char bytes[8];
         EXPECT_GT(read(ends_[0], bytes, sizeof bytes), 0);
-        sockets_.acted({ends_[0], EPOLLIN, 0}, is_full);
+        sockets_.acted({ends_[0], EPOLLIN, 0}, now_, is_full, false);
+    }
+
+    // Something comes while it rests, which is read.
+    void become_steady() {
+        read_on();
+        send_byte();
+        EXPECT_TRUE(sockets_.ready(now_).empty());
+        now_ += rest;
+        EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+        take();
     }
 
     SocketUse use_;
@@ -193,10 +203,50 @@ TEST_F(RestingSocketTest, IsReadOnceForWhatComesMeanwhile) {
     now_ += Milliseconds{15};
     EXPECT_EQ(sockets_.ready(now_).size(), 1u);
     take();
+}
+
+TEST_F(RestingSocketTest, IsReadAfterEachRestUnasked) {
+    become_steady();
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(sockets_.next_due(), now_ + rest);
+        send_byte();
+        EXPECT_FALSE(wakes());
+        EXPECT_TRUE(sockets_.ready(now_ + rest - Milliseconds{1}).empty());
+        now_ += rest;
+        EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+        take();
+    }
+}
+
+TEST_F(RestingSocketTest, IsHeardOfAgainWhereNothingCame) {
+    become_steady();
+    now_ += rest;
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+    sockets_.acted({ends_[0], EPOLLIN, 0}, now_, false, true);
     EXPECT_FALSE(sockets_.next_due());
-    EXPECT_TRUE(sockets_.ready(now_ + rest).empty());
+    now_ += rest;
+    EXPECT_TRUE(sockets_.ready(now_).empty());
     send_byte();
-    EXPECT_TRUE(wakes()) << "it is heard of again";
+    EXPECT_TRUE(wakes());
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u) << "it has rested";
+}
+
+TEST_F(RestingSocketTest, OneThatIsDroppedIsNotReadUnasked) {
+    become_steady();
+    sockets_.watch(ends_[0], 0);
+    EXPECT_TRUE(sockets_.ready(now_ + rest).empty());
+    sockets_.watch(ends_[0], EPOLLIN);
+    send_byte();
+    EXPECT_TRUE(wakes());
+}
+
+TEST_F(RestingSocketTest, ACallThatBeginsOnASteadyOneIsHeardAtOnce) {
+    become_steady();
+    SocketUse other = sockets_.begin_use(ends_[0]);
+    send_byte();
+    EXPECT_TRUE(wakes());
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+    sockets_.end_use(other);
 }
 
 TEST_F(RestingSocketTest, RestsLongerWhereRestsAreStretched) {
@@ -222,7 +272,7 @@ TEST_F(RestingSocketTest, DoesNotRestWhileThereIsMuch) {
 TEST_F(RestingSocketTest, DoesNotRestForACallThatWaitsOnIt) {
     read_on();
     SocketUse other = sockets_.begin_use(ends_[0]);
-    sockets_.acted({ends_[0], EPOLLIN, 0}, false);
+    sockets_.acted({ends_[0], EPOLLIN, 0}, now_, false, false);
     send_byte();
     EXPECT_EQ(sockets_.ready(now_).size(), 1u);
     sockets_.end_use(other);

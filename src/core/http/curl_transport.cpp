@@ -162,7 +162,7 @@ bool CurlTransport::drive() {
     for (const SocketPoll::Event& event : sockets_.ready(context_.now)) {
         context_.read = 0;
         shards_[event.owner]->act(event.fd, event.events);
-        sockets_.acted(event, context_.read >= full_read_bytes);
+        sockets_.acted(event, context_.now, context_.read >= full_read_bytes, context_.read == 0);
     }
     const std::uint64_t adopted = sockets_.adopted();
     for (const auto& shard : shards_)

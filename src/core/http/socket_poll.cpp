@@ -40,6 +40,7 @@ void SocketPoll::close(int fd) noexcept {
 bool SocketPoll::watch(int fd, std::uint32_t events, std::uint32_t owner) {
     State& state = this->state(fd);
     state.watched = events;
+    state.owner = owner;
     if (events == 0 && state.opening != 0) return true;
     return register_watched(state, fd, owner);
 }
@@ -61,8 +62,11 @@ bool SocketPoll::register_watched(State& state, int fd, std::uint32_t owner) {
 
 SocketUse SocketPoll::begin_use(int fd) noexcept {
     if (fd < 0 || static_cast<std::size_t>(fd) >= states_.size() || states_[fd].opening == 0) return {};
-    ++states_[fd].waiting;
-    return {fd, states_[fd].opening, SocketUse::Stage::waiting};
+    State& state = states_[fd];
+    ++state.waiting;
+    // Its answer must not be heard only when the others' have rested.
+    if (state.is_silenced && state.watched != 0) register_watched(state, fd, state.owner);
+    return {fd, state.opening, SocketUse::Stage::waiting};
 }
 
 void SocketPoll::read_on(SocketUse& use, Milliseconds rest) noexcept {
@@ -108,17 +112,34 @@ void SocketPoll::sort(const epoll_event& raw, TimePoint now) {
         return;
     }
     if (state.queued) return;
+    state.is_steady = state.is_silenced && !state.is_full && now - state.read_at < rest_of(state);
+    if (state.is_steady) {
+        rest(state, event, now);
+        return;
+    }
     state.queued = true;
-    if (state.is_silenced && !state.is_full)
-        resting_.push_back({event, now + std::chrono::duration_cast<TimePoint::duration>(state.rest * stretch_)});
-    else
-        queue_.push_back(event);
+    queue_.push_back(event);
 }
 
-void SocketPoll::acted(const Event& event, bool is_full) {
+TimePoint::duration SocketPoll::rest_of(const State& state) const noexcept {
+    return std::chrono::duration_cast<TimePoint::duration>(state.rest * stretch_);
+}
+
+void SocketPoll::rest(State& state, const Event& event, TimePoint now) {
+    state.queued = true;
+    resting_.push_back({event, now + rest_of(state)});
+}
+
+void SocketPoll::acted(const Event& event, TimePoint now, bool is_full, bool is_empty) {
     State& state = this->state(event.fd);
     state.is_full = is_full;
-    if (state.watched != 0) register_watched(state, event.fd, event.owner);
+    state.is_steady = state.is_steady && !is_full && !is_empty;
+    state.read_at = now;
+    if (state.watched == 0) return;
+    if (state.is_steady && state.is_silenced && state.is_patient() && state.watched == EPOLLIN)
+        rest(state, {event.fd, EPOLLIN, event.owner}, now);
+    else
+        register_watched(state, event.fd, event.owner);
 }
 
 // In the order in which they came, as the rest is the same for nearly all.

@@ -6,8 +6,9 @@
 //
 // Sockets in the middle of a response may wait in a queue, first come, first served: where a thousand streams keep a
 // core busy, a connection that is being made or a response that begins would otherwise wait for all of them, each time.
-// Where the reader has no use for every piece at once, they also rest before they are read, so that what comes
-// meanwhile is read with it: most of what a streamed token costs is the read.
+// Where the reader has no use for every piece at once, they also rest between reads, so that what comes meanwhile is
+// read with it: most of what a streamed token costs is the read. A socket on which something came in each rest is read
+// at the end of the next one without being asked for: epoll, which would tell of every piece, hears of it no more.
 #pragma once
 
 #include <sys/epoll.h>
@@ -58,8 +59,8 @@ public:
     bool watch(int fd, std::uint32_t events, std::uint32_t owner = 0);
 
     // Tells that a call now waits for the beginning of a response on an adopted descriptor, reads the rest of one, or
-    // is over (stage none). While all calls on it read, its events may wait for those of others, and `rest` after the
-    // first.
+    // is over (stage none). While all calls on it read, its events may wait for those of others, and it is not read
+    // again before it has rested for `rest`.
     SocketUse begin_use(int fd) noexcept;
     void read_on(SocketUse& use, Milliseconds rest) noexcept;
     void end_use(SocketUse& use) noexcept;
@@ -73,8 +74,8 @@ public:
     // until the next call.
     std::span<const Event> ready(TimePoint now);
     // To be called when an event has been acted on. `is_full`: so much was read that there is likely more, which then
-    // does not rest.
-    void acted(const Event& event, bool is_full);
+    // does not rest. `is_empty`: nothing was read.
+    void acted(const Event& event, TimePoint now, bool is_full, bool is_empty);
     // Whether ready() has left some for its next call.
     bool has_more() const noexcept { return has_more_; }
     // When the first of the resting ones has rested.
@@ -85,12 +86,15 @@ private:
     struct State {
         std::uint32_t watched = 0;
         std::uint32_t registered = 0;  // what epoll knows
+        std::uint32_t owner = 0;
         std::uint64_t opening = 0;     // 0: not adopted
         std::uint32_t waiting = 0;     // calls in that stage; so too
         std::uint32_t reading = 0;
         Milliseconds rest{0};
+        TimePoint read_at{};
         bool is_silenced = false;  // reported once, and not again before it is registered anew
         bool is_full = false;      // as acted() was told
+        bool is_steady = false;    // something came while it last rested
         bool queued = false;
 
         bool is_patient() const noexcept { return reading > 0 && waiting == 0; }
@@ -103,6 +107,8 @@ private:
     State& state(int fd);
     State* state_of(const SocketUse& use) noexcept;
     bool register_watched(State& state, int fd, std::uint32_t owner);
+    TimePoint::duration rest_of(const State& state) const noexcept;
+    void rest(State& state, const Event& event, TimePoint now);
     void sort(const epoll_event& raw, TimePoint now);
     void take_rested(TimePoint now);
     void take_from_queue();
