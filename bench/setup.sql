@@ -14,6 +14,9 @@ SELECT chat.admin_set_default_model('instant');
 
 CREATE ROLE bench_app LOGIN INHERIT;
 GRANT pgchat_client TO bench_app;
+-- The same rights, without row level security: what that costs is the difference.
+CREATE ROLE bench_plain LOGIN INHERIT BYPASSRLS;
+GRANT bench_app TO bench_plain;
 
 -- A login hashes a password, which is slow on purpose; so the sessions are stored as one would store them.
 CREATE TABLE bench.people AS

@@ -50,7 +50,8 @@ void at_transaction_end(XactEvent event, void*) noexcept {
         }
         if (extension_changed) pg_atomic_fetch_add_u64(&shared->extension_changes, 1);
         if (launch_at_commit) wake_launcher();
-        if (revocation_at_commit) pg_atomic_fetch_add_u64(&shared->revocations, 1);
+        // Sessions of an extension that was dropped are known for some seconds, too.
+        if (revocation_at_commit || extension_changed) pg_atomic_fetch_add_u64(&shared->revocations, 1);
     }
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
         if (revocation_at_commit) ++own_revocations;

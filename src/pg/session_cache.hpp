@@ -1,13 +1,26 @@
-// The sessions that this backend has looked up in the last seconds, by the hash of their token: most requests of a
-// pooled connection need no look-up. A revocation empties it.
+// The sessions that some backend of the server has looked up in the last seconds, by the hash of their token: most
+// requests, whichever pooled connection they come through, need no look-up. A revocation empties it.
 #pragma once
 
 #include <optional>
 
-#include "core/crypto/sha256.hpp"
+#include "core/crypto/known_sessions.hpp"
+#include "pg/postgres.hpp"
 #include "pg/session_lookup.hpp"
 
+extern "C" {
+#include "storage/spin.h"
+}
+
 namespace pgchat::pg {
+
+// One of many, in the server's shared memory.
+struct SessionCacheSet {
+    slock_t lock;
+    KnownSessions sessions;
+};
+
+void initialise_session_cache(SessionCacheSet* sets, int count) noexcept;
 
 // What is known of the token; nullopt where it is to be looked up.
 std::optional<SessionUser> cached_session(const SessionToken& token, const Sha256Digest& token_hash);

@@ -54,6 +54,8 @@ const IntegerSetting integer_settings[] = {
      &settings.cache_ttl_s, 3600, 1, 31536000, PGC_SIGHUP, GUC_UNIT_S},
     {"pgchat.max_engines", "Number of databases of this server that can have an engine.",
      &settings.max_engines, 16, 1, 1024, PGC_POSTMASTER, 0},
+    {"pgchat.max_cached_sessions", "Sessions that are known for ten seconds without a look-up; 0 looks each time.",
+     &settings.max_cached_sessions, 16384, 0, 1048576, PGC_POSTMASTER, 0},
     {"pgchat.bcrypt_cost", "Cost of new password hashes, as the power of two of key expansions.",
      &settings.bcrypt_cost, 12, 4, 20, PGC_SUSET, 0},
     {"pgchat.max_concurrent_hashes", "Number of sessions of this server that may hash a password at once; 0: half of its cores.",

@@ -23,6 +23,7 @@ struct Settings {
     int cache_ttl_s;
     bool cache_shared;
     int max_engines;
+    int max_cached_sessions;
     int bcrypt_cost;
     int max_concurrent_hashes;
     bool trust_jwt_claims;

@@ -25,9 +25,14 @@ std::uint32_t words_per_slot() noexcept {
     return (static_cast<std::uint32_t>(process_count()) + 63) / 64;
 }
 
+int session_set_count() noexcept {
+    constexpr int places = std::tuple_size_v<decltype(KnownSessions::places)>;
+    return (settings.max_cached_sessions + places - 1) / places;
+}
+
 // The parts of the block, each aligned, in this order.
 struct Layout {
-    Size slots, holds, unwanted, channels, doorbells, total;
+    Size slots, holds, unwanted, channels, doorbells, session_sets, total;
 
     Layout() noexcept {
         const auto engines = static_cast<Size>(settings.max_engines);
@@ -37,7 +42,8 @@ struct Layout {
         unwanted = holds + MAXALIGN(processes * sizeof(Oid));
         channels = unwanted + MAXALIGN(engines * sizeof(Oid));
         doorbells = channels + MAXALIGN(processes * sizeof(pg_atomic_uint32));
-        total = doorbells + engines * words_per_slot() * sizeof(pg_atomic_uint64);
+        session_sets = doorbells + MAXALIGN(engines * words_per_slot() * sizeof(pg_atomic_uint64));
+        total = session_sets + static_cast<Size>(session_set_count()) * sizeof(SessionCacheSet);
     }
 };
 
@@ -67,6 +73,9 @@ void initialise(SharedState& state) noexcept {
     pg_atomic_init_u64(&state.revocations, 0);
     pg_atomic_init_u64(&state.extension_changes, 0);
     initialise_hash_slots(state.hash_slots);
+    state.session_set_count = session_set_count();
+    state.session_sets = reinterpret_cast<SessionCacheSet*>(block + layout.session_sets);
+    initialise_session_cache(state.session_sets, state.session_set_count);
     state.slot_count = settings.max_engines;
     state.client_count = process_count();
     state.doorbell_words = words_per_slot();

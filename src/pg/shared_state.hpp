@@ -6,6 +6,7 @@
 
 #include "core/crypto/envelope.hpp"
 #include "pg/hash_slots.hpp"
+#include "pg/session_cache.hpp"
 
 extern "C" {
 #include "port/atomics.h"
@@ -80,6 +81,8 @@ struct SharedState {
     // The DSM handle of each process's channel; DSM_HANDLE_INVALID where there is none.
     pg_atomic_uint32* channels;
     HashSlots hash_slots;
+    int session_set_count;
+    SessionCacheSet* session_sets;
     // Grows with every commit that ends a session or takes rights away: who is somebody then looks again.
     pg_atomic_uint64 revocations;
     // Grows with every commit that creates, alters or drops an extension: whoever knew its version then looks again.

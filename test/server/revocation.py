@@ -113,6 +113,20 @@ def _():
             loop.result()
 
 
+@test("what one connection has looked up counts for another, until anything is revoked")
+def _():
+    someone, other = person(), person()
+    with connect() as admin:
+        value(client(), "SELECT chat.authenticate(%s)", someone.token)
+        # As nothing else can: without a word to anybody. Who looks does not find the session any more.
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("DELETE FROM chat.sessions WHERE user_id = %s", (someone.id,))
+        admin.execute("RESET session_replication_role")
+        equal(value(client(), "SELECT chat.authenticate(%s)", someone.token), someone.id, "known")
+        value(admin, "SELECT chat_private.end_sessions(%s)", other.id)
+        fails("28000", client().execute, "SELECT chat.authenticate(%s)", (someone.token,))
+
+
 @test("a revocation in a prepared transaction that another session commits")
 def _():
     someone = person()
@@ -210,15 +224,16 @@ def _():
         session = session_of(admin, someone)
         idle = "SELECT idle_expires_at - now() > interval '6 days 23 hours' FROM chat.sessions WHERE user_id = %s AND id = %s"
         equal(value(admin, idle, someone.id, session), True, "7 days from the login")
-        set_old = ("UPDATE chat.sessions SET last_activity_at = now() - interval '2 minutes', idle_expires_at = now() + interval '1 hour'"
-                   " WHERE user_id = %s AND id = %s")
+        # expires_at is named so that the change is announced: by itself, time does not pass for a session that is known for ten seconds.
+        set_old = ("UPDATE chat.sessions SET last_activity_at = now() - interval '2 minutes', idle_expires_at = now() + interval '1 hour',"
+                   " expires_at = expires_at WHERE user_id = %s AND id = %s")
         admin.execute(set_old, (someone.id, session))
         with client() as reader:
             reader.execute("BEGIN READ ONLY")
             value(reader, "SELECT chat.authenticate(%s)", someone.token)
             wait_until(lambda: value(admin, idle, someone.id, session), "a transaction that only reads put it off", 5)
             reader.execute("COMMIT")
-        admin.execute("UPDATE chat.sessions SET idle_expires_at = now() WHERE user_id = %s AND id = %s", (someone.id, session))
+        admin.execute("UPDATE chat.sessions SET idle_expires_at = now(), expires_at = expires_at WHERE user_id = %s AND id = %s", (someone.id, session))
         with client() as reader:
             fails("28000", reader.execute, "SELECT chat.authenticate(%s)", (someone.token,))
         admin.execute("UPDATE chat.sessions SET last_activity_at = now() - interval '2 minutes' WHERE user_id = %s", (someone.id,))
