@@ -1,10 +1,12 @@
 // listing: how often a second the latest conversations of a user can be read, by several connections at once.
 //
-//   listing --mode session|list|bare|rls|plain [--connections 8] [--seconds 3] [--people 10000] [--delay_us 0]
+//   listing --mode session|list|bare|rls|rls_and_owner|plain [--connections 8] [--seconds 3] [--people 10000]
+//   [--delay_us 0]
 //
 // session: as an application's role, authenticate and list_conversations in one pipeline, each time another user. bare:
-// as a superuser, the query itself with the user's id, each time another user. rls and plain: the same bare query for
-// one user a connection, as an application's role with that identity, and as one that bypasses row security; list:
+// as a superuser, the query itself with the user's id, each time another user. plain: the same bare query for one
+// user a connection, as an application's role that bypasses row security; rls: as one with that identity, which leaves
+// the user's id to the policy, and rls_and_owner, which names it too; list:
 // list_conversations so, as an application's role with that identity. delay_us: a pause in each, to check the meter
 // with. Prints the rate and the number of rows read, which tells that all modes did the same work.
 #include <chrono>
@@ -21,6 +23,11 @@ namespace {
 constexpr char kList[] = "SELECT * FROM chat.list_conversations()";
 constexpr char kBare[] =
     "SELECT c.* FROM chat.conversations c WHERE c.user_id = $1::uuid AND c.is_archived = false "
+    "AND (c.is_pinned, c.last_message_at) < (true, timestamptz 'infinity') "
+    "ORDER BY c.is_pinned DESC, c.last_message_at DESC LIMIT 50";
+
+constexpr char kOwn[] =
+    "SELECT c.* FROM chat.conversations c WHERE c.is_archived = false "
     "AND (c.is_pinned, c.last_message_at) < (true, timestamptz 'infinity') "
     "ORDER BY c.is_pinned DESC, c.last_message_at DESC LIMIT 50";
 
@@ -59,18 +66,20 @@ long bare_call(PGconn* connection, const Person& person, int parameters) {
 
 void work(const Options& options, const std::vector<Person>& people, size_t number, Done& done) try {
     const std::string mode = options.text("mode");
-    const bool is_listing = mode == "list";
-    const bool is_application = mode == "session" || mode == "rls" || is_listing;
-    const bool is_fixed = mode == "rls" || mode == "plain" || is_listing;
+    const bool has_identity = mode == "list" || mode == "rls" || mode == "rls_and_owner";
+    const bool is_application = mode == "session" || has_identity;
+    const bool is_fixed = mode == "plain" || has_identity;
+    const char* const query = mode == "list" ? kList : mode == "rls" ? kOwn : kBare;
+    const int parameters = query == kBare ? 1 : 0;
     // From the end: other benchmarks give conversations to the first.
     const Person& own = people.at(people.size() - 1 - number);
     const Connection connection = connect(is_application ? "bench_app" : mode == "plain" ? "bench_plain" : nullptr);
-    if (mode == "rls" || is_listing) run(connection, "SELECT chat.authenticate($1, false)", {own.token.c_str()});
+    if (has_identity) run(connection, "SELECT chat.authenticate($1, false)", {own.token.c_str()});
     if (mode == "session") {
         checked(PQprepare(connection.get(), "authenticate", "SELECT chat.authenticate($1)", 0, nullptr));
         checked(PQprepare(connection.get(), "list", kList, 0, nullptr));
     } else {
-        checked(PQprepare(connection.get(), "bare", is_listing ? kList : kBare, 0, nullptr));
+        checked(PQprepare(connection.get(), "bare", query, 0, nullptr));
     }
     if (PQenterPipelineMode(connection.get()) != 1) throw std::runtime_error("no pipeline mode");
     const std::chrono::microseconds delay(options.number("delay_us", 0));
@@ -80,7 +89,7 @@ void work(const Options& options, const std::vector<Person>& people, size_t numb
     while (now_ns() < end) {
         const Person& person = is_fixed ? own : people[any(random)];
         done.rows += mode == "session" ? session_call(connection.get(), person)
-                                       : bare_call(connection.get(), person, is_listing ? 0 : 1);
+                                       : bare_call(connection.get(), person, parameters);
         ++done.calls;
         if (delay.count() > 0) std::this_thread::sleep_for(delay);
     }
