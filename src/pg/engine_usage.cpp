@@ -13,7 +13,7 @@ constexpr Milliseconds shortest_rollup_pause{20};
 // A pause within a round, as a multiple of what it follows: replies wait meanwhile, and the sums can.
 constexpr int rollup_pause_factor = 9;
 constexpr Milliseconds partition_interval{3'600'000};
-constexpr Milliseconds partition_retry{60'000};
+constexpr Milliseconds partition_retry{10'000};
 // The first event makes the first partitions, before the default one has much.
 constexpr Milliseconds first_partition_delay{1000};
 

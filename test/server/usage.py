@@ -104,7 +104,10 @@ def partitions():
         finally:
             admin.execute("RESET lock_timeout")
         assert time.monotonic() - begin < 1
+        events = "SELECT count(*) FROM chat.usage_events"
+        recorded = value(admin, events)
         value(operator, "SELECT chat.llm_complete('x')")
+        wait_until(lambda: value(admin, events) == recorded + 1, "calls are recorded all the same")
 
 
 @test("dump and restore keep every event, its partition and the sums")
@@ -130,6 +133,19 @@ def dumped():
         finally:
             maker.execute("DROP DATABASE check_usage_restored WITH (FORCE)")
     diag(before[0])
+
+
+@test("whoever reads while events move to a partition of their own sees all of them")
+def _():
+    person = Person("reader")
+    with connect() as mover, connect() as reader:
+        admin.execute("INSERT INTO chat.usage_events (user_id, outcome, created_at) SELECT %s, 'complete', '2020-05-05' FROM generate_series(1, 5)", (person.id,))
+        mover.execute("BEGIN")
+        mover.execute("SELECT chat_private.add_usage_partition('2020-05-01')")
+        counted = Task(value, reader, "SELECT count(*) FROM chat.usage_events WHERE user_id = %s", person.id)
+        wait_until(lambda: value(admin, "SELECT cardinality(pg_blocking_pids(%s)) > 0", reader.info.backend_pid), "the reader waits")
+        mover.execute("COMMIT")
+        equal(counted.result(), 5)
 
 
 run()

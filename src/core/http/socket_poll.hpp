@@ -87,8 +87,8 @@ private:
         std::uint32_t watched = 0;
         std::uint32_t registered = 0;  // what epoll knows
         std::uint32_t owner = 0;
-        std::uint64_t opening = 0;     // 0: not adopted
-        std::uint32_t waiting = 0;     // calls in that stage; so too
+        std::uint64_t opening = 0;  // 0: not adopted
+        std::uint32_t waiting = 0;  // calls in that stage; so too
         std::uint32_t reading = 0;
         Milliseconds rest{0};
         TimePoint read_at{};
