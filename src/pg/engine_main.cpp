@@ -83,8 +83,6 @@ void set_parameters() {
         // Somebody's lock on a table must not hold up the streams; what failed is tried again.
         SetConfigOption("lock_timeout", "20", PGC_SUSET, PGC_S_OVERRIDE);
         SetConfigOption("jit", "off", PGC_SUSET, PGC_S_OVERRIDE);
-        // A batch of three rows and one of two hundred want the same plan, and making it costs more than three rows.
-        SetConfigOption("plan_cache_mode", "force_generic_plan", PGC_USERSET, PGC_S_OVERRIDE);
         SetConfigOption("application_name", "pgchat engine", PGC_USERSET, PGC_S_OVERRIDE);
     });
 }

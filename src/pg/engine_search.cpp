@@ -10,6 +10,8 @@ namespace {
 // Users that one look covers: about as long as a slice of filing.
 constexpr std::int32_t users_per_look = 100;
 constexpr Milliseconds shortest_pause{5};
+// However busy the engine is, for what is not filed is read by each search.
+constexpr Milliseconds longest_pause{4000};
 // A round over all users is followed by a rest of 200 times what it took, within these.
 constexpr Milliseconds shortest_rest{10'000};
 constexpr Milliseconds longest_rest{600'000};
@@ -17,10 +19,10 @@ constexpr int rest_factor = 200;
 constexpr Milliseconds filing_retry_delay{1000};
 // So long after a call another one is likely.
 constexpr Milliseconds quiet{1000};
-// Pauses, as a multiple of what they follow.
+// Pauses, as a multiple of what they follow: so that of a hundred calls not one meets a slice.
 constexpr int idle_factor = 1;
-constexpr int busy_factor = 49;
-constexpr int loaded_factor = 499;
+constexpr int busy_factor = 199;
+constexpr int loaded_factor = 999;
 constexpr double heavy_load = 0.5;
 
 bool file_messages(const Uuid& user_id, bool& more) {
@@ -62,7 +64,7 @@ void EngineSearch::run(std::uint64_t calls, bool is_idle, double load) {
     round_cost_ += spent;
     const bool is_quiet = begin - last_call_ >= quiet;
     const int factor = is_quiet ? idle_factor : load < heavy_load ? busy_factor : loaded_factor;
-    Milliseconds pause = std::max(shortest_pause, spent * factor);
+    Milliseconds pause = std::clamp(spent * factor, shortest_pause, longest_pause);
     // At its end, once what it has found is filed as far as can be.
     if (waiting_.empty() && looked_to_ == Uuid{}) {
         pause = std::clamp(round_cost_ * rest_factor, shortest_rest, longest_rest);

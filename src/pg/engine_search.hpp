@@ -15,7 +15,7 @@ public:
 
     // Does what is due, one slice at most. `calls`: how many there have been so far; is_idle: none is under way; load:
     // the part of its time that the engine has worked lately. It takes half of the time once there was no call for a
-    // second, a fiftieth of it while there are some, and a five hundredth while they take most of the engine's time.
+    // second, a two hundredth of it while there are some, and a thousandth while they take most of the engine's time.
     void run(std::uint64_t calls, bool is_idle, double load);
     TimePoint next_run() const noexcept { return next_run_; }
 

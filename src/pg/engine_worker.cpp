@@ -29,10 +29,6 @@ constexpr Milliseconds checkpoint_pause{20};
 constexpr Milliseconds write_retry_delay{1000};
 // Up to so many calls in flight a claim is flushed at once, as hardly anybody waits meanwhile.
 constexpr std::size_t few_calls = 32;
-// Above this load streams rest for longer between reads, up to so much more at full load: what they have in common with
-// new requests is the time of this process.
-constexpr double light_load = 0.5;
-constexpr double most_stretch = 0.6;
 constexpr Milliseconds tidy_interval{60000};
 constexpr Milliseconds tidy_pause{200};
 
@@ -126,7 +122,7 @@ void EngineWorker::sleep() {
     const TimePoint now = clock_.now();
     wait_.sleep(now, next_wake());
     load_.slept(now, clock_.now());
-    network_.stretch_rests(1 + most_stretch * std::max(0.0, load_.load() - light_load) / (1 - light_load));
+    network_.stretch_rests(load_.patience());
 }
 
 Call& EngineWorker::begin_call(const CompleteRequest& request) {
@@ -350,7 +346,10 @@ bool EngineWorker::save_checkpoints() {
         batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
     }
     if (batch.empty()) return false;
-    next_checkpoint_ = now + (pgchat::pg::save_checkpoints(batch) ? checkpoint_pause : write_retry_delay);
+    if (!pgchat::pg::save_checkpoints(batch))
+        next_checkpoint_ = now + write_retry_delay;
+    else if (batch.size() < checkpoint_batch)
+        next_checkpoint_ = now + checkpoint_pause;
     return true;
 }
 

@@ -7,7 +7,6 @@
 #include "pg/shared_state.hpp"
 
 extern "C" {
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -39,7 +38,7 @@ std::optional<SessionUser> cached_session(const SessionToken& token, const Sha25
     SpinLockAcquire(&set.lock);
     if (const KnownSession* const found = set.sessions.find(MyDatabaseId, token_hash)) known = *found;
     SpinLockRelease(&set.lock);
-    if (!known.counts(pg_atomic_read_u64(&shared->revocations), GetCurrentStatementStartTimestamp()) ||
+    if (!known.counts(pg_atomic_read_u64(&shared->revocations), GetCurrentTimestamp()) ||
         known.user_id != token.user_id)
         return std::nullopt;
     SessionUser session;
@@ -55,7 +54,7 @@ void cache_session(const SessionToken& token, const Sha256Digest& token_hash, co
     if (shared->session_set_count == 0 || session.mfa_pending || session.is_uncommitted ||
         session.role.size() >= sizeof(KnownSession::role) || revocation_is_due() || RecoveryInProgress())
         return;
-    const TimestampTz now = GetCurrentStatementStartTimestamp();
+    const TimestampTz now = GetCurrentTimestamp();
     KnownSession known{};
     known.token_hash = token_hash;
     known.user_id = token.user_id;

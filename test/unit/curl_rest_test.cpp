@@ -1,6 +1,9 @@
 // Streams that rest between reads: fewer reads, nothing lost, no large body slowed down, no later call held up.
+#include <thread>
+
 #include "support/http_test_client.hpp"
 #include "support/test_http_server.hpp"
+#include "support/tls_test_server.hpp"
 
 namespace pgchat {
 namespace {
@@ -64,6 +67,34 @@ TEST_F(CurlRestTest, TheNextCallOnTheConnectionIsAnsweredAtOnce) {
     get("/pieces", 50ms);
     EXPECT_LT(get("/hello", 2000ms), 1s);
     EXPECT_EQ(server.connections(), 1);
+}
+
+// A provider sends a record for each token; a read takes all that have come.
+TEST(CurlRestTlsTest, RecordsAreReadTogether) {
+    constexpr Milliseconds rest{200};
+    TlsTestServer server(TlsTestServer::Answers::what_is_told);
+    SteadyClock clock;
+    CurlTransport transport(clock, {.ca_file = server.certificate_file()});
+    RecordingHandler handler;
+    HttpRequest request;
+    request.url = server.url("127.0.0.1");
+    request.trusted_host = true;
+    request.read_rest = rest;
+    transport.start(std::move(request), handler);
+    ASSERT_TRUE(run_until(transport, [&] { return server.has_received("GET / "); }));
+    const TimePoint begin = clock.now();
+    std::jthread provider([&] {
+        server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (int i = 0; i < piece_count; ++i) {
+            std::this_thread::sleep_for(5ms);
+            server.send(http_chunk(std::to_string(i) + " "));
+        }
+        std::this_thread::sleep_for(5ms);
+        server.send(http_chunk(""));
+    });
+    EXPECT_EQ(finish(transport, handler).outcome, HttpOutcome::ok);
+    EXPECT_LT(clock.now() - begin, rest * piece_count / 2) << "one record a rest would take twice that";
+    EXPECT_NE(handler.body.find("39 "), std::string::npos);
 }
 
 }  // namespace

@@ -47,6 +47,15 @@ TEST(LoadMeter, ForgetsWhatWasBeforeALongSleep) {
     EXPECT_LT(meter.load(), 0.05);
 }
 
+TEST(LoadMeter, HasPatienceAboveHalfLoad) {
+    LoadMeter meter;
+    EXPECT_EQ(meter.patience(), 1);
+    TimePoint now = pass_turns(meter, meter_start, 100, Milliseconds(5));
+    EXPECT_NEAR(meter.patience(), 1, 0.02);
+    now = pass_turns(meter, now, 200, Milliseconds(10));
+    EXPECT_NEAR(meter.patience(), 1.6, 0.02);
+}
+
 TEST(LoadMeter, NeverExceedsOne) {
     LoadMeter meter;
     meter.slept(meter_start, meter_start);

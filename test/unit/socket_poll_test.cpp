@@ -240,6 +240,41 @@ TEST_F(RestingSocketTest, OneThatIsDroppedIsNotReadUnasked) {
     EXPECT_TRUE(wakes());
 }
 
+TEST_F(RestingSocketTest, RestsOnceForEachRestAlsoWhereOtherCallsBegin) {
+    become_steady();
+    for (int i = 0; i < 5; ++i) {
+        SocketUse other = sockets_.begin_use(ends_[0]);
+        send_byte();
+        EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+        sockets_.end_use(other);
+        take();
+        send_byte();
+        EXPECT_TRUE(sockets_.ready(now_).empty());
+    }
+    now_ += rest;
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u) << "the entries of before count for nothing";
+}
+
+TEST_F(RestingSocketTest, AnEntryOfBeforeDoesNotStandForASocketWithTheSameNumber) {
+    become_steady();
+    const int number = ends_[0];
+    sockets_.close(number);
+    ::close(ends_[1]);
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
+    ASSERT_EQ(ends_[0], number);
+    sockets_.adopt(number);
+    sockets_.watch(number, EPOLLIN, 7);
+    use_ = sockets_.begin_use(number);
+    now_ += rest / 2;
+    read_on();
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    EXPECT_TRUE(sockets_.ready(now_ + rest / 2).empty());
+    const auto ready = sockets_.ready(now_ + rest);
+    ASSERT_EQ(ready.size(), 1u);
+    EXPECT_EQ(ready.front().owner, 7u);
+}
+
 TEST_F(RestingSocketTest, ACallThatBeginsOnASteadyOneIsHeardAtOnce) {
     become_steady();
     SocketUse other = sockets_.begin_use(ends_[0]);

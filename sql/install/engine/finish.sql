@@ -2,10 +2,12 @@
 
 CREATE OR REPLACE FUNCTION chat_private.checkpoint_messages(user_ids uuid[], message_ids uuid[], contents text[],
                                                             thinkings text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
+  -- Three rows and two hundred want the same plan, and making it for their number takes longer than three take; so too in
+  -- finish_requests and record_usage.
   UPDATE chat.messages m
   SET status = 'streaming', content = coalesce(r.content, m.content), thinking = coalesce(r.thinking, m.thinking),
       updated_at = clock_timestamp()

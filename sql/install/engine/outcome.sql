@@ -93,7 +93,8 @@ CREATE OR REPLACE FUNCTION chat_private.finish_requests(user_ids uuid[], request
   finish_reasons text[], errors text[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[],
   costs_pico bigint[], latencies_ms integer[], first_token_ms integer[], last_seqs integer[], sanitized boolean[],
   durable boolean[], OUT busy_ids uuid[], OUT has_steps boolean)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET lock_timeout = '10ms' AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+SET lock_timeout = '10ms' AS $$
 #variable_conflict use_column
 DECLARE
   -- Mostly there is none: that is one probe of an empty index.
@@ -153,7 +154,7 @@ CREATE OR REPLACE FUNCTION chat_private.record_usage(user_ids uuid[], request_id
   conversation_ids uuid[], message_ids uuid[], models text[], providers text[], input_tokens bigint[], output_tokens bigint[],
   cached_tokens bigint[], costs_pico bigint[], estimated boolean[], cached boolean[], own_keys boolean[], outcomes text[],
   error_codes text[], latencies_ms integer[], first_token_ms integer[], has_steps boolean) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   -- In PL/pgSQL, which keeps its plan: a function in SQL is planned anew for each batch.

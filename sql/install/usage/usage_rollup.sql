@@ -74,7 +74,8 @@ BEGIN
     RETURN false;
   END IF;
   -- Who has begun to read knows the partitions already, and would look for the moved events only where they are no more.
-  LOCK TABLE chat.usage_events IN ACCESS EXCLUSIVE MODE;
+  -- They hold the table itself, too; what else is done to an old partition is no reason to wait.
+  LOCK TABLE ONLY chat.usage_events IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('CREATE TABLE chat_private.%I (LIKE chat_private.usage_events_default INCLUDING ALL)', name);
   EXECUTE format('WITH moved AS (DELETE FROM chat_private.usage_events_default e WHERE e.created_at >= %L AND e.created_at < %L '
                  'RETURNING e.*) INSERT INTO chat_private.%I SELECT m.* FROM moved m', lower_bound, upper_bound, name);

@@ -11,6 +11,9 @@ public:
     void slept(TimePoint from, TimePoint to) noexcept;
     // The part of the time that was worked, from 0 (idle) to 1, of about the last quarter of a second.
     double load() const noexcept { return load_; }
+    // How many times longer what can wait should wait: 1 up to half of the time, and more above, to 1.6 at all of it.
+    // Streams rest longer between reads then: what they have in common with new requests is the time of the loop.
+    double patience() const noexcept;
 
 private:
     TimePoint since_{};

@@ -218,7 +218,7 @@ void CurlTransport::tell_expired() {
 }
 
 std::optional<TimePoint> CurlTransport::next_deadline() const {
-    if (!refused_.empty()) return context_.now;
+    if (!refused_.empty() || sockets_.has_more()) return context_.now;
     std::optional<TimePoint> next;
     if (const auto first = deadlines_.first()) next = first->time;
     if (const auto due = sockets_.next_due(); due && (!next || *due < *next)) next = due;

@@ -105,29 +105,26 @@ void SocketPoll::sort(const epoll_event& raw, TimePoint now) {
         state.is_silenced = false;
         return;
     }
-    const Event event{fd, raw.events, static_cast<std::uint32_t>(raw.data.u64 >> 32)};
     if (!state.is_patient() || (raw.events & EPOLLOUT) != 0) {
-        state.queued = false;
-        events_.push_back(event);
+        state.ticket = 0;
+        events_.push_back({fd, raw.events, state.owner});
         return;
     }
-    if (state.queued) return;
+    if (state.ticket != 0) return;
     state.is_steady = state.is_silenced && !state.is_full && now - state.read_at < rest_of(state);
-    if (state.is_steady) {
-        rest(state, event, now);
-        return;
-    }
-    state.queued = true;
-    queue_.push_back(event);
+    if (state.is_steady)
+        resting_.push_back(entry(state, fd, raw.events, now + rest_of(state)));
+    else
+        queue_.push_back(entry(state, fd, raw.events, now));
 }
 
 TimePoint::duration SocketPoll::rest_of(const State& state) const noexcept {
     return std::chrono::duration_cast<TimePoint::duration>(state.rest * stretch_);
 }
 
-void SocketPoll::rest(State& state, const Event& event, TimePoint now) {
-    state.queued = true;
-    resting_.push_back({event, now + rest_of(state)});
+SocketPoll::Entry SocketPoll::entry(State& state, int fd, std::uint32_t events, TimePoint until) noexcept {
+    state.ticket = ++tickets_;
+    return {fd, state.ticket, events, until};
 }
 
 void SocketPoll::acted(const Event& event, TimePoint now, bool is_full, bool is_empty) {
@@ -137,15 +134,14 @@ void SocketPoll::acted(const Event& event, TimePoint now, bool is_full, bool is_
     state.read_at = now;
     if (state.watched == 0) return;
     if (state.is_steady && state.is_silenced && state.is_patient() && state.watched == EPOLLIN)
-        rest(state, {event.fd, EPOLLIN, event.owner}, now);
+        resting_.push_back(entry(state, event.fd, EPOLLIN, now + rest_of(state)));
     else
-        register_watched(state, event.fd, event.owner);
+        register_watched(state, event.fd, state.owner);
 }
 
 // In the order in which they came, as the rest is the same for nearly all.
 void SocketPoll::take_rested(TimePoint now) {
-    for (; !resting_.empty() && resting_.front().until <= now; resting_.pop_front())
-        queue_.push_back(resting_.front().event);
+    for (; !resting_.empty() && resting_.front().until <= now; resting_.pop_front()) queue_.push_back(resting_.front());
 }
 
 std::optional<TimePoint> SocketPoll::next_due() const noexcept {
@@ -153,15 +149,14 @@ std::optional<TimePoint> SocketPoll::next_due() const noexcept {
     return resting_.front().until;
 }
 
-// An entry of a descriptor that was closed since counts for nothing, even where its number is used again.
 void SocketPoll::take_from_queue() {
     for (std::size_t taken = 0; taken < batch_size && !queue_.empty(); queue_.pop_front()) {
-        const Event& event = queue_.front();
-        State& state = this->state(event.fd);
-        if (!state.queued) continue;
-        state.queued = false;
+        const Entry& next = queue_.front();
+        State& state = this->state(next.fd);
+        if (state.ticket != next.ticket) continue;
+        state.ticket = 0;
         if (state.watched == 0) continue;
-        events_.push_back(event);
+        events_.push_back({next.fd, next.events, state.owner});
         ++taken;
     }
 }

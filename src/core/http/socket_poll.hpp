@@ -95,12 +95,15 @@ private:
         bool is_silenced = false;  // reported once, and not again before it is registered anew
         bool is_full = false;      // as acted() was told
         bool is_steady = false;    // something came while it last rested
-        bool queued = false;
+        std::uint64_t ticket = 0;  // of its entry in a queue; 0: it has none
 
         bool is_patient() const noexcept { return reading > 0 && waiting == 0; }
     };
-    struct Resting {
-        Event event;
+    // Counts for nothing once the socket has another ticket, or none.
+    struct Entry {
+        int fd;
+        std::uint64_t ticket;
+        std::uint32_t events;
         TimePoint until;
     };
 
@@ -108,7 +111,7 @@ private:
     State* state_of(const SocketUse& use) noexcept;
     bool register_watched(State& state, int fd, std::uint32_t owner);
     TimePoint::duration rest_of(const State& state) const noexcept;
-    void rest(State& state, const Event& event, TimePoint now);
+    Entry entry(State& state, int fd, std::uint32_t events, TimePoint until) noexcept;
     void sort(const epoll_event& raw, TimePoint now);
     void take_rested(TimePoint now);
     void take_from_queue();
@@ -119,8 +122,9 @@ private:
     std::vector<State> states_;  // by descriptor
     std::array<epoll_event, most_at_once> raw_events_;
     std::vector<Event> events_;
-    std::deque<Event> queue_;  // of patient descriptors that are ready
-    std::deque<Resting> resting_;
+    std::deque<Entry> queue_;  // of patient descriptors that are ready
+    std::deque<Entry> resting_;
+    std::uint64_t tickets_ = 0;
     double stretch_ = 1;
     bool has_more_ = false;
     std::uint64_t adopted_ = 0;

@@ -2,6 +2,7 @@
 #include "support/tls_test_server.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -17,14 +18,15 @@ extern char** environ;
 namespace pgchat {
 namespace {
 
-// Starts openssl with its output on a pipe (`output`) or thrown away (-1).
-pid_t spawn_openssl(std::vector<std::string> arguments, int output) {
+// Starts openssl with its input and output on pipes, or from and to nowhere (-1).
+pid_t spawn_openssl(std::vector<std::string> arguments, int input, int output) {
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     for (const int fd : {0, 1, 2}) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+    if (input >= 0) posix_spawn_file_actions_adddup2(&actions, input, 0);
     if (output >= 0) posix_spawn_file_actions_adddup2(&actions, output, 1);
     pid_t child = 0;
     const int error = posix_spawnp(&child, "openssl", &actions, nullptr, argv.data(), environ);
@@ -35,14 +37,14 @@ pid_t spawn_openssl(std::vector<std::string> arguments, int output) {
 
 }  // namespace
 
-TlsTestServer::TlsTestServer() {
+TlsTestServer::TlsTestServer(Answers answers) {
     std::string pattern = (std::filesystem::temp_directory_path() / "tls_test_XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
     directory_ = pattern;
     key_ = directory_ + "/key.pem";
     certificate_ = directory_ + "/certificate.pem";
     make_certificate();
-    start();
+    start(answers);
 }
 
 TlsTestServer::~TlsTestServer() {
@@ -50,6 +52,7 @@ TlsTestServer::~TlsTestServer() {
         kill(child_, SIGTERM);
         waitpid(child_, nullptr, 0);
     }
+    close(input_);
     close(output_);
     std::filesystem::remove_all(directory_);
 }
@@ -58,19 +61,23 @@ void TlsTestServer::make_certificate() {
     const pid_t maker = spawn_openssl(
         {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
          "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key_, "-out", certificate_},
-        -1);
+        -1, -1);
     int status = 0;
     waitpid(maker, &status, 0);
     if (status != 0) throw std::runtime_error("openssl req failed");
 }
 
-void TlsTestServer::start() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-    child_ = spawn_openssl(
-        {"openssl", "s_server", "-accept", "127.0.0.1:0", "-key", key_, "-cert", certificate_, "-www"}, ends[1]);
-    close(ends[1]);
-    output_ = ends[0];
+void TlsTestServer::start(Answers answers) {
+    int inputs[2], outputs[2];
+    if (pipe2(inputs, O_CLOEXEC) != 0 || pipe2(outputs, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    std::vector<std::string> arguments = {"openssl", "s_server", "-accept", "127.0.0.1:0",
+                                          "-key",    key_,       "-cert",   certificate_};
+    if (answers == Answers::page) arguments.push_back("-www");
+    child_ = spawn_openssl(arguments, inputs[0], outputs[1]);
+    close(inputs[0]);
+    close(outputs[1]);
+    input_ = inputs[1];
+    output_ = outputs[0];
     // "ACCEPT 127.0.0.1:40123"
     std::string text;
     char byte = 0;
@@ -83,6 +90,22 @@ void TlsTestServer::start() {
         }
     }
     throw std::runtime_error("openssl s_server did not start");
+}
+
+void TlsTestServer::send(std::string_view bytes) const {
+    if (write(input_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+        throw std::runtime_error("openssl s_server takes nothing");
+}
+
+bool TlsTestServer::has_received(std::string_view text) {
+    pollfd readable{output_, POLLIN, 0};
+    char bytes[4096];
+    while (poll(&readable, 1, 0) > 0) {
+        const ssize_t count = read(output_, bytes, sizeof bytes);
+        if (count <= 0) break;
+        received_.append(bytes, static_cast<std::size_t>(count));
+    }
+    return received_.find(text) != std::string::npos;
 }
 
 }  // namespace pgchat
