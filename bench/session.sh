@@ -9,6 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
 seconds=2
+# Those of other benchmarks: some people would have thousands, and statements that name their owner plans for that.
+sql -c 'DELETE FROM chat.conversations' -c 'TRUNCATE bench.conversations'
 sql -c "INSERT INTO chat.conversations (user_id, id, title, last_message_at)
         SELECT p.user_id, chat.uuid_v7(), 'conversation ' || t, now() - t * interval '1 hour'
         FROM bench.people p, generate_series(1, 20) t WHERE NOT EXISTS (
