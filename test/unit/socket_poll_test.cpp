@@ -20,6 +20,15 @@ protected:
         if (ends_[0] >= 0) ::close(ends_[0]);
         ::close(ends_[1]);
     }
+    // Closes the socket, and adopts another one that has its number.
+    void open_again() {
+        const int number = ends_[0];
+        sockets_.close(number);
+        ::close(ends_[1]);
+        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
+        ASSERT_EQ(ends_[0], number);
+        sockets_.adopt(number);
+    }
     void send_byte() { EXPECT_EQ(write(ends_[1], "x", 1), 1); }
     bool wakes() {
         pollfd entry{sockets_.fd(), POLLIN, 0};
@@ -78,12 +87,7 @@ TEST_F(SocketPollTest, DropsDescriptorsOfOthersAtOnce) {
 TEST_F(SocketPollTest, ANumberUsedAgainIsANewSocket) {
     sockets_.adopt(ends_[0]);
     sockets_.watch(ends_[0], EPOLLIN);
-    const int number = ends_[0];
-    sockets_.close(number);
-    ::close(ends_[1]);
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
-    ASSERT_EQ(ends_[0], number);
-    sockets_.adopt(ends_[0]);
+    ASSERT_NO_FATAL_FAILURE(open_again());
     send_byte();
     EXPECT_FALSE(wakes());
     EXPECT_TRUE(sockets_.watch(ends_[0], EPOLLIN));
@@ -257,14 +261,9 @@ TEST_F(RestingSocketTest, RestsOnceForEachRestAlsoWhereOtherCallsBegin) {
 
 TEST_F(RestingSocketTest, AnEntryOfBeforeDoesNotStandForASocketWithTheSameNumber) {
     become_steady();
-    const int number = ends_[0];
-    sockets_.close(number);
-    ::close(ends_[1]);
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
-    ASSERT_EQ(ends_[0], number);
-    sockets_.adopt(number);
-    sockets_.watch(number, EPOLLIN, 7);
-    use_ = sockets_.begin_use(number);
+    ASSERT_NO_FATAL_FAILURE(open_again());
+    sockets_.watch(ends_[0], EPOLLIN, 7);
+    use_ = sockets_.begin_use(ends_[0]);
     now_ += rest / 2;
     read_on();
     send_byte();
@@ -328,13 +327,8 @@ TEST_F(RestingSocketTest, TheNextCallOnItIsHeardAtOnce) {
 }
 
 TEST_F(RestingSocketTest, AUseOfASocketThatWasClosedChangesNoOther) {
-    const int number = ends_[0];
-    sockets_.close(number);
-    ::close(ends_[1]);
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
-    ASSERT_EQ(ends_[0], number);
-    sockets_.adopt(number);
-    sockets_.watch(number, EPOLLIN);
+    ASSERT_NO_FATAL_FAILURE(open_again());
+    sockets_.watch(ends_[0], EPOLLIN);
     sockets_.read_on(use_, rest);
     sockets_.end_use(use_);
     send_byte();
