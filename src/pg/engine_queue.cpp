@@ -37,7 +37,7 @@ ClaimedRequest read_request(const Row& row) {
     request.message_id = row.uuid(message_id);
     request.conversation_id = row.uuid(conversation_id);
     request.model = row.text_at(model);
-    request.text.messages = row.json(messages);
+    request.text.messages = row.text_at(messages);
     request.text.system_prompt = row.text_at(system_prompt);
     request.text.response_format = row.json(response_format);
     request.text.options = row.json(options);

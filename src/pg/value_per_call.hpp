@@ -1,16 +1,11 @@
 // Set-returning functions that hand out one row at a time, as it comes, with their state in C++.
 #pragma once
 
-#include "pg/boundary.hpp"
+#include "pg/context_owned.hpp"
 
 namespace pgchat::pg {
 
 namespace detail {
-
-template <class State>
-void destroy_state(void* state) noexcept {
-    delete static_cast<State*>(state);
-}
 
 FuncCallContext* first_call(FunctionCallInfo call);
 Datum next_row(FunctionCallInfo call, FuncCallContext* context, Datum* values, bool* nulls);
@@ -28,15 +23,7 @@ Datum value_per_call(FunctionCallInfo fcinfo, Make&& make) {
         throw Error(ErrorCode::invalid_argument, "a set is returned where none is accepted");
     if (fcinfo->flinfo->fn_extra == nullptr) {
         FuncCallContext* const context = detail::first_call(fcinfo);
-        std::unique_ptr<State> state = make();
-        call([&] {
-            auto* const callback = static_cast<MemoryContextCallback*>(
-                MemoryContextAllocZero(context->multi_call_memory_ctx, sizeof(MemoryContextCallback)));
-            callback->func = detail::destroy_state<State>;
-            callback->arg = state.get();
-            MemoryContextRegisterResetCallback(context->multi_call_memory_ctx, callback);
-        });
-        context->user_fctx = state.release();
+        context->user_fctx = give_to_context(context->multi_call_memory_ctx, make());
     }
     auto* const context = static_cast<FuncCallContext*>(fcinfo->flinfo->fn_extra);
     Datum values[12] = {};

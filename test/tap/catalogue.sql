@@ -43,7 +43,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p
   'no function of the API was forgotten in the grants');
 SELECT is_empty($$
   SELECT p.oid::regprocedure, c.oid::regprocedure
-  FROM functions p, LATERAL regexp_matches(pg_get_functiondef(p.oid), '\m(chat|chat_private)\.(\w+)\(', 'g') called,
+  FROM functions p, LATERAL regexp_matches(CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END, '\m(chat|chat_private)\.(\w+)\(', 'g') called,
        -- Hints name administrators' functions.
        LATERAL (SELECT f.oid FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE n.nspname = called[1] AND f.proname = called[2] AND f.proname NOT LIKE 'admin%') c
   WHERE has_function_privilege('pgchat_engine', p.oid, 'EXECUTE') AND NOT p.prosecdef AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')

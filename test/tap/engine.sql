@@ -39,11 +39,11 @@ SELECT is((SELECT to_jsonb(c) - '{request_id,has_more,next_model,next_user,is_re
   'user_id', :'alice', 'message_id', NULL, 'conversation_id', NULL, 'model', 'test-model',
   'messages', jsonb '[{"role": "user", "content": "hello"}]', 'system_prompt', 'Sing.',
   'response_format', jsonb '{"type": "json_object"}', 'options', jsonb '{}', 'timeout_ms', 5000), 'a submitted request carries what it was given');
-SELECT is((SELECT messages FROM claimed WHERE request_id = :'b_request_id'), '[{"role": "user", "content": "hi"}]', 'branches do not mix');
+SELECT is((SELECT messages::jsonb FROM claimed WHERE request_id = :'b_request_id'), '[{"role": "user", "content": "hi"}]', 'branches do not mix');
 SELECT is((SELECT string_agg(state || (queued_at IS NULL) || (started_at IS NOT NULL), ' ' ORDER BY id) FROM chat_private.llm_requests),
           'runningtruetrue runningtruetrue runningtruetrue queuedfalsefalse', 'claimed rows are running');
 SELECT is(pg_temp.value(:'alice', format('SELECT chat.llm_result(%L) IS NULL', :'submitted')), 'true', 'there is no answer yet');
-SELECT is(chat_private.context_of(:'alice', :'conv', :'a_user_message_id', 'test-model', NULL, '{}'), (SELECT messages FROM claimed WHERE request_id = :'a_request_id'),
+SELECT is(chat_private.context_of(:'alice', :'conv', :'a_user_message_id', 'test-model', NULL, '{}'), (SELECT messages::jsonb FROM claimed WHERE request_id = :'a_request_id'),
           'chat.ask builds the same context');
 
 -- checkpoint

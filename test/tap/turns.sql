@@ -59,7 +59,7 @@ SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.retry_message(chat.uuid_v7())')
 SELECT is(pg_temp.outcome(:'alice', 'SELECT chat.retry_message(NULL)'), '22004', 'not for NULL');
 
 -- ask, with the model's part played by a function that shows what it was given
-CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, content text,
+CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages json, content text,
   model text, system_prompt text, options jsonb, timeout_ms int) RETURNS chat_private.completion LANGUAGE plpgsql AS $$
 BEGIN
   IF content = 'fail' THEN

@@ -5,7 +5,7 @@
 
 CREATE OR REPLACE FUNCTION chat_private.claim_requests(max_requests integer, after_model text = '',
   after_user uuid = '00000000-0000-0000-0000-000000000000', full_models text[] = '{}', full_users uuid[] = '{}')
-RETURNS TABLE (user_id uuid, request_id uuid, message_id uuid, conversation_id uuid, model text, messages jsonb,
+RETURNS TABLE (user_id uuid, request_id uuid, message_id uuid, conversation_id uuid, model text, messages json,
                system_prompt text, response_format jsonb, options jsonb, timeout_ms integer, has_more boolean,
                next_model text, next_user uuid, is_refused boolean)
 -- The query is long, and planning it for its values would take longer than it takes.
@@ -51,18 +51,18 @@ BEGIN
       FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open AND l.lane <= claim_requests.max_requests
                               ORDER BY l.lane DESC LIMIT 1) l
     )
-    SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, t.messages, c.messages, '[]'),
+    SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, t.messages::json, c.messages::json, '[]'),
            coalesce(x.system_prompt, t.system_prompt, c.system_prompt), c.response_format, c.options, c.timeout_ms,
            p.has_more, p.model, p.user_id, coalesce(x.is_refused, c.purpose IN ('title', 'summary') AND t.messages IS NULL, false)
     FROM claimed c
     CROSS JOIN place p
     LEFT JOIN LATERAL (
-      SELECT CASE WHEN p.is_plain THEN p.messages ELSE f.messages END AS messages, v.system_prompt,
+      SELECT CASE WHEN p.is_plain THEN p.messages ELSE f.messages::json END AS messages, v.system_prompt,
              CASE WHEN p.is_plain THEN false ELSE f.is_refused END AS is_refused
       FROM (SELECT m.parent_id FROM chat.messages m WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
            LATERAL (SELECT coalesce(c.system_prompt, o.system_prompt) AS system_prompt FROM chat.conversations o
                     WHERE o.user_id = c.user_id AND o.id = c.conversation_id OFFSET 0) v,
-           LATERAL (SELECT b.* FROM chat_private.plain_branch(c.user_id, reply.parent_id, c.model,
+           LATERAL (SELECT b.* FROM chat_private.plain_branch(c.user_id, c.conversation_id, reply.parent_id, c.model,
                       chat_private.fixed_tokens(v.system_prompt, c.options), false) b OFFSET 0) p
            LEFT JOIN LATERAL (
              SELECT o.* FROM chat_private.other_context(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options) o

@@ -43,6 +43,10 @@ DECLARE
   earlier text;
   told jsonb;
   own chat_private.turn_options;
+  leaf_id uuid;
+  prompt text;
+  answering_model text;
+  messages json;
   is_plain boolean;
   title_source text;
 BEGIN
@@ -65,24 +69,36 @@ BEGIN
       RETURN earlier;
     END IF;
   END IF;
-  -- Nothing is locked or written until the reply is there.
-  turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
+  -- Nothing is locked or written until the reply is there. The usual turn takes one query: a plain branch, and a model that the
+  -- user may ask as often as he likes; any other, and every error, is for the functions below it.
   IF ask.attachments IS NULL THEN
-    SELECT p.is_plain, p.messages INTO is_plain, turn.messages
-    FROM chat_private.plain_branch(caller_id, turn.parent_id, turn.model,
-                                   chat_private.fixed_tokens(turn.system_prompt, ask.options, ask.content), true) p;
-    IF NOT is_plain THEN
-      turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, ask.content, ask.options, ask.timeout_ms);
+    SELECT coalesce(ask.parent_id, c.active_leaf_id), c.system_prompt, f.name, b.messages, b.is_plain AND f.is_usable AND NOT l.is_limited
+    INTO leaf_id, prompt, answering_model, messages, is_plain
+    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(ask.model, c.model)) f,
+         LATERAL chat_private.message_limits(c.user_id) l,
+         LATERAL chat_private.plain_branch(c.user_id, c.id, coalesce(ask.parent_id, c.active_leaf_id), f.name,
+                                           chat_private.fixed_tokens(c.system_prompt, ask.options, ask.content), true) b
+    WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
+  END IF;
+  IF is_plain IS NOT TRUE THEN
+    turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
+    IF ask.attachments IS NOT NULL THEN
+      told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
     END IF;
-  ELSE
-    told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
-    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id, chat_private.text_of_parts(told), ask.options, ask.timeout_ms);
-    turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id,
+                                   CASE WHEN told IS NULL THEN ask.content ELSE chat_private.text_of_parts(told) END, ask.options, ask.timeout_ms);
+    IF told IS NOT NULL THEN
+      turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
+    END IF;
+    leaf_id := turn.parent_id;
+    prompt := turn.system_prompt;
+    answering_model := turn.model;
+    messages := turn.messages;
   END IF;
   question_id := chat.uuid_v7();
   reply_id := chat.uuid_v7();
-  reply := chat_private.complete_reply(ask.conversation_id, reply_id, turn.messages,
-                                       CASE WHEN ask.attachments IS NULL THEN ask.content END, turn.model, turn.system_prompt,
+  reply := chat_private.complete_reply(ask.conversation_id, reply_id, messages,
+                                       CASE WHEN ask.attachments IS NULL THEN ask.content END, answering_model, prompt,
                                        ask.options, ask.timeout_ms);
   answered_at := clock_timestamp();
   IF own.on_duplicate <> 'allow' THEN
@@ -97,7 +113,7 @@ BEGIN
                              created_at, updated_at, thinking, tool_calls, model, finish_reason,
                              input_tokens, output_tokens, cached_tokens, cost, latency_ms, first_token_ms,
                              metadata)
-  VALUES (caller_id, question_id, ask.conversation_id, turn.parent_id, 'user', ask.content, chat.content_hash(ask.content),
+  VALUES (caller_id, question_id, ask.conversation_id, leaf_id, 'user', ask.content, chat.content_hash(ask.content),
           ask.idempotency_key, asked_at, asked_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}'),
          (caller_id, reply_id, ask.conversation_id, question_id, 'assistant', reply.content,
           chat.content_hash(reply.content), NULL, answered_at, answered_at, reply.thinking, reply.tool_calls, reply.model,

@@ -71,10 +71,10 @@ LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgchat_check_call_options';
 COMMENT ON FUNCTION chat_private.check_call_options(jsonb, jsonb) IS
 'Errors: PC002 options or response_format is not as a call to a model takes it, so that a durable request fails before it is stored.';
 
-CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages jsonb, content text,
+CREATE OR REPLACE FUNCTION chat_private.complete_reply(conversation_id uuid, message_id uuid, messages json, content text,
   model text, system_prompt text, options jsonb, timeout_ms integer) RETURNS chat_private.completion
 LANGUAGE c VOLATILE COST 100000 AS 'MODULE_PATHNAME', 'pgchat_complete_reply';
-COMMENT ON FUNCTION chat_private.complete_reply(uuid, uuid, jsonb, text, text, text, jsonb, integer) IS
-'The immediate call for a reply of a conversation; the ids are kept with its usage. content: the last message of the user; NULL where
-messages have it.
+COMMENT ON FUNCTION chat_private.complete_reply(uuid, uuid, json, text, text, text, jsonb, integer) IS
+'The immediate call for a reply of a conversation; the ids are kept with its usage. messages: NULL or empty
+where content is all. content: the last message of the user; NULL where messages have it.
 Errors: as chat.llm_complete.';

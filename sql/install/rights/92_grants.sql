@@ -127,7 +127,7 @@ DECLARE
     'chat_private.is_context', 'chat_private.context_message',
     'chat_private.text_tokens', 'chat_private.json_count', 'chat_private.attachment_tokens', 'chat_private.reply_tokens', 'chat_private.fixed_tokens',
     'chat_private.context_room', 'chat_private.model_window', 'chat_private.branch_upwards', 'chat_private.from_first_question', 'chat_private.fitted_branch',
-    'chat_private.context_fit', 'chat_private.plain_branch', 'chat_private.other_context',
+    'chat_private.context_fit', 'chat_private.branch_messages', 'chat_private.plain_branch', 'chat_private.other_context',
     'chat_private.content_parts', 'chat_private.summary_message', 'chat_private.summary_tokens', 'chat_private.nearest_summary', 'chat_private.has_summary',
     'chat_private.summarized_branch', 'chat_private.side_request_text',
     'chat_private.transcript', 'chat_private.summary_text', 'chat_private.summary_room', 'chat_private.summary_size', 'chat_private.title_text',
