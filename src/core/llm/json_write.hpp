@@ -1,5 +1,4 @@
-// JSON written onto a text: a request body is hardly more than its texts, and nlohmann's writer takes them byte by
-// byte.
+// JSON written onto a text: request bodies are mostly texts, which nlohmann's writer takes byte by byte.
 #pragma once
 
 #include <string>
