@@ -3,6 +3,7 @@
 #include "core/llm/anthropic_decoder.hpp"
 #include "core/llm/anthropic_messages.hpp"
 #include "core/llm/json_field.hpp"
+#include "core/llm/json_write.hpp"
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
 #include "core/llm/response_schema.hpp"
@@ -82,14 +83,17 @@ std::string system_of(const ChatRequest& request, const ResponseShape& shape, bo
     return system + schema_instruction + dump_body(shape.schema);
 }
 
+// All but the messages, in whose place a json_placeholder() is.
 Json anthropic_body(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
     const ResponseShape shape = response_shape(request.response_format);
     std::optional<Json> enforced;
     if (shape.kind == ResponseShape::Kind::schema) enforced = closed_schema(shape.schema);
     std::string system = system_of(request, shape, enforced.has_value());
-    Json body{{"model", model}, {"max_tokens", max_tokens_of(config, request.options)}};
+    Json body;
+    body["model"] = model;
+    body["max_tokens"] = max_tokens_of(config, request.options);
     if (!system.empty()) body["system"] = std::move(system);
-    body["messages"] = anthropic_messages(request);
+    body["messages"] = json_placeholder();
     add_anthropic_options(body, request.options);
     if (enforced) body["output_config"]["format"] = {{"type", "json_schema"}, {"schema", *std::move(enforced)}};
     if (stream) body["stream"] = true;
@@ -112,7 +116,7 @@ HttpRequest AnthropicProvider::encode(const ProviderConfig& config, std::string_
     Json body = anthropic_body(config, model, request, stream);
     if (request.options.extra.is_object()) body.update(request.options.extra);
     return provider_post(config, versioned_endpoint_url(base_url(config), "/v1", "/messages"),
-                         {"anthropic-version: " + version_text}, dump_body(body),
+                         {"anthropic-version: " + version_text}, dump_body(body, anthropic_messages(request)),
                          stream ? "text/event-stream" : "application/json");
 }
 

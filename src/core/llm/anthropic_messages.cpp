@@ -1,5 +1,8 @@
 #include "core/llm/anthropic_messages.hpp"
 
+#include <vector>
+
+#include "core/llm/message_list.hpp"
 #include "core/llm/request_messages.hpp"
 
 namespace pgchat {
@@ -32,12 +35,33 @@ Json blocks_of(const ChatRequest& request, std::size_t index, std::size_t last_u
     return blocks;
 }
 
+std::string_view anthropic_role(const ChatRequest& request, std::size_t index) noexcept {
+    return request.messages[index].role == Role::assistant ? "assistant" : "user";
+}
+
+bool has_blocks(const ChatRequest& request, std::size_t index, std::size_t last_user) {
+    const ChatMessage& message = request.messages[index];
+    if (message.role == Role::system) return false;
+    return message.role == Role::tool || !message.content.empty() || !message.tool_calls.empty() ||
+           !images_of(request, index, last_user).empty();
+}
+
 // A single text may be written as the text itself, which is shorter.
-void simplify(Json& message) {
-    Json& blocks = message["content"];
-    if (blocks.size() != 1 || blocks[0].at("type") != "text") return;
-    std::string text = std::move(blocks[0]["text"].get_ref<std::string&>());
-    blocks = std::move(text);
+Json content_of_blocks(Json blocks) {
+    if (blocks.size() != 1 || blocks[0].at("type") != "text") return blocks;
+    return std::move(blocks[0]["text"]);
+}
+
+// Adds the messages at `turn`, which are all of one role, as one.
+void add_turn(MessageList& messages, const ChatRequest& request, const std::vector<std::size_t>& turn,
+              std::size_t last_user) {
+    const std::string_view role = anthropic_role(request, turn.front());
+    if (turn.size() == 1 && is_plain_message(request, turn.front(), last_user))
+        return messages.add(role, request.messages[turn.front()].content);
+    Json blocks = Json::array();
+    for (const std::size_t index : turn)
+        for (Json& block : blocks_of(request, index, last_user)) blocks.push_back(std::move(block));
+    messages.add(Json{{"role", role}, {"content", content_of_blocks(std::move(blocks))}});
 }
 
 }  // namespace
@@ -52,22 +76,20 @@ std::string anthropic_system(const ChatRequest& request) {
     return system;
 }
 
-Json anthropic_messages(const ChatRequest& request) {
-    Json messages = Json::array();
+std::string anthropic_messages(const ChatRequest& request) {
+    MessageList messages(request);
     const std::size_t last_user = last_user_message(request);
+    std::vector<std::size_t> turn;
     for (std::size_t i = 0; i < request.messages.size(); ++i) {
-        if (request.messages[i].role == Role::system) continue;
-        const char* role = request.messages[i].role == Role::assistant ? "assistant" : "user";
-        Json blocks = blocks_of(request, i, last_user);
-        if (blocks.empty()) continue;
-        if (messages.empty() || messages.back().at("role") != role) {
-            messages.push_back({{"role", role}, {"content", std::move(blocks)}});
-            continue;
+        if (!has_blocks(request, i, last_user)) continue;
+        if (!turn.empty() && anthropic_role(request, turn.front()) != anthropic_role(request, i)) {
+            add_turn(messages, request, turn, last_user);
+            turn.clear();
         }
-        for (Json& block : blocks) messages.back()["content"].push_back(std::move(block));
+        turn.push_back(i);
     }
-    for (Json& message : messages) simplify(message);
-    return messages;
+    if (!turn.empty()) add_turn(messages, request, turn, last_user);
+    return std::move(messages).take();
 }
 
 }  // namespace pgchat

@@ -134,8 +134,9 @@ Json parse_argument(std::string_view text, int max_nesting, const JsonField& fie
 
 ChatOptions parse_chat_options(std::string_view text, int max_nesting) {
     const JsonField field(ErrorCode::malformed_options, "options");
-    const Json document = parse_argument(text, max_nesting, field);
     ChatOptions options;
+    if (text == "{}") return options;
+    const Json document = parse_argument(text, max_nesting, field);
     if (document.is_null()) return options;
     for (const auto& [name, value] : field.object(document).items()) parse_member(options, name, value, field);
     return options;

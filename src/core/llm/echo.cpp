@@ -22,7 +22,8 @@ void merge(Json& script, const Json& source) {
         if (!is_openai_setting(name)) script[name] = value;
 }
 
-HttpRequest echo_post(const ProviderConfig& config, Json body, const Json& extra, std::string_view accept) {
+HttpRequest echo_post(const ProviderConfig& config, Json body, std::string_view messages, const Json& extra,
+                      std::string_view accept) {
     Json script = Json::object();
     merge(script, config.options);
     if (extra.is_object()) {
@@ -37,7 +38,7 @@ HttpRequest echo_post(const ProviderConfig& config, Json body, const Json& extra
     }
     parse_echo_script(script);
     body["echo"] = std::move(script);
-    return provider_post(config, std::string(echo_url), {}, dump_body(body), accept);
+    return provider_post(config, std::string(echo_url), {}, dump_body(body, messages), accept);
 }
 
 }  // namespace
@@ -45,8 +46,8 @@ HttpRequest echo_post(const ProviderConfig& config, Json body, const Json& extra
 HttpRequest EchoProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                  bool stream) const {
     check_provider_input(config, model);
-    return echo_post(config, openai_body(config, model, request, stream), request.options.extra,
-                     stream ? "text/event-stream" : "application/json");
+    return echo_post(config, openai_body(config, model, request, stream), openai_messages(request),
+                     request.options.extra, stream ? "text/event-stream" : "application/json");
 }
 
 HttpRequest EchoProvider::encode_embeddings(const ProviderConfig& config, std::string_view model,
@@ -54,7 +55,7 @@ HttpRequest EchoProvider::encode_embeddings(const ProviderConfig& config, std::s
     check_provider_input(config, model);
     Json body{{"model", model}, {"input", embedding_inputs(request)}};
     if (request.options.dimensions) body["dimensions"] = *request.options.dimensions;
-    return echo_post(config, std::move(body), request.options.extra, "application/json");
+    return echo_post(config, std::move(body), {}, request.options.extra, "application/json");
 }
 
 std::unique_ptr<ReplyDecoder> EchoProvider::decoder(bool) const {

@@ -2,6 +2,8 @@
 
 #include "core/llm/embedding_request.hpp"
 #include "core/llm/json_field.hpp"
+#include "core/llm/json_write.hpp"
+#include "core/llm/message_list.hpp"
 #include "core/llm/ollama_decoder.hpp"
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
@@ -39,20 +41,18 @@ Json images_in_base64(const ChatRequest& request, std::size_t index, std::size_t
     return result;
 }
 
-Json ollama_messages(const ChatRequest& request) {
-    Json messages = Json::array();
-    if (!request.system_prompt.empty()) messages.push_back({{"role", "system"}, {"content", request.system_prompt}});
-    const std::size_t last_user = last_user_message(request);
-    for (std::size_t i = 0; i < request.messages.size(); ++i) {
-        const ChatMessage& message = request.messages[i];
-        Json entry{{"role", role_name(message.role)}, {"content", message.content}};
-        Json images = images_in_base64(request, i, last_user);
-        if (!images.empty()) entry["images"] = std::move(images);
-        if (!message.tool_calls.is_null()) entry["tool_calls"] = tool_calls_of(message.tool_calls);
-        if (message.role == Role::tool) entry["tool_name"] = tool_name_of(request, i);
-        messages.push_back(std::move(entry));
-    }
-    return messages;
+Json ollama_message(const ChatRequest& request, std::size_t index, std::size_t last_user) {
+    const ChatMessage& message = request.messages[index];
+    Json entry{{"role", role_name(message.role)}, {"content", message.content}};
+    Json images = images_in_base64(request, index, last_user);
+    if (!images.empty()) entry["images"] = std::move(images);
+    if (!message.tool_calls.is_null()) entry["tool_calls"] = tool_calls_of(message.tool_calls);
+    if (message.role == Role::tool) entry["tool_name"] = tool_name_of(request, index);
+    return entry;
+}
+
+std::string ollama_messages(const ChatRequest& request) {
+    return message_list(request, ollama_message);
 }
 
 Json options_of(const ChatOptions& options) {
@@ -90,8 +90,12 @@ Json think_of(const Json& thinking) {
     return effort == "xhigh" ? Json("max") : effort;
 }
 
+// All but the messages, in whose place a json_placeholder() is.
 Json ollama_body(std::string_view model, const ChatRequest& request, bool stream) {
-    Json body{{"model", model}, {"messages", ollama_messages(request)}, {"stream", stream}};
+    Json body;
+    body["model"] = model;
+    body["messages"] = json_placeholder();
+    body["stream"] = stream;
     Json options = options_of(request.options);
     if (!options.empty()) body["options"] = std::move(options);
     const ResponseShape shape = response_shape(request.response_format);
@@ -123,10 +127,11 @@ std::string_view OllamaProvider::default_base_url() const noexcept {
 HttpRequest OllamaProvider::encode(const ProviderConfig& config, std::string_view model, const ChatRequest& request,
                                    bool stream) const {
     check_provider_input(config, model);
+    const std::string messages = ollama_messages(request);
     Json body = ollama_body(model, request, stream);
     merge_extra(body, request.options.extra);
-    return provider_post(config, versioned_endpoint_url(base_url(config), "/api", "/chat"), {}, dump_body(body),
-                         stream ? "application/x-ndjson" : "application/json");
+    return provider_post(config, versioned_endpoint_url(base_url(config), "/api", "/chat"), {},
+                         dump_body(body, messages), stream ? "application/x-ndjson" : "application/json");
 }
 
 HttpRequest OllamaProvider::encode_embeddings(const ProviderConfig& config, std::string_view model,

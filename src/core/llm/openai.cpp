@@ -2,6 +2,8 @@
 
 #include "core/llm/content_parts.hpp"
 #include "core/llm/embedding_request.hpp"
+#include "core/llm/json_write.hpp"
+#include "core/llm/message_list.hpp"
 #include "core/llm/openai_decoder.hpp"
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
@@ -27,21 +29,15 @@ Json content_of(const ChatRequest& request, std::size_t index, std::size_t last_
     return parts;
 }
 
-Json openai_messages(const ChatRequest& request) {
-    Json messages = Json::array();
-    if (!request.system_prompt.empty()) messages.push_back({{"role", "system"}, {"content", request.system_prompt}});
-    const std::size_t last_user = last_user_message(request);
-    for (std::size_t i = 0; i < request.messages.size(); ++i) {
-        const ChatMessage& message = request.messages[i];
-        Json entry{{"role", role_name(message.role)}, {"content", content_of(request, i, last_user)}};
-        if (!message.tool_calls.is_null()) {
-            if (message.content.empty()) entry["content"] = nullptr;
-            entry["tool_calls"] = message.tool_calls;
-        }
-        if (message.role == Role::tool) entry["tool_call_id"] = message.tool_call_id;
-        messages.push_back(std::move(entry));
+Json openai_message(const ChatRequest& request, std::size_t index, std::size_t last_user) {
+    const ChatMessage& message = request.messages[index];
+    Json entry{{"role", role_name(message.role)}, {"content", content_of(request, index, last_user)}};
+    if (!message.tool_calls.is_null()) {
+        if (message.content.empty()) entry["content"] = nullptr;
+        entry["tool_calls"] = message.tool_calls;
     }
-    return messages;
+    if (message.role == Role::tool) entry["tool_call_id"] = message.tool_call_id;
+    return entry;
 }
 
 Json response_format_of(const Json& response_format) {
@@ -77,13 +73,19 @@ void add_openai_options(Json& body, const ProviderConfig& config, const ChatOpti
 }  // namespace
 
 Json openai_body(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream) {
-    Json body{{"model", model}, {"messages", openai_messages(request)}};
+    Json body;
+    body["model"] = model;
+    body["messages"] = json_placeholder();
     add_openai_options(body, config, request.options);
     if (!request.response_format.is_null()) body["response_format"] = response_format_of(request.response_format);
     if (!stream) return body;
     body["stream"] = true;
-    if (provider_option(config, "include_usage") != false) body["stream_options"] = {{"include_usage", true}};
+    if (provider_option(config, "include_usage") != false) body["stream_options"]["include_usage"] = true;
     return body;
+}
+
+std::string openai_messages(const ChatRequest& request) {
+    return message_list(request, openai_message);
 }
 
 std::string_view OpenaiProvider::default_base_url() const noexcept {
@@ -95,8 +97,8 @@ HttpRequest OpenaiProvider::encode(const ProviderConfig& config, std::string_vie
     check_provider_input(config, model);
     Json body = openai_body(config, model, request, stream);
     if (request.options.extra.is_object()) body.update(request.options.extra);
-    return provider_post(config, endpoint_url(base_url(config), "/chat/completions"), {}, dump_body(body),
-                         stream ? "text/event-stream" : "application/json");
+    return provider_post(config, endpoint_url(base_url(config), "/chat/completions"), {},
+                         dump_body(body, openai_messages(request)), stream ? "text/event-stream" : "application/json");
 }
 
 HttpRequest OpenaiProvider::encode_embeddings(const ProviderConfig& config, std::string_view model,

@@ -19,7 +19,8 @@ public:
     Error error_from_response(const ProviderConfig& config, int status, std::string_view body) const override;
 };
 
-// The body that encode() sends, without options.extra.
+// The body that encode() sends, without options.extra; its messages are a json_placeholder() for openai_messages().
 Json openai_body(const ProviderConfig& config, std::string_view model, const ChatRequest& request, bool stream);
+std::string openai_messages(const ChatRequest& request);
 
 }  // namespace pgchat

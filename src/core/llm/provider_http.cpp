@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/llm/json_field.hpp"
+#include "core/llm/json_write.hpp"
 #include "core/text/ascii.hpp"
 
 namespace pgchat {
@@ -143,8 +144,12 @@ const Json& provider_option(const ProviderConfig& config, const char* name) {
     return config.options.is_object() ? json_member(config.options, name) : null;
 }
 
-std::string dump_body(const Json& body) {
-    return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string dump_body(const Json& body, std::string_view messages) {
+    constexpr std::size_t usual_bytes_beside = 512;
+    std::string text;
+    text.reserve(messages.size() + usual_bytes_beside);
+    append_json(text, body, messages);
+    return text;
 }
 
 }  // namespace pgchat

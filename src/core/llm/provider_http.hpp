@@ -36,7 +36,8 @@ std::string percent_encoded(std::string_view value);
 // The member `name` of config.options; JSON's null where there is none.
 const Json& provider_option(const ProviderConfig& config, const char* name);
 
-// Serialises a request's body; text that is not valid UTF-8 is replaced.
-std::string dump_body(const Json& body);
+// Serialises a request's body; text that is not valid UTF-8 is replaced, and a json_placeholder() in it by `messages`,
+// which is JSON text already.
+std::string dump_body(const Json& body, std::string_view messages = {});
 
 }  // namespace pgchat

@@ -32,6 +32,12 @@ std::vector<const ImagePart*> images_of(const ChatRequest& request, std::size_t 
     return images;
 }
 
+bool is_plain_message(const ChatRequest& request, std::size_t index, std::size_t last_user) noexcept {
+    const ChatMessage& message = request.messages[index];
+    if (index == last_user && !request.options.images.empty()) return false;
+    return message.role != Role::tool && message.tool_calls.is_null() && message.images.empty();
+}
+
 Json arguments_object(const Json& tool_call) {
     const std::string& text = tool_call.at("function").at("arguments").get_ref<const std::string&>();
     if (text.empty()) return Json::object();

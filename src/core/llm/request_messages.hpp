@@ -18,6 +18,9 @@ std::size_t last_user_message(const ChatRequest& request) noexcept;
 // All images of message `index`: its own, and for the last user message also options.images.
 std::vector<const ImagePart*> images_of(const ChatRequest& request, std::size_t index, std::size_t last_user);
 
+// True where message `index` is a role and a text and nothing else.
+bool is_plain_message(const ChatRequest& request, std::size_t index, std::size_t last_user) noexcept;
+
 // The arguments of a tool call as an object, for providers that take no text: the text parsed, or
 // {"arguments": <text>} where a model once wrote something else than a JSON object.
 Json arguments_object(const Json& tool_call);
