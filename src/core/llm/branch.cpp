@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/text/json_text.hpp"
+#include "core/llm/json_write.hpp"
 
 namespace pgchat {
 namespace {
@@ -68,9 +68,9 @@ std::optional<std::string> Branch::messages() {
         if (role == "assistant" && content.empty()) continue;
         if (json.size() > 1) json += ", ";
         json += before_role;
-        append_json_string(json, role);
+        append_json_text(json, role);
         json += before_content;
-        append_json_string(json, content);
+        append_json_text(json, content);
         json += '}';
     }
     json += ']';
