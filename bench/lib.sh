@@ -40,16 +40,17 @@ cpu_us() {
 # rss_anon_kb PID: memory that this process alone has allocated.
 rss_anon_kb() { awk '/^RssAnon/ { print $2 }' "/proc/$1/status"; }
 
-# pgbench_rate SCRIPT SESSIONS SECONDS [OPTION]…: transactions a second; fails where a session was aborted.
+# pgbench_rate SCRIPT SESSIONS SECONDS [OPTION]…: transactions a second, in sessions that have been in use for a second, as a
+# pool's are: the first calls of a session plan their statements. Fails where a session was aborted.
 pgbench_rate() {
     local script=$1 sessions=$2 seconds=$3 log
     shift 3
     log=$BENCH_WORK/$(basename "$script" .pgbench).log
-    if ! pgbench -n -M prepared -f "$script" -c "$sessions" -j 2 -T "$seconds" -D port="$MOCK_PORT" "$@" >"$log" 2>&1; then
+    if ! pgbench -n -M prepared -f "$script" -c "$sessions" -j 2 -T $((seconds + 1)) -P 1 -D port="$MOCK_PORT" "$@" >"$log" 2>&1; then
         tail -n 5 "$log" >&2
         return 1
     fi
-    sed -n 's/^tps = \([0-9.]*\) .*/\1/p' "$log"
+    sed -n 's/^progress: .* s, \([0-9.]*\) tps.*/\1/p' "$log" | awk 'NR > 1 { sum += $1 } END { printf "%.3f", sum / (NR - 1) }'
 }
 
 # field JSON NAME: a number of a JSON object; nothing where it has no such member.
