@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/lib.sh
 . "$here/lib.sh"
 
-seconds=2
+connections=8 pair_seconds=1 rate_seconds=2 tokens=64
 # Those of other benchmarks: some people would have thousands, and statements that name their owner plans for that.
 sql -c 'DELETE FROM chat.conversations' -c 'TRUNCATE bench.conversations'
 sql -c "INSERT INTO chat.conversations (user_id, id, title, last_message_at)
@@ -22,7 +22,7 @@ sql -c 'VACUUM ANALYZE'
 touch_sessions() { sql -c 'UPDATE chat.sessions SET last_activity_at = now()' -c 'VACUUM chat.sessions'; }
 
 # listing MODE: the figures of one run.
-listing() { "$BENCH_DRIVERS/listing" --mode "$1" --seconds 1; }
+listing() { "$BENCH_DRIVERS/listing" --mode "$1" --connections $connections --seconds $pair_seconds; }
 
 # compare NAME MODE PEER TARGET
 compare() {
@@ -48,7 +48,7 @@ compare 'authenticate and list_conversations' session bare 0.80
 compare 'row level security' rls plain 0.95
 compare 'row level security, and the owner named' rls_and_owner plain 0.90
 
-# The tokens of 64 people, of which each transaction takes one, so that all three statements are of the same form.
+# The tokens of some people, of which each transaction takes one, so that all three statements are of the same form.
 sql -c "CREATE TABLE IF NOT EXISTS bench.tokens AS
           SELECT sha256(convert_to(p.token, 'UTF8')) AS token_hash, p.user_id, p.session_id FROM bench.people p" \
     -c 'CREATE UNIQUE INDEX IF NOT EXISTS tokens_idx ON bench.tokens (token_hash)' -c 'VACUUM ANALYZE bench.tokens'
@@ -63,13 +63,13 @@ while read -r token; do
           WHERE t.token_hash = sha256(convert_to('$token', 'UTF8')) AND s.expires_at > now() AND u.is_active;" |
         tr '\n' ' ' >"$scripts/lookup.$n"
     echo "SELECT '$token';" >"$scripts/nothing.$n"
-done < <(sql -c 'SELECT token FROM bench.people WHERE n <= 64')
+done < <(sql -c "SELECT token FROM bench.people WHERE n <= $tokens")
 
-# rate NAME: transactions a second of 8 connections.
+# rate NAME: transactions a second of all connections.
 rate() {
     local files=()
     for script in "$scripts/$1".*; do files+=(-f "$script"); done
-    pgbench -n -M prepared "${files[@]}" -c 8 -j 2 -T $seconds | sed -n 's/^tps = \([0-9.]*\) .*/\1/p'
+    pgbench -n -M prepared "${files[@]}" -c $connections -j 2 -T $rate_seconds | sed -n 's/^tps = \([0-9.]*\) .*/\1/p'
 }
 
 own=() lookups=() nothings=()

@@ -17,10 +17,11 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 # shellcheck source=test/cluster/cluster.sh
 . test/cluster/cluster.sh
+# shellcheck source=test/results.sh
+. test/results.sh
 
 # Under make: a make started here is one of its own.
 unset MAKEFLAGS MAKELEVEL
-out=$root/build/check-results
 cluster=$root/build/check
 servers=$root/build/check-servers
 file_timeout=300
@@ -28,40 +29,6 @@ lanes=4
 # What takes longest begins first, so that no lane is busy with one when the others are done; before it tap, which wants a new cluster: other
 # tests leave master keys behind.
 longest_tasks='tap login_timing leaks library_versions search locks cancel faults deliberation_machine deliberation_storm snippets lifecycle master_key second_factor deliberation_real_model deliberation_crashes usage audit attachments import_dirt unit scheduling streams systems keys lockout turn_races real_model crash'
-
-unsteady=()
-
-# record SUITE PASSED FAILED SKIPPED SECONDS
-record() {
-    local failed=$3
-    if [ $(($2 + $3 + $4)) -eq 0 ]; then
-        echo "$1: ran no test"
-        failed=1
-    fi
-    printf '%-16s %5d passed %5d failed %5d skipped %6d s\n' "$1" "$2" "$failed" "$4" "$5"
-    echo "$1 $2 $failed $4" >>"$out/suites"
-}
-
-# count_tap LOG STATUS: "passed failed skipped" of a TAP log; a bad exit without a failed test counts as one.
-count_tap() {
-    awk -v status="$2" '
-        /^ *1\.\.0 .*[Ss][Kk][Ii][Pp]/ { skipped++; next }
-        /^ok .*# *[Ss][Kk][Ii][Pp]/ { skipped++; next }
-        /^ok / { passed++; next }
-        /^not ok / { failed++ }
-        END { if (status != 0 && !failed) failed = 1; print passed + 0, failed + 0, skipped + 0 }' "$1"
-}
-
-# What went wrong, of a TAP log.
-show_failures() {
-    awk '/^not ok / { show = 1 } /^(ok |1\.\.)/ { show = 0 } show || /^(ERROR|psql:)|^Bail|Dubious|Parse errors|Bad plan|No plan|Non-zero/' "$1" |
-        head -n 60 | sed 's/^/    /'
-}
-
-skip_reasons() {
-    sed -n 's/^.*# *[Ss][Kk][Ii][Pp][PpEeDd]* *//p' "$out"/*.log 2>/dev/null | sort | uniq -c | sort -rn | sed 's/^ *\([0-9]*\) /\1 x /' |
-        paste -sd ';' | sed 's/;/; /g'
-}
 
 suite_lint() {
     local start=$SECONDS status=0 counts
@@ -384,9 +351,4 @@ elif needs unit; then
     suite_unit
 fi
 
-reasons=$(skip_reasons || true)
-if [ -f "$out/unsteady" ]; then mapfile -t unsteady <"$out/unsteady"; fi
-read -r suites passed failed skipped < <(awk '{ p += $2; f += $3; s += $4 } END { print NR, p + 0, f + 0, s + 0 }' "$out/suites")
-failed_suites=$(awk '$3 > 0 { print $1 }' "$out/suites" | paste -sd ' ')
-echo "total: $suites suites, $passed passed, $failed failed, $skipped skipped${reasons:+ ($reasons)}, $((SECONDS - began)) s${failed_suites:+; failed: $failed_suites}${unsteady[*]:+; unsteady: ${unsteady[*]}}"
-[ "$failed" -eq 0 ]
+closing_line $((SECONDS - began))

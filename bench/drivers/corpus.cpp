@@ -16,9 +16,9 @@ using namespace bench;
 
 namespace {
 
-constexpr int kVocabulary = 50'000;
-constexpr int kCharacters = 3'000;
-constexpr int64_t kYearMs = 365LL * 24 * 3600 * 1000;
+constexpr int vocabulary_size = 50'000;
+constexpr int message_characters = 3'000;
+constexpr int64_t year_ms = 365LL * 24 * 3600 * 1000;
 
 using Random = std::mt19937_64;
 
@@ -54,23 +54,23 @@ std::string words(Random& random, int count) {
     std::string text;
     for (int i = 0; i < count; ++i) {
         if (i > 0) text += i % 11 == 0 ? ". " : " ";
-        text += word(zipf(random, kVocabulary)) + suffixes[static_cast<size_t>(between(random, 0, 6))];
+        text += word(zipf(random, vocabulary_size)) + suffixes[static_cast<size_t>(between(random, 0, 6))];
     }
     return text;
 }
 
 std::string name(Random& random) {
-    return word(zipf(random, kVocabulary)) + "_" + word(zipf(random, kVocabulary));
+    return word(zipf(random, vocabulary_size)) + "_" + word(zipf(random, vocabulary_size));
 }
 
 std::string code(Random& random) {
-    return "def " + name(random) + "(" + word(zipf(random, kVocabulary)) + "): return self." + name(random) + "[" +
+    return "def " + name(random) + "(" + word(zipf(random, vocabulary_size)) + "): return self." + name(random) + "[" +
            std::to_string(between(random, 0, 9999)) + "] != 0x" + std::to_string(between(random, 10, 9999)) + ";";
 }
 
 std::string chinese(Random& random, int count) {
     std::string text;
-    for (int i = 0; i < count; ++i) text += character(zipf(random, kCharacters));
+    for (int i = 0; i < count; ++i) text += character(zipf(random, message_characters));
     return text;
 }
 
@@ -115,7 +115,7 @@ struct History {
         return {(messages - heavy) / static_cast<int64_t>(people.size() - 1), 10};
     }
     int64_t time(const Shape& shape, int64_t n) const {
-        return start_ms + kYearMs * n / std::max<int64_t>(shape.messages, 1);
+        return start_ms + year_ms * n / std::max<int64_t>(shape.messages, 1);
     }
 };
 
@@ -149,7 +149,7 @@ void print_person(const History& history, size_t person, bool conversations) {
 void print_queries() {
     Random random(1);
     const auto print = [](const char* kind, const std::string& text) { std::printf("%s\t%s\n", kind, text.c_str()); };
-    for (int i = 0; i < 40; ++i) print("rare word", word(between(random, 10'000, kVocabulary - 1)));
+    for (int i = 0; i < 40; ++i) print("rare word", word(between(random, 10'000, vocabulary_size - 1)));
     for (int i = 0; i < 30; ++i) print("middle word", word(between(random, 200, 2'000)));
     for (int i = 0; i < 30; ++i) print("common word", word(between(random, 0, 30)));
     for (int i = 0; i < 20; ++i)
@@ -170,7 +170,7 @@ void corpus(const Options& options) {
     for (std::string line; std::getline(std::cin, line);) history.people.push_back(line);
     history.messages = options.number("messages", 5'000'000);
     history.heavy = options.number("heavy", 50'000);
-    history.start_ms = std::stoll(options.text("until_s", std::to_string(now_ns() / 1'000'000'000))) * 1000 - kYearMs;
+    history.start_ms = std::stoll(options.text("until_s", std::to_string(now_ns() / 1'000'000'000))) * 1000 - year_ms;
     const std::string what = options.text("what");
     if (what == "queries") return print_queries();
     if (history.people.size() < 2) throw std::runtime_error("at least two people are needed");

@@ -20,13 +20,13 @@ using namespace bench;
 
 namespace {
 
-constexpr char kList[] = "SELECT * FROM chat.list_conversations()";
-constexpr char kBare[] =
+constexpr char list_query[] = "SELECT * FROM chat.list_conversations()";
+// What list_conversations does by itself: with the user's id, and with none, which leaves the owner to the policy.
+constexpr char bare_query[] =
     "SELECT c.* FROM chat.conversations c WHERE c.user_id = $1::uuid AND c.is_archived = false "
     "AND (c.is_pinned, c.last_message_at) < (true, timestamptz 'infinity') "
     "ORDER BY c.is_pinned DESC, c.last_message_at DESC LIMIT 50";
-
-constexpr char kOwn[] =
+constexpr char rls_query[] =
     "SELECT c.* FROM chat.conversations c WHERE c.is_archived = false "
     "AND (c.is_pinned, c.last_message_at) < (true, timestamptz 'infinity') "
     "ORDER BY c.is_pinned DESC, c.last_message_at DESC LIMIT 50";
@@ -69,15 +69,15 @@ void work(const Options& options, const std::vector<Person>& people, size_t numb
     const bool has_identity = mode == "list" || mode == "rls" || mode == "rls_and_owner";
     const bool is_application = mode == "session" || has_identity;
     const bool is_fixed = mode == "plain" || has_identity;
-    const char* const query = mode == "list" ? kList : mode == "rls" ? kOwn : kBare;
-    const int parameters = query == kBare ? 1 : 0;
+    const char* const query = mode == "list" ? list_query : mode == "rls" ? rls_query : bare_query;
+    const int parameters = query == bare_query ? 1 : 0;
     // From the end: other benchmarks give conversations to the first.
     const Person& own = people.at(people.size() - 1 - number);
     const Connection connection = connect(is_application ? "bench_app" : mode == "plain" ? "bench_plain" : nullptr);
     if (has_identity) run(connection, "SELECT chat.authenticate($1, false)", {own.token.c_str()});
     if (mode == "session") {
         checked(PQprepare(connection.get(), "authenticate", "SELECT chat.authenticate($1)", 0, nullptr));
-        checked(PQprepare(connection.get(), "list", kList, 0, nullptr));
+        checked(PQprepare(connection.get(), "list", list_query, 0, nullptr));
     } else {
         checked(PQprepare(connection.get(), "bare", query, 0, nullptr));
     }

@@ -1,6 +1,8 @@
 // UUID text in and out, without a locale and without a parser library.
 #include "core/uuid.hpp"
 
+#include "core/text/hex.hpp"
+
 namespace pgchat {
 namespace {
 
@@ -10,23 +12,15 @@ constexpr bool hyphen_at(std::size_t position) {
     return position == 8 || position == 13 || position == 18 || position == 23;
 }
 
-constexpr int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 }  // namespace
 
 std::string to_string(const Uuid& uuid) {
-    constexpr char digits[] = "0123456789abcdef";
     std::string text(text_size, '-');
     std::size_t position = 0;
     for (const std::uint8_t byte : uuid.bytes) {
         if (hyphen_at(position)) ++position;
-        text[position++] = digits[byte >> 4];
-        text[position++] = digits[byte & 15];
+        write_hex(byte, &text[position]);
+        position += 2;
     }
     return text;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/engine/load_meter.hpp"
 #include "pg/engine_statement.hpp"
 
 namespace pgchat::pg {
@@ -23,7 +24,6 @@ constexpr Milliseconds quiet{1000};
 constexpr int idle_factor = 1;
 constexpr int busy_factor = 199;
 constexpr int loaded_factor = 999;
-constexpr double heavy_load = 0.5;
 
 bool file_messages(const Uuid& user_id, bool& more) {
     static Statement statement("SELECT chat_private.file_messages($1)", {UUIDOID});

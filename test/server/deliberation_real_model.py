@@ -4,19 +4,14 @@ model. The model is tiny and only tells stories: what it says is worth nothing, 
 
 import json
 import os
-import pathlib
-import random
-import socket
-import subprocess
 
-from support import mock
+from support import llama, mock
 from support.database import Person, connect, service, value
 from support.tap import diag, equal, run, skip_all, test
 
 if "PGCHAT_LLAMA_PORT" not in os.environ:
     skip_all(os.environ.get("PGCHAT_LLAMA_SKIP", "there is no llama-server"))
 
-SERVERS = pathlib.Path(os.environ["PGCHAT_SOURCE"]) / "test/servers/llama"
 BOARD = ["growth_hacker", "finance_director", "commercial_lawyer", "software_architect", "ux_researcher", "mediator", "futurist", "devils_advocate"]
 # Short enough for a model that knows a few hundred words, and begun so that it goes on with them.
 PROMPTS = {
@@ -32,30 +27,11 @@ PROMPTS = {
     "synthesize": ("Stories.", "{{problem}} {{record}} {{outcome}} In the end"),
     "synthesize_text": ("Stories.", "{{problem}} {{record}} {{outcome}} In the end"),
 }
-started = []
-
-
-def start(*arguments):
-    """Starts a server with these arguments; gives its address."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                break
-    done = subprocess.run([SERVERS / "start.sh", pathlib.Path(os.environ["PGCHAT_BUILD"]) / "llama", str(port), *arguments], text=True,
-                          stdout=subprocess.PIPE, check=True, timeout=60)
-    started.append(done.stdout.strip())
-    return f"http://127.0.0.1:{port}"
-
-
-def stop_all():
-    for pid in started:
-        subprocess.run([SERVERS / "stop.sh", pid], check=True)
 
 
 def prepare():
     # The window that the model was trained with has no room for a record of eight; two threads wait for each other on a loaded machine.
-    mock.register_provider("llama", start("-t", "1", "-c", "2048", "--override-kv", "llama.context_length=int:2048") + "/v1")
+    mock.register_provider("llama", llama.start("-t", "1", "-c", "2048", "--override-kv", "llama.context_length=int:2048") + "/v1")
     mock.register_model("llama", "stories", input_price=1, output_price=2, context_window=2048)
     with service() as operator:
         value(operator, "SELECT chat.admin_set_default_model('stories')")
@@ -126,6 +102,6 @@ alice = Person("alice")
 try:
     prepare()
 except BaseException:
-    stop_all()
+    llama.stop_all()
     raise
-run(stop_all)
+run(llama.stop_all)

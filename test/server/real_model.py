@@ -3,13 +3,11 @@
 import json
 import os
 import pathlib
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 
-from support import mock
+from support import llama, mock
 from support.cluster import private
 from support.database import Person, fails, service, value
 from support.tap import diag, equal, run, skip_all, test
@@ -17,7 +15,6 @@ from support.tap import diag, equal, run, skip_all, test
 if "PGCHAT_LLAMA_PORT" not in os.environ:
     skip_all(os.environ.get("PGCHAT_LLAMA_SKIP", "there is no llama-server"))
 
-SERVERS = pathlib.Path(os.environ["PGCHAT_SOURCE"]) / "test/servers/llama"
 LLAMA = f"http://127.0.0.1:{os.environ['PGCHAT_LLAMA_PORT']}"
 KEY = "a-key-of-this-test"
 START = "Once upon a time"
@@ -29,20 +26,6 @@ mock.register_model("llama", "stories")
 mock.register_provider("llama-messages", LLAMA + "/v1", "anthropic")
 mock.register_model("llama-messages", "stories-messages")
 alice = Person("alice")
-started = []
-
-
-def start(*arguments):
-    """Starts a further server with these arguments; gives its address."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                break
-    done = subprocess.run([SERVERS / "start.sh", pathlib.Path(os.environ["PGCHAT_BUILD"]) / "llama", str(port), *arguments], text=True,
-                          stdout=subprocess.PIPE, check=True, timeout=60)
-    started.append(done.stdout.strip())
-    return f"http://127.0.0.1:{port}"
 
 
 def certificate(folder):
@@ -57,11 +40,6 @@ def certificate(folder):
     openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem",
             "-days", "2", "-extfile", "names")
     return "--ssl-key-file", f"{folder}/server.key", "--ssl-cert-file", f"{folder}/server.pem"
-
-
-def stop_all():
-    for pid in started:
-        subprocess.run([SERVERS / "stop.sh", pid], check=True)
 
 
 @test("a schema binds the model: every reply is valid, alone, in a batch, and streamed")
@@ -100,7 +78,7 @@ def stop():
 
 @test("a bearer key lets in, another one is PC104, and appears in no message")
 def bearer():
-    address = start("--api-key", KEY)
+    address = llama.start("--api-key", KEY)
     for name, key in (("with-key", KEY), ("wrong-key", "sk-another-key-of-this-test")):
         mock.register_provider(name, address + "/v1", options={"headers": {"Authorization": f"Bearer {key}"}})
         mock.register_model(name, f"{name}-stories")
@@ -114,7 +92,7 @@ def tls():
     folder = tempfile.mkdtemp(prefix="pgchat-tls-")
     os.chmod(folder, 0o755)
     try:
-        address = start(*certificate(folder)).replace("http://", "https://")
+        address = llama.start(*certificate(folder)).replace("http://", "https://")
         for ca_file in "", f"{folder}/ca.pem":
             with private("tls", pgchat__ca_file=ca_file):
                 mock.register_provider("llama-tls", address + "/v1")
@@ -131,7 +109,7 @@ def tls():
 
 @test("embeddings of a real model: one request for many texts, the same text near itself")
 def embeddings():
-    mock.register_provider("llama-embed", start("--embeddings", "--pooling", "mean") + "/v1")
+    mock.register_provider("llama-embed", llama.start("--embeddings", "--pooling", "mean") + "/v1")
     mock.register_model("llama-embed", "stories-embed")
     with service() as operator:
         value(operator, "SELECT chat.admin_set_setting('default_embedding_model', '\"stories-embed\"')")
@@ -142,4 +120,4 @@ def embeddings():
     assert distances[0] < 1e-6 < distances[1], distances
 
 
-run(stop_all)
+run(llama.stop_all)

@@ -51,16 +51,12 @@ $$;
 UPDATE staged_providers s SET new_id = p.id, is_same = true
 FROM chat.providers p JOIN chat_private.provider_endpoints e ON e.provider_id = p.id
 WHERE s.state = 'new' AND lower(p.name) = lower(s.name) AND p.kind = s.kind AND rtrim(e.base_url, '/') = s.base_url;
-DO $$
-DECLARE
-  given staged_providers;
-BEGIN
-  FOR given IN SELECT s.* FROM staged_providers s WHERE s.state = 'new' AND s.new_id IS NULL
-               ORDER BY s.created_at NULLS LAST, length(s.old_id), s.old_id COLLATE "C" LOOP
-    UPDATE staged_providers s SET new_id = pg_temp.add_provider(given) WHERE s.old_id = given.old_id;
-  END LOOP;
-END
-$$;
+-- In order of age, one by one: each looks for a name that those before have left.
+WITH added AS MATERIALIZED (
+  SELECT (o.given).old_id, pg_temp.add_provider(o.given) AS new_id
+  FROM (SELECT s AS given FROM staged_providers s WHERE s.state = 'new' AND s.new_id IS NULL
+        ORDER BY s.created_at NULLS LAST, length(s.old_id), s.old_id COLLATE "C" OFFSET 0) o)
+UPDATE staged_providers s SET new_id = a.new_id FROM added a WHERE s.old_id = a.old_id;
 
 INSERT INTO found (source_table, old_id, kind, reason, details)
 SELECT s.source_table, s.old_id, f.kind, f.reason, f.details
@@ -129,16 +125,11 @@ $$;
 
 UPDATE staged_models s SET new_id = m.id, is_same = true
 FROM chat.models m WHERE s.state = 'new' AND m.name = s.name AND m.provider_id = s.provider_id;
-DO $$
-DECLARE
-  given staged_models;
-BEGIN
-  FOR given IN SELECT s.* FROM staged_models s WHERE s.state = 'new' AND s.new_id IS NULL
-               ORDER BY s.created_at NULLS LAST, length(s.old_id), s.old_id COLLATE "C" LOOP
-    UPDATE staged_models s SET new_id = pg_temp.add_model(given) WHERE s.old_id = given.old_id;
-  END LOOP;
-END
-$$;
+WITH added AS MATERIALIZED (
+  SELECT (o.given).old_id, pg_temp.add_model(o.given) AS new_id
+  FROM (SELECT s AS given FROM staged_models s WHERE s.state = 'new' AND s.new_id IS NULL
+        ORDER BY s.created_at NULLS LAST, length(s.old_id), s.old_id COLLATE "C" OFFSET 0) o)
+UPDATE staged_models s SET new_id = a.new_id FROM added a WHERE s.old_id = a.old_id;
 -- NULL: it was imported and has been removed here since.
 UPDATE staged_models s SET here_name = m.name FROM chat.models m WHERE m.id = s.new_id;
 

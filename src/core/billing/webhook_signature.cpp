@@ -9,6 +9,7 @@
 #include "core/crypto/hmac.hpp"
 #include "core/crypto/secret_memory.hpp"
 #include "core/text/ascii.hpp"
+#include "core/text/hex.hpp"
 
 namespace pgchat {
 namespace {
@@ -59,21 +60,10 @@ std::optional<Signature> parse(std::string_view header) {
     return signature;
 }
 
-std::string to_hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const char byte : bytes) {
-        text += digits[static_cast<unsigned char>(byte) >> 4];
-        text += digits[static_cast<unsigned char>(byte) & 15];
-    }
-    return text;
-}
-
 bool signs(const Signature& signature, std::string_view body, std::string_view secret) {
     std::string message(signature.time);
     message.append(1, '.').append(body);
-    const std::string expected = to_hex(hmac(HashAlgorithm::sha256, secret, message));
+    const std::string expected = hex_of(hmac(HashAlgorithm::sha256, secret, message));
     bool is_found = false;
     for (const std::string_view given : signature.v1) {
         std::string lower(given);

@@ -4,6 +4,7 @@
 #include "core/crypto/hmac.hpp"
 #include "core/crypto/random_bytes.hpp"
 #include "core/error.hpp"
+#include "core/text/hex.hpp"
 
 namespace pgchat {
 namespace {
@@ -17,10 +18,9 @@ constexpr std::string_view white_space = " \t\r\n";
 }
 
 unsigned digit_value(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    refuse();
+    const int value = hex_value(c);
+    if (value < 0) refuse();
+    return static_cast<unsigned>(value);
 }
 
 std::string_view trimmed(std::string_view text) noexcept {
@@ -53,12 +53,9 @@ SecretBytes MasterKey::generate_text() {
     SecretBytes key(key_bytes);
     random_bytes({key.data(), key.size()});
     SecretBytes text(2 * key_bytes + 1);
-    constexpr char digits[] = "0123456789abcdef";
-    for (std::size_t i = 0; i < key_bytes; ++i) {
-        text.data()[2 * i] = static_cast<unsigned char>(digits[key.data()[i] >> 4]);
-        text.data()[2 * i + 1] = static_cast<unsigned char>(digits[key.data()[i] & 15]);
-    }
-    text.data()[2 * key_bytes] = '\n';
+    char* to = reinterpret_cast<char*>(text.data());
+    for (std::size_t i = 0; i < key_bytes; ++i) to = write_hex(key.data()[i], to);
+    *to = '\n';
     return text;
 }
 

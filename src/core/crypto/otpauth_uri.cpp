@@ -2,25 +2,10 @@
 
 #include "core/crypto/base32.hpp"
 #include "core/error.hpp"
-#include "core/text/ascii.hpp"
+#include "core/text/percent.hpp"
 
 namespace pgchat {
 namespace {
-
-std::string percent_encoded(std::string_view text) {
-    constexpr char hex[] = "0123456789ABCDEF";
-    constexpr std::string_view unreserved = "-._~";
-    std::string encoded;
-    for (const char c : text) {
-        if (is_ascii_alnum(c) || unreserved.find(c) != std::string_view::npos) {
-            encoded += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            encoded.append({'%', hex[byte >> 4], hex[byte & 15]});
-        }
-    }
-    return encoded;
-}
 
 void check_label(std::string_view text, const char* what) {
     if (text.empty() || text.find(':') != std::string_view::npos)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/llm/json.hpp"
+#include "core/text/hex.hpp"
 
 namespace pgchat {
 namespace {
@@ -12,22 +13,11 @@ constexpr Milliseconds look_again_delay{250};
 // How often is looked whether other databases have finished.
 constexpr Milliseconds others_delay{10'000};
 
-std::string hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
-}
-
 }  // namespace
 
 std::string RotationProgress::to_json() const {
-    return Json{{"key_id", hex(key_id)}, {"old_keys", old_keys},          {"rows_resealed", resealed},
-                {"rows_left", left},     {"rows_unreadable", unreadable}, {"is_finished", is_finished}}
+    return Json{{"key_id", hex_of(key_id)}, {"old_keys", old_keys},          {"rows_resealed", resealed},
+                {"rows_left", left},        {"rows_unreadable", unreadable}, {"is_finished", is_finished}}
         .dump();
 }
 

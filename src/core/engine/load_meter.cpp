@@ -9,13 +9,12 @@ constexpr Milliseconds window{125};
 // What the window that has just ended counts for, the others being before it.
 constexpr double newest_weight = 0.5;
 
-constexpr double light_load = 0.5;
 constexpr double most_more = 0.6;
 
 }  // namespace
 
 double LoadMeter::patience() const noexcept {
-    return 1 + most_more * std::max(0.0, load_ - light_load) / (1 - light_load);
+    return 1 + most_more * std::max(0.0, load_ - heavy_load) / (1 - heavy_load);
 }
 
 void LoadMeter::slept(TimePoint from, TimePoint to) noexcept {

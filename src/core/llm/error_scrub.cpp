@@ -1,7 +1,7 @@
 #include "core/llm/error_scrub.hpp"
 
-#include "core/llm/provider_http.hpp"
 #include "core/llm/secret_scrub.hpp"
+#include "core/text/percent.hpp"
 
 namespace pgchat {
 namespace {

@@ -1,22 +1,17 @@
 #include "core/llm/image_bytes.hpp"
 
 #include "core/media/file_type.hpp"
+#include "core/text/hex.hpp"
 
 namespace pgchat {
 namespace {
-
-int digit_of(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 std::optional<std::string> bytes_from_hex(std::string_view hex) {
     if (hex.size() % 2 != 0) return std::nullopt;
     std::string bytes;
     bytes.reserve(hex.size() / 2);
     for (std::size_t i = 0; i < hex.size(); i += 2) {
-        const int high = digit_of(hex[i]), low = digit_of(hex[i + 1]);
+        const int high = hex_value(hex[i]), low = hex_value(hex[i + 1]);
         if (high < 0 || low < 0) return std::nullopt;
         bytes += static_cast<char>(high * 16 + low);
     }

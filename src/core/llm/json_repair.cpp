@@ -2,24 +2,18 @@
 
 #include <optional>
 
+#include "core/text/hex.hpp"
 #include "core/text/utf8.hpp"
 
 namespace pgchat {
 namespace {
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 // The value of "\uXXXX" at `at`; nullopt where there is no such escape.
 std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) noexcept {
     if (text.size() - at < 6 || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
     unsigned value = 0;
     for (std::size_t i = at + 2; i < at + 6; ++i) {
-        const int digit = hex_digit(text[i]);
+        const int digit = hex_value(text[i]);
         if (digit < 0) return std::nullopt;
         value = value * 16 + static_cast<unsigned>(digit);
     }

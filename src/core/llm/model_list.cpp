@@ -11,6 +11,7 @@
 #include "core/llm/provider_error.hpp"
 #include "core/llm/provider_http.hpp"
 #include "core/text/ascii.hpp"
+#include "core/text/percent.hpp"
 #include "core/text/utf8.hpp"
 
 namespace pgchat {

@@ -5,6 +5,7 @@
 #include "core/llm/json_field.hpp"
 #include "core/llm/json_write.hpp"
 #include "core/text/ascii.hpp"
+#include "core/text/percent.hpp"
 
 namespace pgchat {
 namespace {
@@ -120,23 +121,6 @@ HttpRequest provider_get(const ProviderConfig& config, std::string url, const st
     add_authentication(request, config);
     for (const auto& [name, value] : config.headers) request.headers.push_back(name + ": " + value);
     return request;
-}
-
-std::string percent_encoded(std::string_view value) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    out.reserve(3 * value.size());
-    for (const char c : value) {
-        if (is_ascii_alnum(c) || std::string_view("-._~").find(c) != std::string_view::npos) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += '%';
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
 }
 
 const Json& provider_option(const ProviderConfig& config, const char* name) {

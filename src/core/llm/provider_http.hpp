@@ -30,9 +30,6 @@ HttpRequest provider_post(const ProviderConfig& config, std::string url, const s
 // The same for a GET, which has no body and asks for JSON.
 HttpRequest provider_get(const ProviderConfig& config, std::string url, const std::vector<std::string>& headers);
 
-// `value` in a query string (RFC 3986, section 2.1).
-std::string percent_encoded(std::string_view value);
-
 // The member `name` of config.options; JSON's null where there is none.
 const Json& provider_option(const ProviderConfig& config, const char* name);
 

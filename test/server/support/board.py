@@ -28,7 +28,7 @@ class Board:
     def __init__(self, personas):
         self.asked, self.lock, self.gate = 0, threading.Lock(), threading.Event()
         self.gate.set()
-        self._address = json_server.serve(lambda body: self._reply(body, personas))
+        self._address = json_server.serve(lambda path, headers, body: self._reply(body, personas)).address
 
     def _reply(self, body, personas):
         with self.lock:

@@ -77,7 +77,7 @@ class Models:
 
     def __init__(self):
         self.cases = {}
-        self._address = json_server.serve(self._reply)
+        self._address = json_server.serve(lambda path, headers, body: self._reply(body)).address
 
     def _reply(self, body):
         told = json.dumps(body["messages"])

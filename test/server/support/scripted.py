@@ -1,10 +1,8 @@
 """A provider on the loopback that says what a test tells it to, in the form of each family, and keeps what it was asked."""
 
-import http.server
 import json
-import threading
 
-from support import mock
+from support import json_server, mock
 
 
 def _usage(tokens):
@@ -42,29 +40,12 @@ class Scripted:
 
     def __init__(self):
         self.replies, self.bodies, self.paths = [], [], []
-        owner = self
+        self.base_url = json_server.serve(self._reply).address
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                owner.bodies.append(body)
-                owner.paths.append(self.path)
-                written = json.dumps(owner.answer(self.path, body)).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(written)))
-                self.end_headers()
-                self.wfile.write(written)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}"
+    def _reply(self, path, headers, body):
+        self.bodies.append(body)
+        self.paths.append(path)
+        return 200, self.answer(path, body)
 
     def answer(self, path, body):
         if path.endswith("/embeddings"):
