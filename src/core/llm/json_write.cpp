@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
+
+#include "core/text/hex.hpp"
 
 namespace pgchat {
 namespace {
@@ -40,7 +43,6 @@ std::size_t unescaped_prefix(std::string_view text) noexcept {
 }
 
 void append_escaped(std::string& out, char c) {
-    constexpr std::string_view digits = "0123456789abcdef";
     constexpr std::string_view named = "\"\\\b\f\n\r\t";
     constexpr std::string_view names = "\"\\bfnrt";
     out += '\\';
@@ -48,9 +50,9 @@ void append_escaped(std::string& out, char c) {
         out += names[at];
         return;
     }
-    out += "u00";
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
+    char code[] = "u00??";
+    write_hex(static_cast<unsigned char>(c), code + 3);
+    out += code;
 }
 
 template <typename Integer>
