@@ -21,11 +21,8 @@ namespace {
 // The queue is looked at when a commit wakes the engine; this only catches what no wake-up announced (a row restored by
 // hand).
 constexpr Milliseconds queue_poll_interval{5000};
-// Rows that a turn of the loop may claim or save, so that no stream waits for a long transaction.
+// Rows that a turn of the loop may claim, so that no stream waits for a long transaction.
 constexpr std::size_t claim_batch = 100;
-constexpr std::size_t checkpoint_batch = 24;
-// How long texts that are to be saved gather, to be saved together.
-constexpr Milliseconds checkpoint_pause{20};
 constexpr Milliseconds write_retry_delay{1000};
 // Up to so many calls in flight a claim is flushed at once, as hardly anybody waits meanwhile.
 constexpr std::size_t few_calls = 32;
@@ -146,7 +143,7 @@ void EngineWorker::events_ready(Call& call) noexcept {
     if (call.checkpoint_scheduled || !call.spec().durable || call.spec().message_id == Uuid{} || call.is_finished())
         return;
     call.checkpoint_scheduled = true;
-    checkpoints_.push_back({clock_.now() + Milliseconds(settings.checkpoint_interval_ms), call.spec().request_id});
+    checkpoints_.add(call.spec().request_id, clock_.now() + Milliseconds(settings.checkpoint_interval_ms));
 }
 
 void EngineWorker::call_finished(Call& call) noexcept {
@@ -335,21 +332,18 @@ void EngineWorker::close_recorded(const FinishedCall& finished) {
 
 bool EngineWorker::save_checkpoints() {
     const TimePoint now = clock_.now();
-    if (now < next_checkpoint_) return false;
     std::vector<Checkpoint> batch;
-    while (!checkpoints_.empty() && checkpoints_.front().at <= now && batch.size() < checkpoint_batch) {
-        Call* const call = engine_.find(checkpoints_.front().request_id);
-        checkpoints_.pop_front();
+    while (batch.size() < CheckpointQueue::batch_size) {
+        const std::optional<Uuid> request_id = checkpoints_.take(now);
+        if (!request_id) break;
+        Call* const call = engine_.find(*request_id);
         if (call == nullptr) continue;
         call->checkpoint_scheduled = false;
         if (call->is_finished()) continue;
         batch.push_back({call->spec().user_id, call->spec().message_id, &call->log()});
     }
     if (batch.empty()) return false;
-    if (!pgchat::pg::save_checkpoints(batch))
-        next_checkpoint_ = now + write_retry_delay;
-    else if (batch.size() < checkpoint_batch)
-        next_checkpoint_ = now + checkpoint_pause;
+    checkpoints_.saved(now, batch.size(), pgchat::pg::save_checkpoints(batch));
     return true;
 }
 
@@ -380,7 +374,7 @@ TimePoint EngineWorker::next_wake() const {
     if (const auto at = recorder_.next_run()) earliest = std::min(earliest, *at);
     if (engine_.has_parked()) earliest = std::min(earliest, std::max(now, next_account_load_));
     if (!ledger_.empty()) earliest = std::min(earliest, ledger_.next_run());
-    if (!checkpoints_.empty()) earliest = std::min(earliest, std::max(checkpoints_.front().at, next_checkpoint_));
+    if (const auto at = checkpoints_.next_run()) earliest = std::min(earliest, *at);
     return earliest;
 }
 

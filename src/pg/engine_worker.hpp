@@ -1,9 +1,9 @@
 // The engine: the background worker of one database that makes all its model calls.
 #pragma once
 
-#include <deque>
 #include <vector>
 
+#include "core/engine/checkpoint_queue.hpp"
 #include "core/engine/engine.hpp"
 #include "core/engine/load_meter.hpp"
 #include "core/http/curl_transport.hpp"
@@ -32,11 +32,6 @@ public:
     void run();
 
 private:
-    struct Due {
-        TimePoint at;
-        Uuid request_id;
-    };
-
     Call& begin_call(const CompleteRequest& request) override;
     Engine& engine() override { return engine_; }
     void submit_held() override { submit_claimed(true); }
@@ -99,10 +94,9 @@ private:
     TimePoint next_queue_poll_{};
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_account_load_{};
-    TimePoint next_checkpoint_{};
     TimePoint next_tidy_{};
-    std::vector<Uuid> finished_;   // calls that finished in this turn of the loop
-    std::deque<Due> checkpoints_;  // messages whose text has changed, by when it is to be saved
+    std::vector<Uuid> finished_;  // calls that finished in this turn of the loop
+    CheckpointQueue checkpoints_;
 };
 
 }  // namespace pgchat::pg

@@ -297,4 +297,32 @@ def _():
             admin.execute(f"UPDATE chat.sessions SET {column} = clock_timestamp() + interval '1 day' WHERE user_id = %s", (someone.id,))
 
 
+def refused_at_expiry(admin, someone, seconds):
+    """Whether one statement that has authenticated before its session expires is refused once it has; None: it came too late for that."""
+    ends = value(admin, "UPDATE chat.sessions SET expires_at = clock_timestamp() + make_interval(secs => %s) WHERE user_id = %s RETURNING expires_at",
+                 seconds, someone.id)
+    with client() as connection:
+        connection.execute(f"""DO $$ BEGIN
+            BEGIN
+                PERFORM chat.authenticate('{someone.token}');
+            EXCEPTION WHEN invalid_authorization_specification THEN
+                RETURN;
+            END;
+            WHILE clock_timestamp() <= '{ends.isoformat()}' LOOP PERFORM pg_sleep(0.05); END LOOP;
+            PERFORM set_config('check.refusal', 'none', false);
+            PERFORM chat.authenticate('{someone.token}');
+        EXCEPTION WHEN invalid_authorization_specification THEN
+            PERFORM set_config('check.refusal', SQLSTATE, false);
+        END $$""")
+        return value(connection, "SELECT current_setting('check.refusal', true)")
+
+
+@test("a session that expires during a statement is refused within it, though it was known when that began")
+def _():
+    someone = person()
+    with connect() as admin:
+        refusal = next(filter(None, (refused_at_expiry(admin, someone, seconds) for seconds in (1, 5, 25))))
+    equal(refusal, "28000", "once expired")
+
+
 run()
