@@ -283,6 +283,18 @@ TEST_F(RestingSocketTest, ACallThatBeginsOnASteadyOneIsHeardAtOnce) {
     sockets_.end_use(other);
 }
 
+TEST_F(RestingSocketTest, ACallThatEndsUnansweredLeavesItToRest) {
+    become_steady();
+    SocketUse other = sockets_.begin_use(ends_[0]);
+    sockets_.end_use(other);
+    send_byte();
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    EXPECT_TRUE(sockets_.ready(now_).empty());
+    EXPECT_FALSE(wakes()) << "epoll says nothing more of it";
+    now_ += rest;
+    EXPECT_EQ(sockets_.ready(now_).size(), 1u);
+}
+
 TEST_F(RestingSocketTest, RestsLongerWhereRestsAreStretched) {
     read_on();
     sockets_.stretch_rests(1.6);

@@ -42,17 +42,17 @@ bool SocketPoll::watch(int fd, std::uint32_t events, std::uint32_t owner) {
     state.watched = events;
     state.owner = owner;
     if (events == 0 && state.opening != 0) return true;
-    return register_watched(state, fd, owner);
+    return register_watched(state, fd);
 }
 
 // What rests is reported once, as epoll would else report it again and again until it is read.
-bool SocketPoll::register_watched(State& state, int fd, std::uint32_t owner) {
+bool SocketPoll::register_watched(State& state, int fd) {
     const bool may_rest = state.watched != 0 && state.is_patient() && state.rest > Milliseconds{0};
     const std::uint32_t wanted = state.watched | (may_rest ? std::uint32_t{EPOLLONESHOT} : 0);
     if (wanted == state.registered && !state.is_silenced) return true;
     epoll_event event{};
     event.events = wanted;
-    event.data.u64 = std::uint64_t{owner} << 32 | static_cast<std::uint32_t>(fd);
+    event.data.fd = fd;
     const int operation = wanted == 0 ? EPOLL_CTL_DEL : state.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     const bool done = epoll_ctl(epoll_, operation, fd, &event) == 0;
     state.registered = done ? wanted : 0;
@@ -65,7 +65,7 @@ SocketUse SocketPoll::begin_use(int fd) noexcept {
     State& state = states_[fd];
     ++state.waiting;
     // Its answer must not be heard only when the others' have rested.
-    if (state.is_silenced && state.watched != 0) register_watched(state, fd, state.owner);
+    if (state.is_silenced && state.watched != 0) register_watched(state, fd);
     return {fd, state.opening, SocketUse::Stage::waiting};
 }
 
@@ -96,7 +96,7 @@ std::span<const SocketPoll::Event> SocketPoll::ready(TimePoint now) {
 
 // epoll reports what waits in the queue again and again, until it is read, unless it may rest.
 void SocketPoll::sort(const epoll_event& raw, TimePoint now) {
-    const int fd = static_cast<int>(static_cast<std::uint32_t>(raw.data.u64));
+    const int fd = raw.data.fd;
     State& state = this->state(fd);
     state.is_silenced = (state.registered & EPOLLONESHOT) != 0;
     if (state.watched == 0) {
@@ -110,7 +110,11 @@ void SocketPoll::sort(const epoll_event& raw, TimePoint now) {
         events_.push_back({fd, raw.events, state.owner});
         return;
     }
-    if (state.ticket != 0) return;
+    if (state.ticket != 0) {
+        // It was to be heard at once for a call that has ended since.
+        if (!state.is_silenced) register_watched(state, fd);
+        return;
+    }
     state.is_steady = state.is_silenced && !state.is_full && now - state.read_at < rest_of(state);
     if (state.is_steady)
         resting_.push_back(entry(state, fd, raw.events, now + rest_of(state)));
@@ -136,7 +140,7 @@ void SocketPoll::acted(const Event& event, TimePoint now, bool is_full, bool is_
     if (state.is_steady && state.is_silenced && state.is_patient() && state.watched == EPOLLIN)
         resting_.push_back(entry(state, event.fd, EPOLLIN, now + rest_of(state)));
     else
-        register_watched(state, event.fd, state.owner);
+        register_watched(state, event.fd);
 }
 
 // In the order in which they came, as the rest is the same for nearly all.

@@ -109,7 +109,7 @@ private:
 
     State& state(int fd);
     State* state_of(const SocketUse& use) noexcept;
-    bool register_watched(State& state, int fd, std::uint32_t owner);
+    bool register_watched(State& state, int fd);
     TimePoint::duration rest_of(const State& state) const noexcept;
     Entry entry(State& state, int fd, std::uint32_t events, TimePoint until) noexcept;
     void sort(const epoll_event& raw, TimePoint now);
