@@ -55,7 +55,7 @@ suite_unit() {
         return
     fi
     timeout $file_timeout build/unit/unit_tests >"$log" 2>&1 || status=$?
-    grep -E '^\[  FAILED  \]|Failure$' "$log" | head -n 40 || true
+    grep -E '^\[  FAILED  \]|: Failure$' "$log" | head -n 40 || true
     # shellcheck disable=SC2046
     record unit $(awk -v status=$status '
         /^\[       OK \]/ { passed++ } /^\[  SKIPPED \] .* ms\)/ { skipped++ } /^\[  FAILED  \] .* ms\)/ { failed++ }
