@@ -33,6 +33,8 @@ COMMENT ON COLUMN chat_private.llm_requests.started_at IS 'When the engine took 
 -- include tables/41_billing.sql
 
 -- What is called otherwise now, or not at all.
+DROP FUNCTION chat_private.claim_requests(integer, text, uuid, text[], uuid[]);
+DROP FUNCTION chat_private.complete_reply(uuid, uuid, jsonb, text, text, text, jsonb, integer);
 DROP FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[], text[], text[],
   bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[], boolean[]);
 DROP FUNCTION chat_private.apply_ended_side_requests(uuid[], uuid[]);

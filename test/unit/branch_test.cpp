@@ -110,14 +110,15 @@ TEST(Branch, CountsAProvidersTokensWhereTheyAreMoreButNoMoreThanBytes) {
     EXPECT_FALSE(fits(5000, 283));
 }
 
-TEST(Branch, HasNoAnswerForMoreThanItTakes) {
-    const std::string content(Branch::most_bytes / 2, 'x');
-    Branch branch(numbered(1), ample);
-    branch.add(message(1, 0, "user", "a"));
-    branch.add(message(2, 1, "user", content));
+TEST(Branch, HasNoAnswerAmongTooMuchElse) {
+    const std::string content(276, 'x');
+    Branch branch(numbered(1), 100);
+    branch.add(message(1, 0, "user", content));
+    for (std::uint8_t other = 2; other <= Branch::most_rooms; ++other)
+        branch.add(message(other, 1, "assistant", content));
     EXPECT_FALSE(branch.is_full());
     EXPECT_TRUE(branch.messages());
-    branch.add(message(3, 2, "user", content));
+    branch.add(message(99, 1, "assistant", ""));
     EXPECT_TRUE(branch.is_full());
     EXPECT_EQ(branch.messages(), std::nullopt);
 }

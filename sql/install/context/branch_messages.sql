@@ -16,5 +16,5 @@ CREATE OR REPLACE AGGREGATE chat_private.branch_messages(leaf_id uuid, room bigi
 COMMENT ON AGGREGATE chat_private.branch_messages(uuid, bigint, uuid, uuid, text, text, integer, boolean) IS
 'The branch that ends at leaf_id, among a conversation''s messages in any order, as a JSON array of {"role", "content"}, root first,
 without empty answers. NULL: a message of the branch is not plain or not among them, they do not fit into room, tokens that they may
-take, each counted as if it had the most that its bytes can be, or all messages together have more than 8 MB. output_tokens: as the
+take, each counted as if it had the most that its bytes can be, or all messages together take more than four times as much. output_tokens: as the
 provider counted them. is_plain: role and content are all that is told of the message. leaf_id and room are the same in all rows.';

@@ -24,8 +24,10 @@ constexpr std::string_view before_content = ", \"content\": ";
 }  // namespace
 
 void Branch::add(const BranchMessage& message) {
+    const std::int64_t most_tokens = most_tokens_of(message.content.size(), message.output_tokens);
     entries_.push_back({message.id, message.parent_id, texts_.size(), message.role.size(), message.content.size(),
-                        most_tokens_of(message.content.size(), message.output_tokens), message.is_plain});
+                        most_tokens, message.is_plain});
+    tokens_ += most_tokens;
     texts_.append(message.role).append(message.content);
 }
 

@@ -26,13 +26,14 @@ struct BranchMessage {
 // Messages may come in any order; those that are not on the branch are left out.
 class Branch {
 public:
-    // Beyond this many bytes of content no more is taken, and there is no answer.
-    static constexpr std::size_t most_bytes = std::size_t{8} << 20;
+    // Beyond so many times the room, off the branch or on it, no more is taken, and there is no answer: where a branch
+    // does not fit, that is to be known without reading all.
+    static constexpr std::int64_t most_rooms = 4;
 
     // room: tokens that its messages may take, each counted as if it had the most that its bytes can be.
     Branch(const Uuid& leaf_id, std::int64_t room) : leaf_id_(leaf_id), room_(room) {}
 
-    bool is_full() const noexcept { return texts_.size() > most_bytes; }
+    bool is_full() const noexcept { return tokens_ > most_rooms * room_; }
     void add(const BranchMessage& message);
 
     // A JSON array of {"role", "content"}, root first, without empty answers. nullopt: a message of the branch is not
@@ -55,6 +56,7 @@ private:
 
     Uuid leaf_id_;
     std::int64_t room_;
+    std::int64_t tokens_ = 0;  // of all messages
     std::string texts_;
     std::vector<Entry> entries_;
     std::unordered_map<Uuid, std::size_t, UuidHash> places_;  // filled when a guess was wrong
