@@ -50,7 +50,9 @@ pgbench_rate() {
         tail -n 5 "$log" >&2
         return 1
     fi
-    sed -n 's/^progress: .* s, \([0-9.]*\) tps.*/\1/p' "$log" | awk 'NR > 1 { sum += $1 } END { printf "%.3f", sum / (NR - 1) }'
+    sed -n 's/^progress: .* s, \([0-9.]*\) tps.*/\1/p' "$log" |
+        awk -v seconds="$seconds" 'NR > 1 { sum += $1 } END { if (NR < 2 || NR < seconds) exit 1; printf "%.3f", sum / (NR - 1) }' ||
+        { echo "pgbench told no rates of $script" >&2; return 1; }
 }
 
 # field JSON NAME: a number of a JSON object; nothing where it has no such member.

@@ -17,7 +17,7 @@ using namespace bench;
 namespace {
 
 constexpr int vocabulary_size = 50'000;
-constexpr int message_characters = 3'000;
+constexpr int distinct_characters = 3'000;
 constexpr int64_t year_ms = 365LL * 24 * 3600 * 1000;
 
 using Random = std::mt19937_64;
@@ -70,7 +70,7 @@ std::string code(Random& random) {
 
 std::string chinese(Random& random, int count) {
     std::string text;
-    for (int i = 0; i < count; ++i) text += character(zipf(random, message_characters));
+    for (int i = 0; i < count; ++i) text += character(zipf(random, distinct_characters));
     return text;
 }
 

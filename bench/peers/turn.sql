@@ -46,6 +46,9 @@ BEGIN
       last_read_at = answered_at
   WHERE c.user_id = caller_id AND c.id = turn.conversation_id
   RETURNING c.title_source INTO title_source;
+  IF title_source = 'default' THEN
+    RAISE EXCEPTION 'the conversation has no title, which this function does not give' USING ERRCODE = '0A000';
+  END IF;
   IF turn.with_usage THEN
     INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens,
                                    output_tokens, cached_tokens, outcome, latency_ms, first_token_ms)

@@ -106,7 +106,8 @@ Datum pgchat_complete_reply(PG_FUNCTION_ARGS) {
         request.request_id = uuid_v7();
         request.conversation_id = args.uuid_at(0);
         request.message_id = args.uuid_at(1);
-        if (args.text_at(2) != "[]") request.text.messages = args.text_at(2);
+        // A branch of nothing but empty answers tells nothing.
+        if (const std::string_view told = args.text_at(2); told != "[]") request.text.messages = told;
         request.text.prompt = args.text_at(3);
         request.model = args.text_at(4);
         request.text.system_prompt = args.text_at(5);

@@ -1,7 +1,7 @@
 -- The short way to what a model is told gives what the long way gives, whatever the conversation; both ways over random ones.
 BEGIN;
 \ir setup.psql
-SELECT plan(11);
+SELECT plan(13);
 SELECT chat.admin_register_model('test-provider', 'small'), chat.admin_register_model('test-provider', 'middle'), chat.admin_register_model('test-provider', 'open');
 UPDATE chat.models SET context_window = CASE name WHEN 'small' THEN 600 WHEN 'middle' THEN 4000 END;
 
@@ -73,5 +73,15 @@ UPDATE chat.messages SET output_tokens = 150 WHERE id = :'leaf';
 SELECT is(ARRAY[pg_temp.is_plain('small', 142), pg_temp.is_plain('small', 143)], '{t,f}', 'the larger number of tokens counts');
 UPDATE chat.messages SET output_tokens = 5000 WHERE id = :'leaf';
 SELECT is(ARRAY[pg_temp.is_plain('small', 16), pg_temp.is_plain('small', 17)], '{t,f}', 'but none of more than its bytes');
+-- Among how many messages it is looked for.
+UPDATE chat.messages SET output_tokens = NULL WHERE id = :'leaf';
+INSERT INTO chat.messages (user_id, conversation_id, role, content) SELECT :'alice', :'conv', 'user', 'Again.' FROM generate_series(1, 999);
+SELECT ok(pg_temp.is_plain('open', 16), 'a branch is found among a thousand messages');
+INSERT INTO chat.messages (user_id, conversation_id, role, content) SELECT :'alice', :'conv', 'user', 'Again.' FROM generate_series(1, 1000);
+UPDATE chat.conversations SET active_leaf_id = (SELECT m.id FROM chat.messages m WHERE m.user_id = :'alice' AND m.conversation_id = :'conv' ORDER BY m.id DESC LIMIT 1) WHERE id = :'conv';
+SELECT is((SELECT (p.is_plain, f.is_whole, f.messages) FROM chat.conversations c,
+             LATERAL chat_private.plain_branch(c.user_id, c.id, c.active_leaf_id, 'open', 16, false) p,
+             LATERAL chat_private.context_fit(c.user_id, c.id, c.active_leaf_id, 'open', NULL, '{}', NULL) f WHERE c.id = :'conv'),
+          (false, true, jsonb '[{"role": "user", "content": "Again."}]'), 'among more it is left to the long way');
 SELECT * FROM finish();
 ROLLBACK;

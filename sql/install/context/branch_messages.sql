@@ -12,7 +12,8 @@ COMMENT ON FUNCTION chat_private.branch_messages_of(internal) IS 'The result of 
 
 CREATE OR REPLACE AGGREGATE chat_private.branch_messages(leaf_id uuid, room bigint, id uuid, parent_id uuid, role text, content text,
                                                          output_tokens integer, is_plain boolean) (
-  SFUNC = chat_private.add_to_branch, STYPE = internal, FINALFUNC = chat_private.branch_messages_of, PARALLEL = SAFE);
+  SFUNC = chat_private.add_to_branch, STYPE = internal, FINALFUNC = chat_private.branch_messages_of,
+  FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE);
 COMMENT ON AGGREGATE chat_private.branch_messages(uuid, bigint, uuid, uuid, text, text, integer, boolean) IS
 'The branch that ends at leaf_id, among a conversation''s messages in any order, as a JSON array of {"role", "content"}, root first,
 without empty answers. NULL: a message of the branch is not plain or not among them, they do not fit into room, tokens that they may

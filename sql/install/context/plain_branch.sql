@@ -20,15 +20,17 @@ BEGIN ATOMIC
                             AND m.status NOT IN ('pending', 'streaming', 'cancelled'))) AS messages
          FROM (SELECT m.* FROM chat.messages m
                WHERE m.user_id = plain_branch.user_id AND m.conversation_id = plain_branch.conversation_id
-               -- Each takes eight tokens or more. Among very many, looking only at those of the branch takes less time.
-               LIMIT greatest(0, least(5000, r.room / 8))) m OFFSET 0) b;
+               -- Each takes eight tokens or more, as chat_private.branch_messages counts. Among very many, a branch is found by
+               -- following it upwards: this is to cost little where it was for nothing.
+               LIMIT greatest(0, least(1000, r.room / 8))) m OFFSET 0) b;
 END;
 COMMENT ON FUNCTION chat_private.plain_branch(uuid, uuid, uuid, text, bigint, boolean) IS
-'The branch that ends at leaf_id as a model is told of it, root first, if it is plain: without files
-and calls of tools, in a conversation with not much else, and so short that all of it fits into the model''s window however its tokens are counted and whatever is
-reserved. is_plain: it is, and messages are what chat_private.context_fit tells, NULL or empty where there are none; else messages mean nothing, and that is to
-be asked. fixed_tokens: of the request besides these messages. is_asked: a message follows that is not stored yet, so that the leaf is plain
-where it is an answer that has ended; else where it is none, for an answer is to be continued. To be used where enable_seqscan is off.';
+'The branch that ends at leaf_id as a model is told of it, root first, if it is plain: without files and calls of tools, in a
+conversation of no more than 1,000 messages, and so short that all of it fits into the model''s window however its tokens are
+counted and whatever is reserved. is_plain: it is, and messages are what chat_private.context_fit tells, NULL or empty where there
+are none; else messages mean nothing, and that is to be asked. fixed_tokens: of the request besides these messages. is_asked: a
+message follows that is not stored yet, so that the leaf is plain where it is an answer that has ended; else where it is none, for an
+answer is to be continued. conversation_id NULL: no message is read. To be used where enable_seqscan is off.';
 
 CREATE OR REPLACE FUNCTION chat_private.other_context(user_id uuid, conversation_id uuid, leaf_id uuid, model text, system_prompt text,
                                                       options jsonb)

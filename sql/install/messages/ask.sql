@@ -48,6 +48,7 @@ DECLARE
   answering_model text;
   messages json;
   is_plain boolean;
+  is_limited boolean;
   title_source text;
 BEGIN
   IF ask.options ?| ARRAY['when_busy', 'on_duplicate'] THEN
@@ -70,29 +71,39 @@ BEGIN
     END IF;
   END IF;
   -- Nothing is locked or written until the reply is there. The usual turn takes one query: a plain branch, and a model that the
-  -- user may ask as often as he likes; any other, and every error, is for the functions below it.
+  -- user may ask as often as he likes; any other, and every error, is for the functions below it. What they refuse is not read.
   IF ask.attachments IS NULL THEN
-    SELECT coalesce(ask.parent_id, c.active_leaf_id), c.system_prompt, f.name, b.messages, b.is_plain AND f.is_usable AND NOT l.is_limited
-    INTO leaf_id, prompt, answering_model, messages, is_plain
+    SELECT coalesce(ask.parent_id, c.active_leaf_id), c.system_prompt, f.name, b.messages, b.is_plain AND f.is_usable AND NOT l.is_limited,
+           l.is_limited
+    INTO leaf_id, prompt, answering_model, messages, is_plain, is_limited
     FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(ask.model, c.model)) f,
          LATERAL chat_private.message_limits(c.user_id) l,
-         LATERAL chat_private.plain_branch(c.user_id, c.id, coalesce(ask.parent_id, c.active_leaf_id), f.name,
+         LATERAL chat_private.plain_branch(c.user_id, CASE WHEN f.is_usable AND NOT l.is_limited THEN c.id END,
+                                           coalesce(ask.parent_id, c.active_leaf_id), f.name,
                                            chat_private.fixed_tokens(c.system_prompt, ask.options, ask.content), true) b
     WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
   END IF;
   IF is_plain IS NOT TRUE THEN
     turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
-    IF ask.attachments IS NOT NULL THEN
-      told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(turn.model));
-    END IF;
-    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id,
-                                   CASE WHEN told IS NULL THEN ask.content ELSE chat_private.text_of_parts(told) END, ask.options, ask.timeout_ms);
-    IF told IS NOT NULL THEN
-      turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
-    END IF;
     leaf_id := turn.parent_id;
     prompt := turn.system_prompt;
     answering_model := turn.model;
+    IF is_limited THEN
+      SELECT b.messages, b.is_plain INTO messages, is_plain
+      FROM chat_private.plain_branch(caller_id, ask.conversation_id, leaf_id, answering_model,
+                                     chat_private.fixed_tokens(prompt, ask.options, ask.content), true) b;
+    END IF;
+  END IF;
+  IF is_plain IS NOT TRUE THEN
+    IF ask.attachments IS NOT NULL THEN
+      told := chat_private.given_parts(caller_id, ask.content, ask.attachments, chat_private.takes_images(answering_model));
+    END IF;
+    turn := chat_private.tell_turn(turn, caller_id, ask.conversation_id,
+                                   CASE WHEN told IS NULL THEN ask.content ELSE chat_private.text_of_parts(told) END, ask.options,
+                                   ask.timeout_ms);
+    IF told IS NOT NULL THEN
+      turn.messages := coalesce(turn.messages, '[]') || jsonb_build_array(jsonb_build_object('role', 'user', 'content', told));
+    END IF;
     messages := turn.messages;
   END IF;
   question_id := chat.uuid_v7();

@@ -7,7 +7,8 @@
 namespace pgchat {
 namespace {
 
-// What each message takes besides its content: its role and the marks around it.
+// As chat_private.branch_upwards counts, or more, and as chat_private.is_context leaves out: what fits here must fit
+// there. What each message takes besides its content: its role and the marks around it.
 constexpr std::int64_t tokens_per_message = 8;
 constexpr std::int64_t bytes_per_token = 3;
 
