@@ -104,14 +104,14 @@ ISOLATION = $(sort $(basename $(notdir $(wildcard test/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=test
 
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifeq ($(wildcard $(PGXS)),)
+headers := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+ifeq ($(and $(wildcard $(PGXS)),$(wildcard $(headers)/postgres.h)),)
 $(error $(PG_CONFIG) names no PostgreSQL with server headers; run "make packages", or set PG_CONFIG)
 endif
 override with_llvm = no
 include $(PGXS)
 
 # Objects built against another server, or with other flags, are stale; the file changes only when the headers do.
-headers := $(shell $(PG_CONFIG) --includedir-server)
 ifneq ($(headers),$(file <build/server_headers))
 $(shell mkdir -p build)
 $(file >build/server_headers,$(headers))

@@ -3,7 +3,8 @@
 #
 #   packages.sh build [test]
 #
-# A server that PG_CONFIG names is used as it is; otherwise the newest supported one that the machine can have is installed.
+# A server that PG_CONFIG names is used as it is, and gets its headers where they are missing; otherwise the newest supported
+# one that the machine can have is installed.
 set -euo pipefail
 
 build_packages=(g++ make libcurl4-openssl-dev libssl-dev libcrypt-dev libkrb5-dev libsimdjson-dev libqrencode-dev nlohmann-json3-dev curl)
@@ -23,16 +24,21 @@ can_be_had() {
     [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]
 }
 
-# The server's major version if it can be built against and run, else nothing.
+pg_config() { command "${PG_CONFIG:-pg_config}" "$@" 2>/dev/null; }
+
+# The major version of the server that PG_CONFIG names, if it can be run; else nothing.
+installed_server() {
+    [ -x "$(pg_config --bindir)/initdb" ] || return 0
+    pg_config --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
+}
+
+# The same, if it can be built against too. The header counts: Debian ships pgxs.mk with the client programs.
 present_server() {
-    local config=${PG_CONFIG:-pg_config}
-    [ -f "$("$config" --pgxs 2>/dev/null)" ] || return 0
-    [ -x "$("$config" --bindir)/initdb" ] || return 0
-    "$config" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
+    if [ -f "$(pg_config --pgxs)" ] && [ -f "$(pg_config --includedir-server)/postgres.h" ]; then installed_server; fi
 }
 
 has_extension() {
-    [ -f "$("${PG_CONFIG:-pg_config}" --sharedir)/extension/$1.control" ]
+    [ -f "$(pg_config --sharedir)/extension/$1.control" ]
 }
 
 # Adds what is missing of the server to `missing`, for the groups asked for.
@@ -40,7 +46,7 @@ add_server_packages() {
     local version
     version=$(present_server)
     if [ -z "$version" ]; then
-        for version in $server_versions; do
+        for version in $(installed_server) $server_versions; do
             if can_be_had "postgresql-$version" && can_be_had "postgresql-server-dev-$version"; then break; fi
             version=
         done
@@ -48,8 +54,8 @@ add_server_packages() {
             say "there is no package of PostgreSQL ${server_versions// /, } here; install one and set PG_CONFIG" >&2
             exit 1
         fi
-        missing+=("postgresql-$version" "postgresql-server-dev-$version")
-        if [ "$1" = yes ]; then missing+=("postgresql-$version-pgtap" "postgresql-$version-plpgsql-check"); fi
+        add_missing "postgresql-$version" "postgresql-server-dev-$version"
+        if [ "$1" = yes ]; then add_missing "postgresql-$version-pgtap" "postgresql-$version-plpgsql-check"; fi
     elif [ "$1" = yes ]; then
         has_extension pgtap || missing+=("postgresql-$version-pgtap")
         has_extension plpgsql_check || missing+=("postgresql-$version-plpgsql-check")
