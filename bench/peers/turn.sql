@@ -24,12 +24,15 @@ BEGIN
   ELSIF octet_length(turn.content) > pg_size_bytes(current_setting('pgchat.max_message_bytes')) THEN
     RAISE EXCEPTION 'the message is too long' USING ERRCODE = '54000';
   END IF;
-  SELECT c.active_leaf_id, c.system_prompt, f.name, b.messages, b.is_plain AND f.is_usable AND NOT l.is_limited AS is_usual INTO conversation
-  FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, c.model) f,
-       LATERAL chat_private.message_limits(c.user_id) l,
-       LATERAL chat_private.plain_branch(c.user_id, c.id, c.active_leaf_id, f.name,
-                                         chat_private.fixed_tokens(c.system_prompt, '{}', turn.content), true) b
-  WHERE c.user_id = caller_id AND c.id = turn.conversation_id;
+  SELECT c.leaf_id, c.system_prompt, c.answering_model, b.messages, b.is_plain AND c.is_usable AND NOT c.is_limited AS is_usual
+  INTO conversation
+  FROM (SELECT c.user_id, c.id, c.active_leaf_id AS leaf_id, c.system_prompt, f.name AS answering_model, f.context_window,
+               f.is_usable, l.is_limited
+        FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, c.model) f,
+             LATERAL chat_private.message_limits(c.user_id) l
+        WHERE c.user_id = caller_id AND c.id = turn.conversation_id OFFSET 0) c,
+       LATERAL chat_private.plain_branch(c.user_id, CASE WHEN c.is_usable AND NOT c.is_limited THEN c.id END, c.leaf_id,
+                                         c.context_window, chat_private.fixed_tokens(c.system_prompt, '{}', turn.content), true) b;
   IF conversation.is_usual IS NOT TRUE THEN
     RAISE EXCEPTION 'the turn is not a usual one, for which this function is made' USING ERRCODE = '0A000';
   END IF;
@@ -37,10 +40,10 @@ BEGIN
   answered_at := clock_timestamp();
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, created_at, updated_at,
                              model, finish_reason, input_tokens, output_tokens, cached_tokens, latency_ms, first_token_ms)
-  VALUES (caller_id, question_id, turn.conversation_id, conversation.active_leaf_id, 'user', turn.content,
+  VALUES (caller_id, question_id, turn.conversation_id, conversation.leaf_id, 'user', turn.content,
           chat.content_hash(turn.content), asked_at, asked_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
          (caller_id, reply_id, turn.conversation_id, question_id, 'assistant', reply, chat.content_hash(reply),
-          answered_at, answered_at, conversation.name, 'stop', input_tokens, 8, 0, 1, 1);
+          answered_at, answered_at, conversation.answering_model, 'stop', input_tokens, 8, 0, 1, 1);
   UPDATE chat.conversations c
   SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,
       last_read_at = answered_at
@@ -52,7 +55,7 @@ BEGIN
   IF turn.with_usage THEN
     INSERT INTO chat.usage_events (user_id, request_id, conversation_id, message_id, model, provider, input_tokens,
                                    output_tokens, cached_tokens, outcome, latency_ms, first_token_ms)
-    VALUES (caller_id, chat.uuid_v7(), turn.conversation_id, reply_id, conversation.name, 'mock', input_tokens, 8, 0,
+    VALUES (caller_id, chat.uuid_v7(), turn.conversation_id, reply_id, conversation.answering_model, 'mock', input_tokens, 8, 0,
             'complete', 1, 1);
   END IF;
   RETURN reply;

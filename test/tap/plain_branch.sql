@@ -41,7 +41,7 @@ CREATE TEMP TABLE both_ways ON COMMIT DROP AS
   CROSS JOIN (VALUES (NULL), ('What?')) q (content)
   JOIN chat.messages leaf ON leaf.user_id = :'alice' AND leaf.id = c.reply
   CROSS JOIN LATERAL chat_private.context_fit(:'alice', c.conversation, leaf.parent_id, c.model, NULL, c.options, q.content) f
-  CROSS JOIN LATERAL chat_private.plain_branch(:'alice', c.conversation, leaf.parent_id, c.model,
+  CROSS JOIN LATERAL chat_private.plain_branch(:'alice', c.conversation, leaf.parent_id, (SELECT w.context_window FROM chat.models w WHERE w.name = c.model),
                        chat_private.fixed_tokens(f.system_prompt, c.options, q.content), q.content IS NOT NULL) p;
 SELECT is((SELECT count(*)::int FROM both_ways WHERE is_plain AND (is_refused OR NOT is_whole OR nullif(short::jsonb, '[]') IS DISTINCT FROM long)), 0,
           'what is plain is told whole, and as the long way tells it (seed ' || :seed || ')');
@@ -62,7 +62,7 @@ SELECT bag_eq(
 
 -- The bounds.
 CREATE FUNCTION pg_temp.is_plain(model text, fixed_tokens bigint) RETURNS boolean LANGUAGE sql AS $$
-  SELECT p.is_plain FROM chat_private.plain_branch(current_setting('test.alice')::uuid, current_setting('test.conv')::uuid, current_setting('test.leaf')::uuid, model, fixed_tokens, true) p $$;
+  SELECT p.is_plain FROM chat_private.plain_branch(current_setting('test.alice')::uuid, current_setting('test.conv')::uuid, current_setting('test.leaf')::uuid, (SELECT w.context_window FROM chat.models w WHERE w.name = model), fixed_tokens, true) p $$;
 SELECT chat.uuid_v7() AS conv, chat.uuid_v7() AS leaf \gset
 SELECT set_config('test.alice', :'alice', true), set_config('test.conv', :'conv', true), set_config('test.leaf', :'leaf', true);
 INSERT INTO chat.conversations (user_id, id) VALUES (:'alice', :'conv');
@@ -80,7 +80,7 @@ SELECT ok(pg_temp.is_plain('open', 16), 'a branch is found among a thousand mess
 INSERT INTO chat.messages (user_id, conversation_id, role, content) SELECT :'alice', :'conv', 'user', 'Again.' FROM generate_series(1, 1000);
 UPDATE chat.conversations SET active_leaf_id = (SELECT m.id FROM chat.messages m WHERE m.user_id = :'alice' AND m.conversation_id = :'conv' ORDER BY m.id DESC LIMIT 1) WHERE id = :'conv';
 SELECT is((SELECT (p.is_plain, f.is_whole, f.messages) FROM chat.conversations c,
-             LATERAL chat_private.plain_branch(c.user_id, c.id, c.active_leaf_id, 'open', 16, false) p,
+             LATERAL chat_private.plain_branch(c.user_id, c.id, c.active_leaf_id, NULL, 16, false) p,
              LATERAL chat_private.context_fit(c.user_id, c.id, c.active_leaf_id, 'open', NULL, '{}', NULL) f WHERE c.id = :'conv'),
           (false, true, jsonb '[{"role": "user", "content": "Again."}]'), 'among more it is left to the long way');
 SELECT * FROM finish();

@@ -130,8 +130,8 @@ COMMENT ON FUNCTION chat_private.check_conversation_limit(uuid) IS
 CREATE OR REPLACE FUNCTION chat_private.message_limits(user_id uuid) RETURNS TABLE (is_limited boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-  SELECT EXISTS (SELECT FROM chat.users u JOIN chat.plans p ON p.code = u.plan
-                 WHERE u.id = message_limits.user_id AND p.limits ?| ARRAY['messages_per_minute', 'messages_per_day']);
+  SELECT coalesce((SELECT p.limits ?| ARRAY['messages_per_minute', 'messages_per_day'] FROM chat.plans p
+                   WHERE p.code = (SELECT u.plan FROM chat.users u WHERE u.id = message_limits.user_id)), false);
 END;
 COMMENT ON FUNCTION chat_private.message_limits(uuid) IS 'Whether the user''s plan limits the number of messages at all.';
 

@@ -59,10 +59,11 @@ BEGIN
     LEFT JOIN LATERAL (
       SELECT CASE WHEN p.is_plain THEN p.messages ELSE f.messages::json END AS messages, v.system_prompt,
              CASE WHEN p.is_plain THEN false ELSE f.is_refused END AS is_refused
-      FROM (SELECT m.parent_id FROM chat.messages m WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
+      FROM (SELECT m.parent_id, (SELECT w.context_window FROM chat.models w WHERE w.name = c.model) AS context_window
+            FROM chat.messages m WHERE m.user_id = c.user_id AND m.id = c.message_id OFFSET 0) reply,
            LATERAL (SELECT coalesce(c.system_prompt, o.system_prompt) AS system_prompt FROM chat.conversations o
                     WHERE o.user_id = c.user_id AND o.id = c.conversation_id OFFSET 0) v,
-           LATERAL (SELECT b.* FROM chat_private.plain_branch(c.user_id, c.conversation_id, reply.parent_id, c.model,
+           LATERAL (SELECT b.* FROM chat_private.plain_branch(c.user_id, c.conversation_id, reply.parent_id, reply.context_window,
                       chat_private.fixed_tokens(v.system_prompt, c.options), false) b OFFSET 0) p
            LEFT JOIN LATERAL (
              SELECT o.* FROM chat_private.other_context(c.user_id, c.conversation_id, reply.parent_id, c.model, c.system_prompt, c.options) o

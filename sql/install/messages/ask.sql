@@ -73,15 +73,16 @@ BEGIN
   -- Nothing is locked or written until the reply is there. The usual turn takes one query: a plain branch, and a model that the
   -- user may ask as often as he likes; any other, and every error, is for the functions below it. What they refuse is not read.
   IF ask.attachments IS NULL THEN
-    SELECT coalesce(ask.parent_id, c.active_leaf_id), c.system_prompt, f.name, b.messages, b.is_plain AND f.is_usable AND NOT l.is_limited,
-           l.is_limited
-    INTO leaf_id, prompt, answering_model, messages, is_plain, is_limited
-    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(ask.model, c.model)) f,
-         LATERAL chat_private.message_limits(c.user_id) l,
-         LATERAL chat_private.plain_branch(c.user_id, CASE WHEN f.is_usable AND NOT l.is_limited THEN c.id END,
-                                           coalesce(ask.parent_id, c.active_leaf_id), f.name,
-                                           chat_private.fixed_tokens(c.system_prompt, ask.options, ask.content), true) b
-    WHERE c.user_id = caller_id AND c.id = ask.conversation_id;
+    SELECT c.leaf_id, c.system_prompt, c.answering_model, c.is_limited, b.messages, b.is_plain AND c.is_usable AND NOT c.is_limited
+    INTO leaf_id, prompt, answering_model, is_limited, messages, is_plain
+    FROM (SELECT c.user_id, c.id, coalesce(ask.parent_id, c.active_leaf_id) AS leaf_id, c.system_prompt, f.name AS answering_model,
+                 f.context_window, f.is_usable, l.is_limited
+          FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(ask.model, c.model)) f,
+               LATERAL chat_private.message_limits(c.user_id) l
+          WHERE c.user_id = caller_id AND c.id = ask.conversation_id OFFSET 0) c,
+         LATERAL chat_private.plain_branch(c.user_id, CASE WHEN c.is_usable AND NOT c.is_limited THEN c.id END, c.leaf_id,
+                                           c.context_window, chat_private.fixed_tokens(c.system_prompt, ask.options, ask.content),
+                                           true) b;
   END IF;
   IF is_plain IS NOT TRUE THEN
     turn := chat_private.open_turn(caller_id, ask.conversation_id, ask.parent_id, ask.model, false);
@@ -90,8 +91,9 @@ BEGIN
     answering_model := turn.model;
     IF is_limited THEN
       SELECT b.messages, b.is_plain INTO messages, is_plain
-      FROM chat_private.plain_branch(caller_id, ask.conversation_id, leaf_id, answering_model,
-                                     chat_private.fixed_tokens(prompt, ask.options, ask.content), true) b;
+      FROM (SELECT (SELECT m.context_window FROM chat.models m WHERE m.name = answering_model) AS context_window OFFSET 0) w,
+           LATERAL chat_private.plain_branch(caller_id, ask.conversation_id, leaf_id, w.context_window,
+                                             chat_private.fixed_tokens(prompt, ask.options, ask.content), true) b;
     END IF;
   END IF;
   IF is_plain IS NOT TRUE THEN

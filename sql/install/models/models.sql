@@ -16,21 +16,26 @@ stand for no user at all, have every model.';
 
 -- Bound at creation and inlined into the query that uses it, so that opening a turn is one statement. The default of the
 -- setting is written out, because chat_private.setting would cost each turn more than all the rest of this.
-CREATE OR REPLACE FUNCTION chat_private.find_model(user_id uuid, wanted text) RETURNS TABLE (name text, is_usable boolean)
-LANGUAGE sql STABLE
+CREATE OR REPLACE FUNCTION chat_private.find_model(user_id uuid, wanted text)
+RETURNS TABLE (name text, is_usable boolean, context_window integer)
+LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
-  SELECT chosen.name,
-         EXISTS (SELECT FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
-                 WHERE m.name = chosen.name AND m.is_active AND p.is_active
-                   AND CASE WHEN coalesce(m.is_open, (SELECT s.value <> 'false' FROM chat.settings s
-                                                      WHERE s.key = 'models_open_by_default'), true)
-                       THEN true ELSE chat_private.has_model(find_model.user_id, m.id) END)
+  SELECT chosen.name, coalesce(usable.is_usable, false), usable.context_window
   FROM (SELECT coalesce(find_model.wanted,
                         (SELECT s.default_model FROM chat.user_settings s WHERE s.user_id = find_model.user_id),
-                        (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'default_model')) AS name) chosen;
+                        (SELECT s.value #>> '{}' FROM chat.settings s WHERE s.key = 'default_model')) AS name OFFSET 0) chosen
+       LEFT JOIN LATERAL (
+         SELECT m.context_window,
+                m.is_active AND p.is_active
+                  AND CASE WHEN coalesce(m.is_open, (SELECT s.value <> 'false' FROM chat.settings s
+                                                     WHERE s.key = 'models_open_by_default'), true)
+                      THEN true ELSE chat_private.has_model(find_model.user_id, m.id) END AS is_usable
+         FROM chat.models m JOIN chat.providers p ON p.id = m.provider_id
+         WHERE m.name = chosen.name OFFSET 0) usable ON true;
 END;
 COMMENT ON FUNCTION chat_private.find_model(uuid, text) IS
-'The model wanted, else the user''s default, else the installation''s, and whether the user can ask it; name NULL: there is none.';
+'The model wanted, else the user''s default, else the installation''s, whether the user can ask it, and its window in tokens;
+name NULL: there is none.';
 
 CREATE OR REPLACE FUNCTION chat_private.resolve_model(user_id uuid, wanted text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
