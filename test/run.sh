@@ -35,6 +35,7 @@ suite_lint() {
     {
         test/check/run.sh || status=1
         test/check/selftest.sh || status=1
+        test/check/packages_test.sh || status=1
     } >"$out/lint.log" 2>&1
     read -ra counts < <(count_tap "$out/lint.log" $status)
     if [ "${counts[1]}" -gt 0 ]; then show_failures "$out/lint.log"; fi

@@ -1,7 +1,7 @@
 -- The short way to what a model is told gives what the long way gives, whatever the conversation; both ways over random ones.
 BEGIN;
 \ir setup.psql
-SELECT plan(13);
+SELECT plan(14);
 SELECT chat.admin_register_model('test-provider', 'small'), chat.admin_register_model('test-provider', 'middle'), chat.admin_register_model('test-provider', 'open');
 UPDATE chat.models SET context_window = CASE name WHEN 'small' THEN 600 WHEN 'middle' THEN 4000 END;
 
@@ -53,12 +53,15 @@ SELECT is((SELECT count(DISTINCT b.n)::int FROM both_ways b JOIN told t ON t.n =
 SELECT is((SELECT count(*)::int FROM both_ways b JOIN chat.messages m ON m.id = b.leaf WHERE b.is_plain AND b.content IS NULL AND m.role = 'assistant'), 0,
           'nor is a reply that is to be continued');
 
--- The engine takes either way.
+-- The engine takes either way, in one query: as a call for each request, the short way would take longer than the rest of a claim.
+SET LOCAL track_functions = 'all';
 SELECT bag_eq(
   'SELECT c.message_id, c.messages::jsonb, c.system_prompt, c.is_refused FROM chat_private.claim_requests(1000) c',
   format($$SELECT c.reply, coalesce(f.messages, '[]'), f.system_prompt, f.is_refused FROM cases c JOIN chat.messages m ON m.user_id = %1$L AND m.id = c.reply,
            LATERAL chat_private.context_fit(%1$L, c.conversation, m.parent_id, c.model, NULL, c.options, NULL) f$$, :'alice'),
   'a claim tells of each what the long way tells');
+SELECT is(pg_stat_get_xact_function_calls('chat_private.plain_branch'::regproc), NULL, 'and the short way is a part of its query');
+SET LOCAL track_functions = 'none';
 
 -- The bounds.
 CREATE FUNCTION pg_temp.is_plain(model text, fixed_tokens bigint) RETURNS boolean LANGUAGE sql AS $$

@@ -1,7 +1,7 @@
 -- Turns: sending, the once-only key, asking, retrying, stopping.
 BEGIN;
 \ir setup.psql
-SELECT plan(42);
+SELECT plan(45);
 SELECT pg_temp.value(:'alice', 'SELECT chat.create_conversation(system_prompt => $$Be brief.$$)') AS conv,
        pg_temp.value(:'alice', 'SELECT chat.create_conversation()') AS other \gset
 
@@ -65,7 +65,7 @@ BEGIN
   IF content = 'fail' THEN
     RAISE EXCEPTION 'the provider cannot be reached' USING ERRCODE = '08001';
   END IF;
-  RETURN ROW(concat_ws('|', messages, content, model, system_prompt, options, timeout_ms), 'hm', NULL, 'stop', model || '-1', 10, 2, 1,
+  RETURN ROW(concat_ws('|', messages::jsonb, content, model, system_prompt, options, timeout_ms), 'hm', NULL, 'stop', model || '-1', 10, 2, 1,
              0.25, 12, 5, NULL, false)::chat_private.completion;
 END $$;
 SELECT pg_temp.value(:'alice', format('SELECT chat.ask(%L, %L, options => %L, timeout_ms => 99)', :'conv', 'Why?', '{"seed": 1}')) AS answer \gset
@@ -77,6 +77,17 @@ SELECT is((SELECT (content = :'answer', thinking, finish_reason, m.model, input_
                    first_token_ms, content_hash = sha256(convert_to(:'answer', 'UTF8')))::text
            FROM chat.messages m JOIN chat.conversations c ON c.active_leaf_id = m.id WHERE c.id = :'conv'),
           '(t,hm,stop,test-model-1,10,2,1,0.25,12,5,t)', 'with all that is known of the reply');
+SELECT chat.admin_save_plan('free', limits => '{"messages_per_day": 1000}');
+SET LOCAL track_functions = 'all';
+SELECT ok(pg_temp.value(:'alice', format('SELECT chat.ask(%L, $$Well?$$)', :'conv'))
+            LIKE '[{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Why?"}, {"role"%}]|Well?|test-model|Be brief.|{}',
+          'one whose plan limits messages is told the same');
+SELECT ok(pg_stat_get_xact_function_calls('chat_private.open_turn'::regproc) = 1 AND pg_stat_get_xact_function_calls('chat_private.tell_turn'::regproc) IS NULL,
+          'by the short way');
+SELECT ok(num_nulls(pg_stat_get_xact_function_calls('chat_private.plain_branch'::regproc), pg_stat_get_xact_function_calls('chat_private.find_model'::regproc),
+                    pg_stat_get_xact_function_calls('chat_private.message_limits'::regproc)) = 3, 'and what it looks up is a part of its query');
+SET LOCAL track_functions = 'none';
+SELECT chat.admin_save_plan('free', limits => '{}');
 SELECT count(*) AS before FROM chat.messages \gset
 SELECT is(pg_temp.outcome(:'alice', format('SELECT chat.ask(%L, $$fail$$)', :'conv')), '08001', 'a failure is raised');
 SELECT is((SELECT count(*)::text FROM chat.messages), :'before', 'and nothing is stored');

@@ -23,8 +23,8 @@ TEST(Branch, TellsFromTheRootToTheLeaf) {
     branch.add(message(1, 0, "user", "Hi"));
     branch.add(message(2, 1, "assistant", "Hello"));
     branch.add(message(3, 2, "user", "What?"));
-    EXPECT_EQ(branch.messages(), R"([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}, )"
-                                 R"({"role": "user", "content": "What?"}])");
+    EXPECT_EQ(branch.messages(), R"([{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},)"
+                                 R"({"role":"user","content":"What?"}])");
 }
 
 TEST(Branch, TakesMessagesInAnyOrderAndLeavesOtherBranchesOut) {
@@ -34,9 +34,8 @@ TEST(Branch, TakesMessagesInAnyOrderAndLeavesOtherBranchesOut) {
     branch.add(message(1, 0, "user", "a"));
     branch.add(message(5, 4, "assistant", "below"));
     branch.add(message(2, 1, "assistant", "b"));
-    EXPECT_EQ(
-        branch.messages(),
-        R"([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "d"}])");
+    EXPECT_EQ(branch.messages(),
+              R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"d"}])");
 }
 
 TEST(Branch, LeavesEmptyAnswersOutButNotOtherEmptyMessages) {
@@ -44,7 +43,7 @@ TEST(Branch, LeavesEmptyAnswersOutButNotOtherEmptyMessages) {
     branch.add(message(1, 0, "system", ""));
     branch.add(message(2, 1, "assistant", ""));
     branch.add(message(3, 2, "user", "a"));
-    EXPECT_EQ(branch.messages(), R"([{"role": "system", "content": ""}, {"role": "user", "content": "a"}])");
+    EXPECT_EQ(branch.messages(), R"([{"role":"system","content":""},{"role":"user","content":"a"}])");
     Branch none(numbered(1), ample);
     none.add(message(1, 0, "assistant", ""));
     EXPECT_EQ(none.messages(), "[]");
@@ -53,7 +52,7 @@ TEST(Branch, LeavesEmptyAnswersOutButNotOtherEmptyMessages) {
 TEST(Branch, EscapesWhatJsonNeeds) {
     Branch branch(numbered(1), ample);
     branch.add(message(1, 0, "user", "\"\\\n\x01\xC3\xA9\x7F"));
-    EXPECT_EQ(branch.messages(), "[{\"role\": \"user\", \"content\": \"\\\"\\\\\\n\\u0001\xC3\xA9\x7F\"}]");
+    EXPECT_EQ(branch.messages(), "[{\"role\":\"user\",\"content\":\"\\\"\\\\\\n\\u0001\xC3\xA9\x7F\"}]");
 }
 
 TEST(Branch, HasNoAnswerWhereAMessageIsMissing) {

@@ -23,12 +23,6 @@ struct Signature {
     std::vector<std::string_view> v1;
 };
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
-
 std::optional<std::int64_t> seconds_from(std::string_view text) {
     std::int64_t seconds = 0;
     const char* const end = text.data() + text.size();
@@ -42,7 +36,7 @@ std::optional<Signature> parse(std::string_view header) {
     Signature signature;
     while (!header.empty()) {
         const std::size_t comma = std::min(header.find(','), header.size());
-        const std::string_view pair = trimmed(header.substr(0, comma));
+        const std::string_view pair = trimmed(header.substr(0, comma), " ");
         header.remove_prefix(std::min(comma + 1, header.size()));
         const std::size_t equals = pair.find('=');
         if (equals == std::string_view::npos) return std::nullopt;

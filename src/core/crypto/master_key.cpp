@@ -4,13 +4,13 @@
 #include "core/crypto/hmac.hpp"
 #include "core/crypto/random_bytes.hpp"
 #include "core/error.hpp"
+#include "core/text/ascii.hpp"
 #include "core/text/hex.hpp"
 
 namespace pgchat {
 namespace {
 
 constexpr std::size_t key_bytes = 32;
-constexpr std::string_view white_space = " \t\r\n";
 
 [[noreturn]] void refuse() {
     throw Error(ErrorCode::master_key_unavailable, "the master key is malformed",
@@ -21,12 +21,6 @@ unsigned digit_value(char c) {
     const int value = hex_value(c);
     if (value < 0) refuse();
     return static_cast<unsigned>(value);
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    const std::size_t begin = text.find_first_not_of(white_space);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
 }
 
 // The labels keep what is derived for one use from being of any use for another.

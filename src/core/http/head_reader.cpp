@@ -4,26 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/text/ascii.hpp"
+
 namespace pgchat {
-namespace {
-
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
-    return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
-                      [](char a, char b) { return lower(a) == b; });
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    constexpr std::string_view space = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(space);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
-}  // namespace
 
 void HeadReader::reset() {
     head_.status = 0;
@@ -51,7 +34,7 @@ void HeadReader::read_field(std::string_view line) {
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (equal_ignoring_case(name, "content-type")) {
         head_.content_type.assign(value);
-        std::transform(value.begin(), value.end(), head_.content_type.begin(), lower);
+        std::transform(value.begin(), value.end(), head_.content_type.begin(), ascii_lower);
     } else if (equal_ignoring_case(name, "retry-after")) {
         head_.retry_after.assign(value);
     } else if (equal_ignoring_case(name, "content-encoding")) {

@@ -4,24 +4,14 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/text/ascii.hpp"
 
 namespace pgchat {
 namespace {
 
-bool is_space(char c) noexcept {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::string_view trimmed_entry(std::string_view text) noexcept {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 std::string lower_case(std::string_view text) {
     std::string result(text);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    for (char& c : result) c = ascii_lower(c);
     return result;
 }
 
@@ -50,7 +40,7 @@ bool is_host_name(std::string_view name) noexcept {
 TrustedHosts::TrustedHosts(std::string_view list) {
     while (true) {
         const std::size_t comma = list.find(',');
-        const std::string_view entry = trimmed_entry(list.substr(0, comma));
+        const std::string_view entry = trimmed(list.substr(0, comma));
         if (!entry.empty()) add(entry);
         if (comma == std::string_view::npos) return;
         list.remove_prefix(comma + 1);

@@ -77,7 +77,7 @@ std::string anthropic_system(const ChatRequest& request) {
 }
 
 std::string anthropic_messages(const ChatRequest& request) {
-    MessageList messages(request);
+    MessageList messages = list_for(request);
     const std::size_t last_user = last_user_message(request);
     std::vector<std::size_t> turn;
     for (std::size_t i = 0; i < request.messages.size(); ++i) {

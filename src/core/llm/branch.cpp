@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/llm/json_write.hpp"
+#include "core/llm/message_list.hpp"
 
 namespace pgchat {
 namespace {
@@ -18,9 +18,6 @@ std::int64_t most_tokens_of(std::size_t content_size, std::int64_t output_tokens
     return tokens_per_message +
            std::max((bytes + bytes_per_token - 1) / bytes_per_token, std::min(output_tokens, bytes));
 }
-
-constexpr std::string_view before_role = "{\"role\": ";
-constexpr std::string_view before_content = ", \"content\": ";
 
 }  // namespace
 
@@ -62,22 +59,15 @@ std::optional<std::vector<const Branch::Entry*>> Branch::upwards() {
 std::optional<std::string> Branch::messages() {
     const auto branch = upwards();
     if (!branch) return std::nullopt;
-    std::string json = "[";
-    json.reserve(texts_.size() + entries_.size() * 32);
+    MessageList messages(branch->size(), texts_.size());
     for (auto entry = branch->rbegin(); entry != branch->rend(); ++entry) {
         const std::string_view text = texts_;
         const std::string_view role = text.substr((*entry)->begin, (*entry)->role_size);
         const std::string_view content = text.substr((*entry)->begin + role.size(), (*entry)->content_size);
         if (role == "assistant" && content.empty()) continue;
-        if (json.size() > 1) json += ", ";
-        json += before_role;
-        append_json_text(json, role);
-        json += before_content;
-        append_json_text(json, content);
-        json += '}';
+        messages.add(role, content);
     }
-    json += ']';
-    return json;
+    return std::move(messages).take();
 }
 
 }  // namespace pgchat

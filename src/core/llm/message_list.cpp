@@ -11,10 +11,8 @@ constexpr std::size_t bytes_beside_text = 64;
 
 }  // namespace
 
-MessageList::MessageList(const ChatRequest& request) {
-    std::size_t bytes = bytes_beside_text + request.system_prompt.size();
-    for (const ChatMessage& message : request.messages) bytes += bytes_beside_text + message.content.size();
-    json_.reserve(bytes);
+MessageList::MessageList(std::size_t messages, std::size_t bytes) {
+    json_.reserve(messages * bytes_beside_text + bytes);
     json_ += '[';
 }
 
@@ -39,9 +37,15 @@ void MessageList::separate() {
     if (json_.size() > 1) json_ += ',';
 }
 
+MessageList list_for(const ChatRequest& request) {
+    std::size_t bytes = request.system_prompt.size();
+    for (const ChatMessage& message : request.messages) bytes += message.content.size();
+    return {request.messages.size() + 1, bytes};
+}
+
 std::string message_list(const ChatRequest& request,
                          Json (*in_full)(const ChatRequest& request, std::size_t index, std::size_t last_user)) {
-    MessageList messages(request);
+    MessageList messages = list_for(request);
     if (!request.system_prompt.empty()) messages.add("system", request.system_prompt);
     const std::size_t last_user = last_user_message(request);
     for (std::size_t i = 0; i < request.messages.size(); ++i) {

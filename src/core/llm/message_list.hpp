@@ -1,4 +1,5 @@
-// The messages of a request body as JSON text: as a tree, a long conversation would be copied only to be written.
+// Messages as JSON text, as providers and what the database keeps of a branch have them: as a tree, a long conversation
+// would be copied only to be written.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@ namespace pgchat {
 
 class MessageList {
 public:
-    // With room for the texts of `request`.
-    explicit MessageList(const ChatRequest& request);
+    // With room for so many messages, of so many bytes of text in all.
+    MessageList(std::size_t messages, std::size_t bytes);
 
     // {"role":…,"content":…}; `role` is a plain word.
     void add(std::string_view role, std::string_view content);
@@ -26,6 +27,9 @@ private:
 
     std::string json_;
 };
+
+// An empty one, with room for the system prompt and the messages of `request`.
+MessageList list_for(const ChatRequest& request);
 
 // The system prompt and the messages, each as it is, for the providers that want them so; `in_full` makes those that
 // are more than a role and a text. Its arguments are as in images_of().

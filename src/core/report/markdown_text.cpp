@@ -24,12 +24,6 @@ void replace_all(std::string& text, std::string_view part, std::string_view repl
         text.replace(at, part.size(), replacement);
 }
 
-std::string_view trimmed(std::string_view text, std::string_view set) {
-    const std::size_t begin = text.find_first_not_of(set);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(set) - begin + 1);
-}
-
 // Whether a link may lead to what begins here: a page or an address, and nothing that a reader's program would run.
 bool is_page(std::string_view destination) {
     // It may begin on the next line, even of a quotation.
