@@ -13,8 +13,16 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 #variable_conflict use_column
 DECLARE
   last_user CONSTANT uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  places tid[];
 BEGIN
-  RETURN QUERY
+  IF claim_requests.full_models = '{}' AND claim_requests.full_users = '{}'
+     AND (SELECT count(*) FROM (SELECT FROM chat_private.llm_requests q WHERE q.queued_at IS NOT NULL
+                                LIMIT claim_requests.max_requests + 1) q) <= claim_requests.max_requests THEN
+    -- All can be taken, so that nobody's turn has to be found.
+    places := ARRAY(SELECT q.ctid FROM chat_private.llm_requests q WHERE q.queued_at IS NOT NULL
+                    LIMIT claim_requests.max_requests FOR NO KEY UPDATE SKIP LOCKED);
+    has_more := false;
+  ELSE
     -- Each step is one look-up in the index, however much is queued: the next user who waits for a model, or the next model.
     -- One lane more than can be served tells whether there are others.
     WITH RECURSIVE lanes AS (
@@ -40,22 +48,28 @@ BEGIN
         WHERE q.queued_at IS NOT NULL AND q.model = l.model AND q.user_id = l.user_id
         ORDER BY q.queued_at LIMIT (SELECT s.share FROM shares s) FOR NO KEY UPDATE SKIP LOCKED) w
       WHERE l.is_open AND l.lane <= claim_requests.max_requests
-    ), claimed AS (
+    )
+    SELECT ARRAY(SELECT c.place FROM chosen c),
+           s.is_cut OR EXISTS (SELECT FROM chosen c GROUP BY c.lane HAVING count(*) >= s.share),
+           CASE WHEN s.is_cut THEN l.model END, CASE WHEN s.is_cut THEN l.user_id END
+    INTO places, has_more, next_model, next_user
+    FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open AND l.lane <= claim_requests.max_requests
+                            ORDER BY l.lane DESC LIMIT 1) l;
+  END IF;
+  IF coalesce(cardinality(places), 0) = 0 THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH claimed AS (
       UPDATE chat_private.llm_requests q
       SET state = 'running', started_at = clock_timestamp(), queued_at = NULL
-      WHERE q.ctid = ANY (ARRAY(SELECT c.place FROM chosen c))
+      WHERE q.ctid = ANY (places)
       RETURNING q.*
-    ), place AS (
-      SELECT s.is_cut OR EXISTS (SELECT FROM chosen c GROUP BY c.lane HAVING count(*) >= s.share) AS has_more,
-             CASE WHEN s.is_cut THEN l.model END AS model, CASE WHEN s.is_cut THEN l.user_id END AS user_id
-      FROM shares s, LATERAL (SELECT l.* FROM lanes l WHERE l.is_open AND l.lane <= claim_requests.max_requests
-                              ORDER BY l.lane DESC LIMIT 1) l
     )
     SELECT c.user_id, c.id, c.message_id, c.conversation_id, c.model, coalesce(x.messages, t.messages::json, c.messages::json, '[]'),
            coalesce(x.system_prompt, t.system_prompt, c.system_prompt), c.response_format, c.options, c.timeout_ms,
-           p.has_more, p.model, p.user_id, coalesce(x.is_refused, c.purpose IN ('title', 'summary') AND t.messages IS NULL, false)
+           has_more, next_model, next_user, coalesce(x.is_refused, c.purpose IN ('title', 'summary') AND t.messages IS NULL, false)
     FROM claimed c
-    CROSS JOIN place p
     LEFT JOIN LATERAL (
       SELECT CASE WHEN p.is_plain THEN p.messages ELSE f.messages::json END AS messages, v.system_prompt,
              CASE WHEN p.is_plain THEN false ELSE f.is_refused END AS is_refused
@@ -76,8 +90,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION chat_private.claim_requests(integer, text, uuid, text[], uuid[]) IS
-'Takes up to max_requests from the queue and marks them running: of each user who waits for a model alike many, the oldest
-first, beginning after the given model and user. full_models, full_users: of whom none is taken now. messages: what is stored
+'Takes up to max_requests from the queue and marks them running: all, where there are no more; else of each user who waits for a model
+alike many, the oldest first, beginning after the given model and user. full_models, full_users: of whom none is taken now. messages: what is stored
 with the request, or for a conversation''s reply what chat_private.plain_branch or context_fit tells of the branch that leads to it, or what
 chat_private.side_request_text asks. is_refused: that does not fit the model, or there is nothing to ask any more. has_more: there may be others.
 next_model, next_user: where the next claim is to begin; NULL: from the start. A row that somebody has locked is left for later.';
