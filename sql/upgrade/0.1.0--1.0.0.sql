@@ -38,5 +38,6 @@ DROP FUNCTION chat_private.complete_reply(uuid, uuid, jsonb, text, text, text, j
 DROP FUNCTION chat_private.finish_requests(uuid[], uuid[], uuid[], uuid[], text[], text[], text[], text[], text[], text[], text[],
   bigint[], bigint[], bigint[], bigint[], integer[], integer[], integer[], boolean[], boolean[]);
 DROP FUNCTION chat_private.apply_ended_side_requests(uuid[], uuid[]);
+DROP FUNCTION chat_private.find_model(uuid, text);
 DROP FUNCTION chat_private.record_usage(uuid[], uuid[], integer[], uuid[], uuid[], text[], text[], bigint[], bigint[], bigint[], bigint[],
   boolean[], boolean[], boolean[], text[], text[], integer[], integer[]);
