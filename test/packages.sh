@@ -26,10 +26,12 @@ can_be_had() {
 
 pg_config() { command "${PG_CONFIG:-pg_config}" "$@" 2>/dev/null; }
 
-# The major version of the server that PG_CONFIG names, if it can be run; else nothing.
+# The major version of the server that PG_CONFIG names, if it is supported and can be run; else nothing.
 installed_server() {
+    local version
     [ -x "$(pg_config --bindir)/initdb" ] || return 0
-    pg_config --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
+    version=$(pg_config --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+    case " $server_versions " in *" $version "*) echo "$version" ;; esac
 }
 
 # The same, if it can be built against too. The header counts: Debian ships pgxs.mk with the client programs.

@@ -22,7 +22,7 @@ case $1 in
 --pgxs) echo "$SERVER/pgxs.mk" ;;
 --includedir-server) echo "$SERVER" ;;
 --sharedir) echo "$SERVER" ;;
---version) echo 'PostgreSQL 15.20 (Debian)' ;;
+--version) echo "PostgreSQL $VERSION (Debian)" ;;
 esac
 EOF
 touch "$work/server/pgxs.mk" "$work/server/bin/initdb" "$work/server/extension/pgtap.control" "$work/server/extension/plpgsql_check.control"
@@ -31,21 +31,21 @@ chmod +x "$work/server/bin/initdb"
 number=0 wrong=0
 # installs ABSENT EXPECTED WHAT GROUP…: with these packages absent, exactly the expected ones are installed.
 installs() {
-    local absent=$1 expected=$2 what=$3 seen
+    local absent=$1 expected=$2 what=$3 seen status=0
     shift 3
     : >"$work/installed"
-    PATH=$work/bin:$PATH PG_CONFIG=pg_config ABSENT=$absent INSTALLED=$work/installed test/packages.sh "$@" >"$work/log" 2>&1 || true
+    PATH=$work/bin:$PATH PG_CONFIG=pg_config ABSENT=$absent INSTALLED=$work/installed test/packages.sh "$@" >"$work/log" 2>&1 || status=$?
     seen=$(tr '\n' ' ' <"$work/installed" | sed 's/ $//')
     number=$((number + 1))
-    if [ "$seen" = "$expected" ]; then
+    if [ $status -eq 0 ] && [ "$seen" = "$expected" ]; then
         echo "ok $number - $what"
     else
-        echo "not ok $number - $what: '$seen', not '$expected'"
+        echo "not ok $number - $what: '$seen', not '$expected', exit $status"
         wrong=$((wrong + 1))
     fi
 }
 
-export SERVER=$work/server
+export SERVER=$work/server VERSION=15.20
 installs postgresql-server-dev-15 postgresql-server-dev-15 'a server without headers gets them' build
 touch "$work/server/postgres.h"
 installs '' '' 'a server with headers is used as it is' build test
@@ -55,6 +55,7 @@ installs postgresql-15-pgtap postgresql-15-pgtap 'tests need pgTAP' build test
 installs postgresql-15-pgtap '' 'a build does not' build
 touch "$work/server/extension/pgtap.control"
 installs 'g++ jq' 'g++ jq' 'what only tests can use comes last, by itself' build test
+VERSION=14.2 installs 'postgresql-18 postgresql-server-dev-18' 'postgresql-18 postgresql-server-dev-18' 'beside a server that is too old, the newest' build
 export SERVER=$work/none
 installs 'postgresql-18 postgresql-server-dev-18' 'postgresql-18 postgresql-server-dev-18' 'without a server, the newest' build
 echo "1..$number"

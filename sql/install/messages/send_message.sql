@@ -62,10 +62,11 @@ BEGIN
   IF open_turn.is_durable THEN
     SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable, l.is_limited
     INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable, is_limited
-    FROM chat.conversations c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f,
-         LATERAL chat_private.message_limits(c.user_id) l
-    WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id
-    FOR NO KEY UPDATE OF c;
+    -- Locked before its model is looked up: who changed it while this waited is followed.
+    FROM (SELECT c.user_id, c.active_leaf_id, c.system_prompt, c.model FROM chat.conversations c
+          WHERE c.user_id = open_turn.user_id AND c.id = open_turn.conversation_id
+          FOR NO KEY UPDATE) c, LATERAL chat_private.find_model(c.user_id, coalesce(open_turn.model, c.model)) f,
+         LATERAL chat_private.message_limits(c.user_id) l;
   ELSE
     SELECT coalesce(open_turn.parent_id, c.active_leaf_id), c.system_prompt, f.name, f.is_usable, l.is_limited
     INTO turn.parent_id, turn.system_prompt, turn.model, model_is_usable, is_limited

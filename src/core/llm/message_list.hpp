@@ -1,4 +1,4 @@
-// Messages as JSON text, as providers and what the database keeps of a branch have them: as a tree, a long conversation
+// Messages as JSON text, as requests to providers and what is told of a branch have them: as a tree, a long conversation
 // would be copied only to be written.
 #pragma once
 
