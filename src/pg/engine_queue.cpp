@@ -74,7 +74,7 @@ bool EngineQueue::claim(std::size_t limit, const QueueHolds& holds,
     const bool has_standby = SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0';
     const Durability durability = has_standby ? Durability::flushed : Durability::asynchronous;
     if (in_transaction(durability, "claiming requests", read) != Outcome::committed) return false;
-    // A claim that began midway and came to the end has not seen what is before.
+    // A claim that began midway and came to the end may not have seen what is before.
     may_have_more_ = more || (!after_model_.empty() && model_after.empty());
     holds_ = holds;
     after_model_ = std::move(model_after);

@@ -1,7 +1,7 @@
 -- The claim of queued requests: in turns of the users who wait for each model, past those of whom nothing is to be taken.
 BEGIN;
 \ir setup.psql
-SELECT plan(10);
+SELECT plan(12);
 CREATE FUNCTION pg_temp.queue(who uuid, model text, requests integer) RETURNS void LANGUAGE sql AS $$
   INSERT INTO chat_private.llm_requests (user_id, model, messages)
   SELECT who, model, '[{"role": "user", "content": "x"}]' FROM generate_series(1, requests) $$;
@@ -25,6 +25,12 @@ SELECT is(pg_temp.taken(4, 'm', '10000000-0000-7000-8000-000000000001', '{m}'), 
 SELECT is(pg_temp.taken(4, full_users => '{10000000-0000-7000-8000-000000000003}'), 'm:1x4 more=t next=:', 'and so is a user');
 SELECT is(pg_temp.taken(4, full_models => '{m}', full_users => '{10000000-0000-7000-8000-000000000003}'), NULL, 'nothing is left then');
 SELECT is(pg_temp.taken(10, full_models => '{m}'), 'n:3x1 more=f next=:', 'more is not said where all was taken');
+DELETE FROM chat_private.llm_requests;
+SELECT pg_temp.queue('10000000-0000-7000-8000-000000000001', 'm', 2);
+SELECT pg_temp.queue('10000000-0000-7000-8000-000000000003', 'n', 4);
+SELECT is(pg_temp.taken(5), 'm:1x2 n:3x2 more=t next=:', 'one more than can be taken leaves each user a share');
+SELECT pg_temp.queue('10000000-0000-7000-8000-000000000001', 'm', 3);
+SELECT is(pg_temp.taken(5, 'n', '10000000-0000-7000-8000-000000000003'), 'm:1x3 n:3x2 more=f next=:', 'as many as can be taken are taken, wherever the last claim ended');
 
 -- What replies are told is read once for each, whatever plan was made while the tables were empty.
 DELETE FROM chat_private.llm_requests;
