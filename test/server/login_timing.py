@@ -63,11 +63,12 @@ def _():
                 took[case].append(seconds)
                 errors.add(error)
         equal(len(errors), 1, f"what the client is told: {errors}")
-        medians = {case: statistics.median(times) for case, times in took.items()}
-        for case, median in medians.items():
-            diag(f"{case}: median of {TRIES} {median * 1000:.2f} ms")
-        for case, median in medians.items():
-            assert abs(median / medians["wrong"] - 1) < 0.1, (case, median, medians["wrong"])
+        # The quicker ones, as what else the machine does only adds time: a tenth of the tries is not disturbed.
+        quicker = {case: statistics.quantiles(times, n=10)[0] for case, times in took.items()}
+        for case, times in took.items():
+            diag(f"{case}: of {TRIES} a tenth in {quicker[case] * 1000:.2f} ms, half in {statistics.median(times) * 1000:.2f} ms")
+        for case, seconds in quicker.items():
+            assert abs(seconds / quicker["wrong"] - 1) < 0.1, (case, seconds, quicker["wrong"])
 
 
 @test("a password of a megabyte, or of 73 bytes, is refused in less than 10 ms, with the same error")

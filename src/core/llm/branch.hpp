@@ -16,8 +16,8 @@ namespace pgchat {
 
 struct BranchMessage {
     Uuid id;
-    std::optional<Uuid> parent_id;  // nullopt: the first of a branch
-    std::string_view role;  // a plain word
+    std::optional<Uuid> parent_id;   // nullopt: the first of a branch
+    std::string_view role;           // a plain word
     std::string_view content;        // UTF-8
     std::int64_t output_tokens = 0;  // as its provider counted them; 0: not known
     bool is_plain = false;           // its role and content are all that is told of it

@@ -1,5 +1,5 @@
-// Messages as JSON text, as requests to providers and what is told of a branch have them: as a tree, a long conversation
-// would be copied only to be written.
+// Messages as JSON text, as requests to providers and what is told of a branch have them: as a tree, a long
+// conversation would be copied only to be written.
 #pragma once
 
 #include <cstddef>
