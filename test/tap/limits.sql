@@ -1,7 +1,7 @@
 -- Limits: setting them, what is refused, what the engine is told of them.
 BEGIN;
 \ir setup.psql
-SELECT plan(37);
+SELECT plan(42);
 
 -- Who may set what.
 SELECT is(pg_temp.outcome(:'alice', format(call, :'alice')), '42501', 'not for users: ' || call)
@@ -71,5 +71,18 @@ SELECT is(split_part(pg_temp.told('00000000-0000-0000-0000-000000000000'), ' ', 
 SELECT is(pg_temp.value(:'alice', $$SELECT string_agg(concat_ws(' ', name, allowed, used, resets_at > now()), ', ' ORDER BY name) FROM chat.my_limits()$$),
           'concurrent_calls 3, cost_per_month 1 0.75 t, requests_per_minute 5, tokens_per_day 1000 17 t', 'people see their limits');
 SELECT is(pg_temp.outcome(NULL, 'SELECT chat.my_limits()'), '28000', 'when they say who they are');
+
+-- What is not in the roll-ups yet.
+SELECT chat_private.roll_up_usage(1000000) AS rolled_up \gset
+SELECT ok(:rolled_up >= 5, 'the events are in the roll-ups');
+SELECT is(pg_temp.told(:'alice'), 'user free 5 3 1000 1000000000000 f 17 750000000000', 'where they count as before');
+INSERT INTO chat.usage_events (user_id, id, input_tokens, output_tokens, cost, outcome)
+VALUES (:'alice', chat.uuid_v7(), 1, 1, 0.125, 'complete'),
+       -- Of a session whose clock was behind.
+       (:'alice', chat_private.id_at(clock_timestamp() - interval '5 seconds'), 100, 0, 0, 'complete');
+SELECT is(pg_temp.told(:'alice'), 'user free 5 3 1000 1000000000000 f 119 875000000000', 'later events count, too');
+SELECT is(split_part(pg_temp.told('00000000-0000-0000-0000-000000000000'), ' ', 7)::bigint - (SELECT cost FROM before), 24875000000000, 'for the installation, too');
+DELETE FROM chat.usage_events WHERE seq <= chat_private.usage_watermark();
+SELECT is(pg_temp.told(:'alice'), 'user free 5 3 1000 1000000000000 f 119 875000000000', 'also when the events before them are gone');
 SELECT * FROM finish();
 ROLLBACK;

@@ -80,9 +80,8 @@ conversations and the session stay, and so does a plan that is paid for. Where t
 Errors: 28000 nobody is authenticated; 55000 the current user is no guest; those of chat.register.';
 
 CREATE OR REPLACE FUNCTION chat_private.id_at(moment timestamptz) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (lpad(to_hex((extract(epoch FROM id_at.moment) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
-$$;
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid;
 COMMENT ON FUNCTION chat_private.id_at(timestamptz) IS 'A bound of the ids (UUID version 7) that were made since a moment.';
 
 CREATE OR REPLACE FUNCTION chat_private.plan_limit(user_id uuid, name text) RETURNS bigint

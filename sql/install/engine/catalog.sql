@@ -31,13 +31,18 @@ COMMENT ON FUNCTION chat_private.engine_models() IS
 'The active models of active providers; provider_model: the provider''s own name; prices per million tokens.';
 
 CREATE OR REPLACE FUNCTION chat_private.engine_grants(user_ids uuid[]) RETURNS TABLE (user_id uuid, model_id uuid)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-  SELECT a.user_id, a.model_id
-  FROM unnest(engine_grants.user_ids) w (user_id) JOIN chat.user_model_access a ON a.user_id = w.user_id AND a.is_active
-  UNION
-  SELECT u.id, a.model_id
-  FROM unnest(engine_grants.user_ids) w (user_id) JOIN chat.users u ON u.id = w.user_id
-  JOIN chat.group_model_access a ON a.is_active AND (a.role = u.role OR a.plan = u.plan)
+-- In PL/pgSQL, which keeps its plan: a function in SQL is planned anew for each account.
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT a.user_id, a.model_id
+    FROM unnest(engine_grants.user_ids) w (user_id) JOIN chat.user_model_access a ON a.user_id = w.user_id AND a.is_active
+    UNION
+    SELECT u.id, a.model_id
+    FROM unnest(engine_grants.user_ids) w (user_id) JOIN chat.users u ON u.id = w.user_id
+    JOIN chat.group_model_access a ON a.is_active AND (a.role = u.role OR a.plan = u.plan);
+END
 $$;
 COMMENT ON FUNCTION chat_private.engine_grants(uuid[]) IS
 'The models that each of these users was given, directly or through role or plan.';

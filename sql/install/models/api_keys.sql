@@ -183,7 +183,7 @@ COMMENT ON FUNCTION chat_private.put_keys_away(uuid) IS
 
 CREATE OR REPLACE FUNCTION chat_private.engine_keys(user_ids uuid[])
 RETURNS TABLE (user_id uuid, provider_id uuid, id uuid, sealed_key bytea)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   IF chat_private.setting('user_keys_allowed') <> jsonb 'true' THEN

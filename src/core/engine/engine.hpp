@@ -65,7 +65,7 @@ public:
     AccountBook& accounts() noexcept { return accounts_; }
     // The users whose accounts must be read before their calls go on; the nil user among them where the installation's
     // own must be.
-    std::vector<Uuid> missing_accounts() const;
+    std::vector<Uuid> missing_accounts();
     bool has_parked() const noexcept { return !parked_.empty(); }
     // These accounts have been put into the book: their calls go on.
     void accounts_loaded(const std::vector<Uuid>& user_ids);
