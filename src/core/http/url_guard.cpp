@@ -12,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/http/address_policy.hpp"
+#include "core/text/ascii.hpp"
 
 namespace pgchat {
 namespace {
@@ -45,8 +46,7 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
 // 0177.0.0.1.
 std::string normal_host(std::string host) {
     if (host.size() >= 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-    std::transform(host.begin(), host.end(), host.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(host.begin(), host.end(), host.begin(), ascii_lower);
     if (host.ends_with('.')) host.pop_back();
     in_addr ipv4;
     if (inet_aton(host.c_str(), &ipv4) != 0) {

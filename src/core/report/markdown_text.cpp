@@ -157,7 +157,7 @@ std::string markdown_prose(std::string_view text) {
 }
 
 std::string markdown_quote(std::string_view text) {
-    const std::string clean = harmless(trimmed(text, " \t\r\n"));
+    const std::string clean = harmless(trimmed(text));
     std::string quoted;
     CodeBlocks blocks;
     for (const std::string_view line : lines_of(clean))
