@@ -22,6 +22,7 @@ ALTER TABLE chat.conversations DROP CONSTRAINT conversations_title_source_check,
 ALTER TABLE chat.usage_events DROP CONSTRAINT usage_events_outcome_check,
   ADD CONSTRAINT usage_events_outcome_check CHECK (outcome = ANY ('{complete,incomplete,error,cancelled}'));
 COMMENT ON COLUMN chat_private.llm_requests.purpose IS 'What a request of pgchat''s own is for: the title, or a summary, of conversation_id, or the step of a deliberation that has the same id; NULL: somebody asked';
+CREATE INDEX llm_requests_retention_idx ON chat_private.llm_requests (created_at) WHERE message_id IS NULL AND purpose IS NULL;
 CREATE INDEX llm_requests_restored_idx ON chat_private.llm_requests (user_id, id) WHERE started_at = '-infinity';
 COMMENT ON COLUMN chat_private.llm_requests.started_at IS 'When the engine took it; -infinity: a restored dump brought it as running, which it is not here';
 

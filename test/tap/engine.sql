@@ -1,7 +1,7 @@
 -- The engine's half of the queue: claiming, checkpoints, finishing, recovering; and what a person then reads.
 BEGIN;
 \ir setup.psql
-SELECT plan(40);
+SELECT plan(46);
 SELECT chat_private.set_identity(:'alice', 'user', NULL, true);
 SELECT chat.create_conversation(system_prompt => 'Be brief.') AS conv \gset
 INSERT INTO chat.messages (user_id, conversation_id, id, parent_id, role, status, content, tool_calls, tool_call_id)
@@ -157,6 +157,37 @@ RESET ROLE;
 SELECT is((SELECT concat_ws(' ', q.state, q.error ->> 'code', q.started_at) FROM chat_private.llm_requests q JOIN dumped d USING (user_id, id)),
           'error outcome_unknown', 'and ends with the tidying');
 SELECT is((SELECT state FROM chat_private.llm_requests WHERE id = :'under_way'), 'running', 'what the engine has under way does not');
+
+-- What is kept of chat.llm_submit.
+CREATE FUNCTION pg_temp.prune(most int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  pruned int;
+BEGIN
+  PERFORM set_config('role', 'pgchat_engine', true);
+  pruned := chat_private.prune_requests(most);
+  PERFORM set_config('role', 'none', true);
+  RETURN pruned;
+END $$;
+DELETE FROM chat_private.llm_requests WHERE message_id IS NULL;
+INSERT INTO chat_private.llm_requests (user_id, id, message_id, purpose, state, queued_at, model, messages, created_at, finished_at)
+SELECT :'bob', chat.uuid_v7(), CASE WHEN state = 'reply' THEN :'d_assistant_message_id'::uuid END, CASE WHEN state = 'step' THEN 'deliberation' END,
+       CASE WHEN state IN ('reply', 'step') THEN 'complete' ELSE state END, CASE WHEN state = 'queued' THEN now() - age * interval '1 day' END, 'm',
+       CASE WHEN state <> 'reply' THEN jsonb '[]' END, now() - age * interval '1 day', now() - ended * interval '1 day'
+FROM (VALUES ('complete', 9, 8), ('error', 9, 8), ('cancelled', 9, 7.5), ('complete', 9, 1), ('queued', 9, NULL), ('running', 9, NULL),
+             ('reply', 9, 8), ('step', 9, 8)) t (state, age, ended);
+SELECT is(pg_temp.prune(100), 0, 'what chat.llm_submit asked is kept for ever');
+SELECT chat.admin_set_setting('request_retention', '"7 days"');
+SELECT is(pg_temp.prune(2), 2, 'or for a time, of which an end comes in small pieces');
+SELECT is(pg_temp.prune(100), 1, 'until all is gone');
+SELECT is(pg_temp.prune(100), 0, 'and that once');
+SELECT is((SELECT string_agg(q.state, ' ' ORDER BY q.state, q.message_id) FROM chat_private.llm_requests q WHERE q.model = 'm' AND q.user_id = :'bob'),
+          'complete complete complete queued running', 'but for what ended lately, has not, is a reply''s, or pgchat''s own');
+UPDATE chat_private.llm_requests SET finished_at = now() - interval '8 days' WHERE state = 'complete' AND message_id IS NULL AND purpose IS NULL;
+SET LOCAL ROLE pgchat_engine;
+SELECT chat_private.tidy(100);
+RESET ROLE;
+SELECT is((SELECT count(*)::int FROM chat_private.llm_requests q WHERE q.model = 'm' AND q.message_id IS NULL AND q.purpose IS NULL AND q.state = 'complete'), 0,
+          'the tidying does it');
 
 -- What the engine may not do.
 SELECT is(pg_temp.outcome(NULL, statement, 'pgchat_engine'), '42501', 'refused to the engine: ' || statement)

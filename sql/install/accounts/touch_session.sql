@@ -54,7 +54,7 @@ DECLARE
   now CONSTANT timestamptz := clock_timestamp();
   removed integer;
   most integer := greatest(chat_private.prune_audit_log(tidy.max_rows), chat_private.erase_audit_origins(tidy.max_rows),
-                           chat_private.remove_unused_attachments(tidy.max_rows));
+                           chat_private.remove_unused_attachments(tidy.max_rows), chat_private.prune_requests(tidy.max_rows));
 BEGIN
   DELETE FROM chat.sessions s WHERE (s.user_id, s.id) IN (
     SELECT e.user_id, e.id FROM chat.sessions e WHERE least(e.expires_at, e.idle_expires_at) < now - interval '1 day'
@@ -78,6 +78,6 @@ $$;
 COMMENT ON FUNCTION chat_private.tidy(integer) IS
 'Removes what has outlived its time, at most so many rows of each kind: audit rows past their retention, addresses in those of
 removed accounts, sessions that ended a
-day ago, failed logins that no longer count, files that no message uses; ends requests that a
+day ago, failed logins that no longer count, files that no message uses, requests past their retention; ends requests that a
 restored dump brought as running; and lets requests go that wait for nothing. Called by the
 engine; true where there is more.';

@@ -49,6 +49,7 @@ BEGIN ATOMIC
     ('cost_per_month', 'amount or null', 'null', NULL, 'What all calls to models together may cost in a month in UTC, in the currency of the models'' prices; null: not limited'),
     ('own_keys_exempt_from_budget', 'boolean', 'true', NULL, 'Whether calls with a key of the user''s own cost nothing of the user''s and the installation''s budget'),
     ('usage_retention', 'count or null', 'null', NULL, 'For how many months, the current one not counted, usage events are kept; sums by day stay; null: for ever'),
+    ('request_retention', 'interval or null', 'null', NULL, 'How long requests of chat.llm_submit are kept once they have ended, with prompt and answer; null: for ever'),
     ('refresh_token_lifetime', 'interval', '"30 days"', NULL, 'How long a refresh token works'),
     ('context_strategy', 'choice', '"truncate_oldest"', '{truncate_oldest,summarize,error}', 'What is done where a conversation does not fit the model''s context window, and does not say so itself'),
     ('context_reserve', 'count', '4096', NULL, 'Tokens of the context window kept for the answer where neither conversation, call, model nor provider says how long it may be'),

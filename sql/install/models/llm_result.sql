@@ -74,8 +74,9 @@ COMMENT ON FUNCTION chat.llm_result(uuid, integer) IS
 usage {input_tokens, output_tokens, cached_tokens}, cost, latency_ms, request_id, status}, and error {code, sqlstate,
 message} where it failed; where response_format was given, json with the content''s value. status is complete, incomplete, error or cancelled. NULL while there is no answer. wait_ms: how
 long to wait for one, in milliseconds; it cannot come before the submitting transaction has committed, nor be seen by a
-transaction whose isolation level is REPEATABLE READ or above.
-Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 wait_ms is negative; P0002 no such request of mine.';
+transaction whose isolation level is REPEATABLE READ or above. What chat.llm_submit asked is kept for ever, or for the time of the setting
+request_retention after its end.
+Errors: 28000 nobody is authenticated; 22004 an argument is NULL; 22023 wait_ms is negative; P0002 no such request of mine, or no more.';
 
 CREATE OR REPLACE FUNCTION chat.llm_cancel(request_id uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$

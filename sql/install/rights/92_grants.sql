@@ -161,7 +161,7 @@ DECLARE
     'chat_private.ledger_audit', 'chat_private.append_audit', 'chat_private.audit_hash', 'chat_private.audit_origin_hash',
     'chat_private.ledger_charge_login', 'chat_private.ledger_settle_login', 'chat_private.ledger_refuse_login',
     'chat_private.ledger_unlock_login', 'chat_private.attempt_keys', 'chat_private.count_attempt', 'chat_private.attempt_limit', 'chat_private.setting', 'chat_private.setting_text', 'chat_private.setting_definitions',
-    'chat_private.ledger_touch_session', 'chat_private.erase_audit_origins', 'chat_private.prune_audit_log', 'chat_private.tidy',
+    'chat_private.ledger_touch_session', 'chat_private.erase_audit_origins', 'chat_private.prune_audit_log', 'chat_private.prune_requests', 'chat_private.tidy',
     'chat_private.engine_keys', 'chat_private.engine_provider_keys', 'chat_private.api_keys_used',
     'chat_private.sealed_columns', 'chat_private.sealed_page', 'chat_private.replace_sealed', 'chat_private.count_sealed',
     'chat_private.databases_with_secrets', 'chat_private.holds_secrets',

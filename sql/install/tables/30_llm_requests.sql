@@ -35,6 +35,8 @@ CREATE INDEX llm_requests_message_idx ON chat_private.llm_requests (user_id, mes
 -- Side requests are few, and their rows go when they have ended: so most probes find this empty.
 CREATE INDEX llm_requests_side_idx ON chat_private.llm_requests (user_id, conversation_id) WHERE purpose IS NOT NULL;
 CREATE INDEX llm_requests_waiting_idx ON chat_private.llm_requests (user_id, waits_for) WHERE waits_for IS NOT NULL;
+-- Those of chat.llm_submit alone, for the setting request_retention; none of its columns is ever changed.
+CREATE INDEX llm_requests_retention_idx ON chat_private.llm_requests (created_at) WHERE message_id IS NULL AND purpose IS NULL;
 -- Of what a dump brought that was under way: mostly empty.
 CREATE INDEX llm_requests_restored_idx ON chat_private.llm_requests (user_id, id) WHERE started_at = '-infinity';
 COMMENT ON TABLE chat_private.llm_requests IS 'Requests to models that survive a crash: replies of conversations (message_id set) and those of chat.llm_submit (messages set)';
