@@ -11,7 +11,8 @@ all_ended="SELECT NOT EXISTS (SELECT FROM $requests WHERE queued_at IS NOT NULL)
 
 # burst SUBMIT [DONE]: ms from commit until all have ended; on a queue that is empty before.
 burst() {
-    sql -c "TRUNCATE $requests" -c CHECKPOINT >/dev/null
+    # What earlier rounds left would be vacuumed meanwhile, on the same cores.
+    sql -c "TRUNCATE $requests" -c 'VACUUM ANALYZE' -c CHECKPOINT >/dev/null
     field "$("$BENCH_DRIVERS/burst" --submit "$1" --done "${2:-$all_ended}")" done_ms
 }
 

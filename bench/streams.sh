@@ -16,6 +16,8 @@ stream_round() {
 measure() {
     local name=$1 readers=$2 direct seen cost peer memory first total late own
     direct=$("$BENCH_SERVERS/direct_client" --port "$MOCK_PORT" --curl --stream --clients 1000 --calls 1000 --model 'mock?tokens=264&rate=66&stamp=1')
+    # What earlier benchmarks left would be vacuumed meanwhile, on the same cores.
+    sql -c 'VACUUM ANALYZE' -c CHECKPOINT
     fresh_engine >/dev/null
     stream_round 100 --model short-stream --tokens 66 --over_ms 300 >/dev/null
     seen=$(stream_round 1000 --model stream --tokens 264 --readers "$readers")
