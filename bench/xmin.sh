@@ -29,17 +29,18 @@ for _ in $(seq 100); do
 done
 sleep 0.3
 
-sql -c 'CREATE TEMP TABLE held (name text)' -c "
+# Held is what one transaction has in two samples, 20 ms apart: the engine has short ones of its own, for filing and sums.
+sql -c 'CREATE TEMP TABLE held (sample int, name text, xact_start timestamptz)' -c "
     DO \$\$
     BEGIN
-      FOR i IN 1..50 LOOP
-        INSERT INTO held SELECT CASE WHEN backend_type LIKE 'pgchat engine%' THEN 'engine' ELSE application_name END
+      FOR i IN 0..50 LOOP
+        INSERT INTO held SELECT i, CASE WHEN backend_type LIKE 'pgchat engine%' THEN 'engine' ELSE application_name END, xact_start
         FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
           AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL);
         PERFORM pg_stat_clear_snapshot();
         PERFORM pg_sleep(0.02);
       END LOOP;
-    END \$\$" -c 'SELECT name, count(*) FROM held GROUP BY name' >"$BENCH_WORK/held"
+    END \$\$" -c 'SELECT h.name, count(*) FROM held h JOIN held b USING (name, xact_start) WHERE b.sample = h.sample - 1 GROUP BY h.name' >"$BENCH_WORK/held"
 in_flight=$(sql -c 'SELECT calls_in_flight FROM chat.engine_status()')
 sql -c "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE application_name IN ('send_and_wait', 'llm_result', 'pg_sleep')" >/dev/null
