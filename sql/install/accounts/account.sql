@@ -8,7 +8,7 @@ DECLARE
 BEGIN
   SELECT u.* INTO account FROM chat.users u WHERE u.id = caller_id;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'the account of the current user no longer exists' USING ERRCODE = '28000';
+    PERFORM chat_private.account_is_gone();
   END IF;
   RETURN account;
 END
@@ -73,6 +73,9 @@ BEGIN
       updated_at = clock_timestamp()
   WHERE u.id = account.id
   RETURNING u.* INTO account;
+  IF NOT FOUND THEN
+    PERFORM chat_private.account_is_gone();
+  END IF;
   RETURN account;
 END
 $$;
@@ -103,6 +106,9 @@ BEGIN
       updated_at = clock_timestamp()
   WHERE s.user_id = caller_id
   RETURNING s.* INTO changed;
+  IF NOT FOUND THEN
+    PERFORM chat_private.account_is_gone();
+  END IF;
   RETURN changed;
 END
 $$;
@@ -119,6 +125,9 @@ DECLARE
 BEGIN
   UPDATE chat.users u SET consent_at = clock_timestamp(), updated_at = clock_timestamp() WHERE u.id = account.id
   RETURNING u.consent_at INTO account.consent_at;
+  IF NOT FOUND THEN
+    PERFORM chat_private.account_is_gone();
+  END IF;
   PERFORM chat_private.audit('account.consent', 'user:' || account.id);
   RETURN account.consent_at;
 END

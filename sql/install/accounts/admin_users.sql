@@ -287,7 +287,6 @@ DECLARE
 BEGIN
   PERFORM chat_private.hold_billing_customers(admin_delete_user.user_id);
   PERFORM chat_private.keep_an_admin(admin_delete_user.user_id);
-  PERFORM chat_private.require_account(admin_delete_user.user_id);
   PERFORM chat_private.remove_account(admin_delete_user.user_id);
   PERFORM chat_private.switch_identity(previous);
   PERFORM chat_private.audit('admin.delete_user', 'user:' || admin_delete_user.user_id);

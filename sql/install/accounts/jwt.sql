@@ -237,7 +237,7 @@ BEGIN
   END IF;
   SELECT u.* INTO account FROM chat.users u WHERE u.id = access_claims.user_id AND u.is_active;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'the account of the current user no longer exists' USING ERRCODE = '28000';
+    PERFORM chat_private.account_is_gone();
   END IF;
   RETURN jsonb_strip_nulls(jsonb_build_object(
     'iss', chat_private.token_issuer(), 'aud', chat_private.token_audience(), 'sub', account.id, 'sid', access_claims.session_id,

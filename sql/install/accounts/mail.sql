@@ -70,7 +70,7 @@ DECLARE
   address text;
 BEGIN
   IF chat_private.may_ask_for_mail(owner_id, queue_requested_mail.kind) THEN
-    SELECT u.email INTO address FROM chat.users u WHERE u.id = owner_id;
+    SELECT u.email INTO address FROM chat.users u WHERE u.id = owner_id FOR KEY SHARE;
   END IF;
   PERFORM chat_private.switch_identity(previous);
   -- For nobody a row is written, too, so that neither the answer nor the time of the commit tells who has an account.
@@ -202,6 +202,9 @@ BEGIN
       PERFORM chat_private.finish_mail(mail.user_id, mail.id, 'expired');
     ELSIF mail.attempts > chat_private.setting('mail_max_attempts')::integer THEN
       PERFORM chat_private.finish_mail(mail.user_id, mail.id, 'failed', mail.error);
+    ELSIF EXISTS (SELECT FROM chat.users u WHERE u.id = mail.user_id) AND NOT chat_private.try_hold_account(mail.user_id) THEN
+      -- Should the removal that is under way be undone, the mail is due again when its five minutes are over.
+      CONTINUE;
     ELSE
       token := chat_private.mail_token(mail);
       IF token IS NULL THEN

@@ -125,6 +125,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   new_id uuid := chat.uuid_v7();
 BEGIN
+  PERFORM chat_private.hold_account(add_identity.user_id);
   INSERT INTO chat_private.login_names (kind, name, user_id)
   VALUES ('identity', said.provider || ' ' || said.subject, add_identity.user_id) ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN

@@ -61,6 +61,7 @@ BEGIN
   END IF;
   PERFORM chat_private.check_password(change_password.new_password, account.email, account.username);
   PERFORM chat_private.reauthenticate(change_password.old_password);
+  PERFORM chat_private.hold_account(caller_id);
   PERFORM chat_private.set_password(caller_id, change_password.new_password);
   PERFORM chat_private.end_sessions(caller_id, chat_private.current_session_id());
   IF chat_private.setting('security_mails') = 'true' THEN

@@ -114,6 +114,11 @@ DECLARE
   address text;
   previous chat_private.identity;
 BEGIN
+  -- Before all else of theirs, so that whoever adds to it has done so, or waits and holds nothing (chat_private.hold_account).
+  PERFORM FROM chat.users u WHERE u.id = remove_account.user_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'user not found' USING ERRCODE = 'P0002', HINT = 'chat.admin_list_users() lists the accounts.';
+  END IF;
   PERFORM chat_private.anonymise_billing(remove_account.user_id);
   PERFORM chat_private.leave_workers(remove_account.user_id);
   PERFORM chat_private.leave_models(remove_account.user_id);
@@ -138,7 +143,7 @@ $$;
 COMMENT ON FUNCTION chat_private.remove_account(uuid) IS
 'Removes an account and all rows about it but its audit log, in which only the id is left of it; its usage and payments become nobody''s.
 Its calls that are under way are aborted, even if the transaction is rolled back.
-Addresses and user agents in the audit log are erased once it is committed.';
+Addresses and user agents in the audit log are erased once it is committed. Errors: P0002 no such account.';
 
 CREATE OR REPLACE FUNCTION chat.delete_my_account(password text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -181,7 +186,7 @@ BEGIN
                      AND s.last_activity_at > clock_timestamp() - admin_remove_lost_guests.idle) THEN
       -- So that a payment under way is seen below, and so is that the guest has registered.
       PERFORM chat_private.hold_billing_customers(guest_id);
-      PERFORM FROM chat.users u WHERE u.id = guest_id AND u.role = 'guest' FOR NO KEY UPDATE;
+      PERFORM FROM chat.users u WHERE u.id = guest_id AND u.role = 'guest' FOR UPDATE;
       IF FOUND AND NOT EXISTS (SELECT FROM chat.subscriptions b WHERE b.user_id = guest_id AND chat_private.is_paid_for(b.status)) THEN
         PERFORM chat_private.remove_account(guest_id);
         removed := removed + 1;

@@ -27,9 +27,9 @@ BEGIN
   INSERT INTO chat_private.refresh_tokens (user_id, token_hash, session_id, expires_at)
   SELECT s.user_id, add_refresh_token.token_hash, s.id,
          least(s.expires_at, clock_timestamp() + chat_private.setting_text('refresh_token_lifetime')::interval)
-  FROM chat.sessions s
-  WHERE s.user_id = add_refresh_token.user_id AND s.id = add_refresh_token.session_id AND NOT s.mfa_pending
-    AND least(s.expires_at, s.idle_expires_at) > clock_timestamp();
+  FROM (SELECT s.user_id, s.id, s.expires_at, s.idle_expires_at, s.mfa_pending FROM chat.sessions s
+        WHERE s.user_id = add_refresh_token.user_id AND s.id = add_refresh_token.session_id FOR KEY SHARE) s
+  WHERE NOT s.mfa_pending AND least(s.expires_at, s.idle_expires_at) > clock_timestamp();
   IF NOT FOUND THEN
     PERFORM chat_private.refuse_signed_token();
   END IF;

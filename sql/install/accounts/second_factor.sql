@@ -51,6 +51,7 @@ BEGIN
     coalesce(nullif(left(btrim(translate(chat_private.setting('app_name') #>> '{}', ':', ' ')), 60), ''), 'pgchat'),
     left(translate(coalesce(account.email, account.username, caller_id::text), ':', ' '), 254),
     upper(totp_enroll.algorithm), totp_enroll.digits) t;
+  PERFORM chat_private.hold_account(caller_id);
   INSERT INTO chat_private.totp_factors AS f (user_id, id, sealed_key, algorithm, digits)
   VALUES (caller_id, new_id, sealed, upper(totp_enroll.algorithm), totp_enroll.digits)
   ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, sealed_key = excluded.sealed_key, algorithm = excluded.algorithm,

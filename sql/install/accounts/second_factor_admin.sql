@@ -10,6 +10,7 @@ BEGIN
     RAISE EXCEPTION 'no authenticator app is enrolled' USING ERRCODE = '55000',
       HINT = 'Enrol one with chat.totp_enroll and confirm it with chat.totp_verify first.';
   END IF;
+  PERFORM chat_private.hold_account(caller_id);
   DELETE FROM chat_private.recovery_codes c WHERE c.user_id = caller_id;
   DELETE FROM chat_private.used_recovery_codes c WHERE c.user_id = caller_id;
   FOR i IN 1 .. 10 LOOP
@@ -80,8 +81,8 @@ BEGIN
   INSERT INTO chat_private.totp_factors (user_id, id, sealed_key, algorithm, digits, confirmed_at)
   SELECT u.id, new_id, chat_private.seal_totp(u.id, new_id, admin_import_totp.secret), upper(admin_import_totp.algorithm),
          admin_import_totp.digits, clock_timestamp()
-  FROM chat.users u
-  WHERE u.id = admin_import_totp.user_id AND NOT EXISTS (SELECT FROM chat_private.totp_factors f WHERE f.user_id = u.id);
+  FROM (SELECT u.id FROM chat.users u WHERE u.id = admin_import_totp.user_id FOR KEY SHARE) u
+  WHERE NOT EXISTS (SELECT FROM chat_private.totp_factors f WHERE f.user_id = u.id);
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no such user without an authenticator app' USING ERRCODE = 'P0002',
       HINT = 'chat.admin_remove_second_factor(user_id) removes an app.';

@@ -62,6 +62,8 @@ DECLARE
 BEGIN
   SELECT p.* INTO parsed FROM chat_private.parse_token(use_token.token) p;
   previous := chat_private.act_as(parsed.owner_id);
+  -- As chat_private.hold_account, but whoever has no account has no token either.
+  PERFORM FROM chat.users u WHERE u.id = parsed.owner_id FOR KEY SHARE;
   DELETE FROM chat_private.account_tokens t
   WHERE t.user_id = parsed.owner_id AND t.token_hash = parsed.token_hash AND t.purpose = use_token.purpose
     AND t.expires_at > clock_timestamp();

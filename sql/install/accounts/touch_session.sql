@@ -72,6 +72,7 @@ BEGIN
   END IF;
   PERFORM chat_private.tidy_side_requests(tidy.max_rows);
   PERFORM chat_private.release_stranded();
+  PERFORM chat_private.anonymise_late_usage(100);
   RETURN greatest(most, removed) >= tidy.max_rows;
 END
 $$;
@@ -79,5 +80,5 @@ COMMENT ON FUNCTION chat_private.tidy(integer) IS
 'Removes what has outlived its time, at most so many rows of each kind: audit rows past their retention, addresses in those of
 removed accounts, sessions that ended a
 day ago, failed logins that no longer count, files that no message uses, requests past their retention; ends requests that a
-restored dump brought as running; and lets requests go that wait for nothing. Called by the
+restored dump brought as running; lets requests go that wait for nothing; and makes usage of removed accounts nobody''s. Called by the
 engine; true where there is more.';

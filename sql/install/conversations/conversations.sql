@@ -51,6 +51,7 @@ DECLARE
 BEGIN
   PERFORM chat_private.check_conversation_texts(open_conversation.title, open_conversation.description,
                                                 open_conversation.system_prompt);
+  PERFORM chat_private.hold_account(open_conversation.user_id);
   PERFORM chat_private.check_conversation_limit(open_conversation.user_id);
   IF open_conversation.model IS NOT NULL THEN
     PERFORM chat_private.resolve_model(open_conversation.user_id, open_conversation.model);

@@ -124,6 +124,7 @@ BEGIN
   IF import_conversations.data IS NULL THEN
     RAISE EXCEPTION 'data must not be null' USING ERRCODE = '22004';
   END IF;
+  PERFORM chat_private.hold_account(caller_id);
   idx := 0;
   FOR item IN SELECT d FROM chat_private.document_items(import_conversations.data) d LOOP
     idx := idx + 1;
@@ -160,6 +161,7 @@ BEGIN
   ELSIF import_conversations.document !~ '[^[:space:]]' THEN
     RAISE EXCEPTION 'document is empty' USING ERRCODE = '22023', HINT = 'Pass the text of a JSON file.';
   END IF;
+  PERFORM chat_private.hold_account(caller_id);
   idx := 0;
   FOR piece IN SELECT p.item, p.is_sanitized FROM chat_private.json_items(import_conversations.document) p LOOP
     BEGIN

@@ -79,6 +79,7 @@ BEGIN
   IF NOT share.allows_fork THEN
     RAISE EXCEPTION 'this link allows no copy' USING ERRCODE = '42501', HINT = 'Ask who shared it for a link with allows_fork.';
   END IF;
+  PERFORM chat_private.hold_account(caller_id);
   PERFORM chat_private.check_conversation_limit(caller_id);
   previous := chat_private.act_as(share.user_id);
   new_title := chat_private.shown_title(share);

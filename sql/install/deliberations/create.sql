@@ -123,6 +123,7 @@ BEGIN
   given := chat_private.deliberation_options(create_deliberation.options);
   PERFORM chat_private.check_persona_codes(create_deliberation.persona_codes, given);
   PERFORM chat_private.check_deliberation_models(caller_id, create_deliberation.model, create_deliberation.persona_codes, given);
+  PERFORM chat_private.hold_account(caller_id);
   PERFORM chat_private.check_deliberation_limit(caller_id);
   INSERT INTO chat.deliberations (user_id, id, problem_statement, problem_context, max_rounds, model, max_cost, max_duration, options,
                                   sub_problems, choices)

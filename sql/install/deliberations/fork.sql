@@ -46,9 +46,11 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
   caller_id uuid := chat_private.require_user();
   new_id uuid := chat.uuid_v7();
-  origin chat.deliberations := chat_private.lock_deliberation(caller_id, fork_deliberation.id);
+  origin chat.deliberations;
   past chat.deliberation_checkpoints;
 BEGIN
+  PERFORM chat_private.hold_account(caller_id);
+  origin := chat_private.lock_deliberation(caller_id, fork_deliberation.id);
   SELECT c.* INTO past FROM chat.deliberation_checkpoints c
   WHERE c.user_id = caller_id AND c.deliberation_id = origin.id AND c.seq = coalesce(fork_deliberation.seq, origin.last_seq);
   IF NOT FOUND THEN

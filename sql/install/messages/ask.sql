@@ -122,6 +122,15 @@ BEGIN
       RETURN earlier;
     END IF;
   END IF;
+  UPDATE chat.conversations c
+  SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,
+      last_read_at = answered_at
+  WHERE c.user_id = caller_id AND c.id = ask.conversation_id
+  RETURNING c.title_source INTO title_source;
+  IF NOT FOUND THEN
+    -- It was deleted, or given away, while the model answered.
+    PERFORM chat_private.conversation_not_found();
+  END IF;
   INSERT INTO chat.messages (user_id, id, conversation_id, parent_id, role, content, content_hash, idempotency_key,
                              created_at, updated_at, thinking, tool_calls, model, finish_reason,
                              input_tokens, output_tokens, cached_tokens, cost, latency_ms, first_token_ms,
@@ -138,11 +147,6 @@ BEGIN
   IF turn.summaries IS NOT NULL THEN
     PERFORM chat_private.store_summaries(caller_id, ask.conversation_id, turn.summaries);
   END IF;
-  UPDATE chat.conversations c
-  SET active_leaf_id = reply_id, last_message_at = answered_at, updated_at = answered_at, last_reply_at = answered_at,
-      last_read_at = answered_at
-  WHERE c.user_id = caller_id AND c.id = ask.conversation_id
-  RETURNING c.title_source INTO title_source;
   IF title_source = 'default' THEN
     PERFORM chat_private.title_from_first_message(caller_id, ask.conversation_id, ask.content, NULL);
   END IF;

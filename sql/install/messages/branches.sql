@@ -129,6 +129,7 @@ BEGIN
     RAISE EXCEPTION 'the message is a reply that is still being generated, or follows one' USING ERRCODE = '55006',
       HINT = 'Wait for it, or fork at a message above.';
   END IF;
+  PERFORM chat_private.hold_account(caller_id);
   PERFORM chat_private.check_conversation_limit(caller_id);
   INSERT INTO chat.conversations (user_id, id, title, title_source, description, model, system_prompt, system_prompt_id, folder_id,
                                   tags, context_strategy, context_reserve, summary_model, metadata, forked_from_id,

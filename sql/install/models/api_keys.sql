@@ -71,6 +71,7 @@ BEGIN
   IF char_length(key_name) > 100 OR key_name ~ '[[:cntrl:]]' THEN
     RAISE EXCEPTION 'name must have at most 100 characters, and none of control' USING ERRCODE = '22023';
   END IF;
+  PERFORM chat_private.hold_account(caller_id);
   DELETE FROM chat.api_keys k WHERE k.user_id = caller_id AND k.provider_id = the_provider_id AND k.name = key_name;
   INSERT INTO chat.api_keys (user_id, id, provider_id, name, last_four, is_active)
   VALUES (caller_id, new_id, the_provider_id, key_name, chat_private.last_four(set_api_key.api_key), false);

@@ -48,6 +48,9 @@ BEGIN
     RAISE EXCEPTION 'the system prompt has more than % bytes', chat_private.max_message_bytes() USING ERRCODE = '54000',
       HINT = 'Shorten it, or have an administrator raise pgchat.max_message_bytes.';
   END IF;
+  IF owner_id = chat.current_user_id() THEN
+    PERFORM chat_private.hold_account(owner_id);
+  END IF;
   PERFORM chat_private.check_message_limit(owner_id);
   previous := chat_private.act_as(owner_id);
   INSERT INTO chat_private.llm_requests (user_id, id, model, messages, system_prompt, response_format, timeout_ms, options)

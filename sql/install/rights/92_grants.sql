@@ -146,7 +146,7 @@ DECLARE
     'chat_private.tidy_deliberations', 'chat_private.reached_message_limit', 'chat_private.id_at',
     'chat_private.step_request', 'chat_private.read_answer', 'chat_private.find_persona', 'chat_private.measure_round', 'chat_private.vote_outcome',
     'chat_private.engine_accounts', 'chat_private.used_by', 'chat_private.usage_tail_from', 'chat_private.pico_cost', 'chat_private.charged_cost', 'chat_private.utc_day',
-    'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
+    'chat_private.usage_watermark', 'chat_private.record_usage', 'chat_private.token_count', 'chat_private.roll_up_usage', 'chat_private.anonymise_late_usage', 'chat_private.prepare_usage_partitions', 'chat_private.drop_old_usage',
     'chat_private.engine_providers', 'chat_private.engine_models', 'chat_private.engine_grants',
     'chat_private.content_parts', 'chat_private.told_file', 'chat_private.joined_parts', 'chat_private.quoted',
     'chat_private.data_url', 'chat_private.text_start', 'chat_private.is_told_as_image', 'chat_private.is_told_as_text',

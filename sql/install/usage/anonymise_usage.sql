@@ -68,3 +68,34 @@ $$;
 COMMENT ON FUNCTION chat_private.anonymise_usage(uuid) IS
 'Makes a user''s usage, as whom the caller acts, that of the UUID of only ones, and removes what leads to a conversation: what
 was spent stays known.';
+
+CREATE OR REPLACE FUNCTION chat_private.anonymise_late_usage(max_accounts integer) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  previous chat_private.identity;
+  former_user_ids uuid[];
+  former_user_id uuid;
+BEGIN
+  -- The engine waits for nobody who removes an account.
+  PERFORM FROM chat_private.usage_progress p FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  previous := chat_private.enter_gate();
+  former_user_ids := ARRAY(
+    SELECT r.former_user_id FROM chat_private.audit_erasures r
+    WHERE r.created_at > clock_timestamp() - interval '1 hour'
+      AND EXISTS (SELECT FROM chat.usage_events e WHERE e.user_id = r.former_user_id)
+    LIMIT anonymise_late_usage.max_accounts);
+  FOREACH former_user_id IN ARRAY former_user_ids LOOP
+    PERFORM chat_private.act_as(former_user_id);
+    PERFORM chat_private.anonymise_usage(former_user_id);
+  END LOOP;
+  PERFORM chat_private.switch_identity(previous);
+  RETURN cardinality(former_user_ids);
+END
+$$;
+COMMENT ON FUNCTION chat_private.anonymise_late_usage(integer) IS
+'chat_private.anonymise_usage for calls that were under way when their account was removed, of at most so many accounts: the engine records
+what a call used after it has ended. For the engine; returns how many accounts there were.';
