@@ -89,10 +89,10 @@ void set_parameters() {
 
 void serve() {
     set_parameters();
-    if (!extension_is_served()) {
-        mark_unwanted();
-        return;
-    }
+    const Served served = extension_served();
+    if (served == Served::no) mark_unwanted();
+    // Where it is not known the launcher begins anew, as after any failure.
+    if (served != Served::yes) return;
     EngineSlot* const slot = take_slot();
     if (slot == nullptr) {
         mark_unwanted();

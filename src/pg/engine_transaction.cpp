@@ -139,20 +139,22 @@ Outcome in_subtransaction(const char* activity, const std::function<void()>& bod
     }
 }
 
-bool extension_is_served() {
+Served extension_served() {
     bool installed = false;
-    engine_role = InvalidOid;
+    Oid role = InvalidOid;
     const Outcome outcome = in_transaction(Durability::asynchronous, "looking for the extension", [&] {
         call([&] {
-            engine_role = get_role_oid("pgchat_engine", true);
-            installed = OidIsValid(get_extension_oid("pgchat", true)) && OidIsValid(engine_role);
+            role = get_role_oid("pgchat_engine", true);
+            installed = OidIsValid(get_extension_oid("pgchat", true)) && OidIsValid(role);
         });
         if (installed && other_sql_version()) {
             report_other_version(*other_sql_version());
             installed = false;
         }
     });
-    return outcome == Outcome::committed && installed;
+    if (outcome != Outcome::committed) return Served::unknown;
+    engine_role = role;
+    return installed ? Served::yes : Served::no;
 }
 
 }  // namespace pgchat::pg

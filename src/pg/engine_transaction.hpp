@@ -23,7 +23,8 @@ Outcome in_transaction(Durability durability, const char* activity, const std::f
 Outcome in_subtransaction(const char* activity, const std::function<void()>& body);
 
 // Whether the extension exists in this database, in this library's version, and its engine role does; another version
-// is told to the log. Must run outside a transaction.
-bool extension_is_served();
+// is told to the log. unknown: looking failed, as for a lock; to be done again. Must run outside a transaction.
+enum class Served { yes, no, unknown };
+Served extension_served();
 
 }  // namespace pgchat::pg

@@ -165,10 +165,16 @@ void EngineWorker::take_wakes() {
     }
     const std::uint32_t reasons = pg_atomic_exchange_u32(&slot_.wake, 0);
     if (ShutdownRequestPending || (reasons & wake_stop) != 0) stopping_ = true;
-    if ((reasons & wake_extension) != 0 && !extension_is_served()) stopping_ = true;
+    if ((reasons & wake_extension) != 0 || clock_.now() >= next_extension_look_) look_for_extension();
     if ((reasons & wake_keys) != 0) secrets_.rotation().keys_changed();
     if ((reasons & wake_queue) != 0) queue_.look_again();
     if ((reasons & wake_doorbell) != 0) take_doorbells(slot_, [&](int process) { serve(process); });
+}
+
+void EngineWorker::look_for_extension() {
+    const Served served = extension_served();
+    if (served == Served::no) stopping_ = true;
+    next_extension_look_ = served == Served::unknown ? clock_.now() + write_retry_delay : TimePoint::max();
 }
 
 // One backend's channel that fails must not end the calls of all others.
@@ -365,7 +371,7 @@ TimePoint EngineWorker::next_wake() const {
     if (!finished_.empty()) return now;
     TimePoint earliest = has_room ? next_queue_poll_ : now + queue_poll_interval;
     if (claim_gate_.size() > 0) earliest = std::min(earliest, claim_gate_.next_look());
-    earliest = std::min({earliest, next_tidy_, usage_.next_run(), search_.next_run()});
+    earliest = std::min({earliest, next_extension_look_, next_tidy_, usage_.next_run(), search_.next_run()});
     if (const auto at = heap_trim_.next_run(engine_.counters().submitted, is_idle()))
         earliest = std::min(earliest, *at);
     if (const auto at = engine_.next_deadline()) earliest = std::min(earliest, *at);

@@ -48,6 +48,7 @@ private:
 
     // Those that return whether they did say so of a transaction, which takes a while.
     void take_wakes();
+    void look_for_extension();
     void serve(int process_number);
     void apply_settings();
     void refresh_catalog();
@@ -95,7 +96,8 @@ private:
     TimePoint next_claim_{};  // not before, after a failure; so too
     TimePoint next_account_load_{};
     TimePoint next_tidy_{};
-    std::vector<Uuid> finished_;  // calls that finished in this turn of the loop
+    TimePoint next_extension_look_ = TimePoint::max();  // where the last one failed
+    std::vector<Uuid> finished_;                        // calls that finished in this turn of the loop
     CheckpointQueue checkpoints_;
 };
 

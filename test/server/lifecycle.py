@@ -11,7 +11,7 @@ import psycopg
 from support import mock
 from support.cluster import control, start
 from support.database import Person, connect, engine, events, fails, rows, value
-from support.databases import (cluster, complete, database, engine_pid, open_replies, outcomes, running_pid, use, wait_for_engine,
+from support.databases import (cluster, complete, database, engine_pid, open_replies, outcomes, running_pid, statuses, use, wait_for_engine,
                                wait_for_server, wait_for_status)
 from support.tap import Task, diag, equal, run, skip_all, test, wait_until
 
@@ -220,6 +220,32 @@ def _():
             assert (status, code) == ("incomplete", "outcome_unknown") and length > 0, (status, code, length)
 
 
+@test("an engine that cannot look for its extension for a lock stays, or comes, and serves once the lock is gone")
+def _():
+    with database("locked"):
+        pid, _ = wait_for_engine()
+        reply = open_replies(Person(), 1, STREAM)[0]
+        wait_for_status("streaming", 1)
+        with connect() as holder, connect() as admin:
+            admin.execute("BEGIN")
+            value(admin, "SELECT count(*) FROM chat.models")
+            admin.execute("PREPARE TRANSACTION 'any'")
+            holder.execute("BEGIN")
+            holder.execute("LOCK TABLE pg_catalog.pg_extension")
+            # Nobody here knows what a transaction did that was prepared, so the engine looks for the extension again.
+            admin.execute("COMMIT PREPARED 'any'")
+            time.sleep(0.3)
+            equal(engine_pid("locked"), pid, "it stays")
+            equal(statuses(), {"streaming": 1})
+            value(admin, "SELECT pg_terminate_backend(%s)", pid)
+            time.sleep(1.5)
+            holder.execute("ROLLBACK")
+        began = time.monotonic()
+        wait_for_engine(other_than=pid)
+        diag(f"it serves {time.monotonic() - began:.3f} s after the lock went")
+        equal(outcomes([reply])[0][:2], ("incomplete", "outcome_unknown"))
+
+
 @test("kill -9 of the engine: the server recovers and works, what was in flight is final")
 def _():
     with database("killed"):
@@ -273,5 +299,5 @@ def _():
 if not mock.PORT:
     skip_all("no mock provider")
 stack = contextlib.ExitStack()
-FOLDER = stack.enter_context(cluster("lifecycle", "--set", "max_worker_processes=16"))
+FOLDER = stack.enter_context(cluster("lifecycle", "--set", "max_worker_processes=16", "--set", "max_prepared_transactions=2"))
 run(stack.close)

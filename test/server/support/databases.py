@@ -10,7 +10,7 @@ import psycopg
 from support import mock
 from support.cluster import ROOT, control, start
 from support.database import connect, engine, rows, service, value
-from support.tap import wait_until
+from support.tap import diag, wait_until
 
 # What a reply may still become.
 OPEN = ("pending", "streaming")
@@ -77,7 +77,14 @@ def running_pid():
 def wait_for_engine(other_than=None, seconds=60.0):
     """Waits for this database's engine, but not for the process given; gives its process and the seconds it took."""
     began = time.monotonic()
-    pid = wait_until(lambda: (found := running_pid()) != other_than and found, "an engine that serves", seconds)
+    try:
+        pid = wait_until(lambda: (found := running_pid()) != other_than and found, "an engine that serves", seconds)
+    except AssertionError:
+        with contextlib.suppress(psycopg.Error), connect() as admin:
+            diag(engine(admin))
+            for row in rows(admin, "SELECT pid, backend_type, datname, state, wait_event_type, wait_event, backend_start, query FROM pg_stat_activity"):
+                diag(row)
+        raise
     return pid, time.monotonic() - began
 
 
