@@ -36,6 +36,7 @@ OWN_ACTS = (
 )
 # What is answered alike for everybody, with or without an account.
 MAIL_REQUESTS = ("SELECT chat.request_email_verification()", "SELECT chat.request_password_reset('{address}')")
+GRANT = "SELECT chat.grant_conversation('{other_conversation}', '{address}')"
 # What others do to them.
 ACTS_OF_OTHERS = (
     "SELECT chat.admin_set_role('{user}', 'supervisor')",
@@ -57,9 +58,10 @@ def left_over(user_id):
     """Tables that have rows of a person who was removed, and should not; the engine has a moment to record and tidy what was under way."""
     with connect() as admin:
         tables = rows(admin, "SELECT name, owner_column FROM chat_private.personal_tables() WHERE at_removal <> 'keep' ORDER BY 1")
+        tables += [("chat_private.llm_requests", "user_id"), ("chat.conversation_shares", "grantee_id")]
         for _ in range(20):
             value(admin, "SELECT chat_private.tidy(500)")
-            found = [name for name, owner in [*tables, ("chat_private.llm_requests", "user_id")]
+            found = [name for name, owner in tables
                      if value(admin, f"SELECT true FROM {name} WHERE {owner} = %s LIMIT 1", user_id)]
             if not found:
                 break
@@ -115,6 +117,7 @@ def _():
 @test("what others do to somebody while their account is removed finds nobody")
 def _():
     equal(surprises(ACTS_OF_OTHERS, lambda act: while_removed(act, lambda _: connect()), {"P0002"}, [[]]), [])
+    equal(while_removed(GRANT, lambda _: OTHER.connect()), ("P0002", []))
     equal(while_removed("SELECT chat.login('{address}', '{password}')", lambda _: connect()), ("28P01", []))
     equal(surprises(MAIL_REQUESTS, lambda act: while_removed(act, Person.connect), {None}, [[]]), [])
 
@@ -122,6 +125,7 @@ def _():
 @test("what somebody adds before their account is removed goes with it")
 def _():
     equal(surprises(OWN_ACTS + MAIL_REQUESTS, lambda act: before_removal(act, Person.connect), {None}, {None}, [[]]), [])
+    equal(before_removal(GRANT, lambda _: OTHER.connect()), (None, None, []))
 
 
 @test("a conversation that is deleted while chat.ask waits for its reply is not found")

@@ -104,7 +104,8 @@ DECLARE
                      ELSE chat_private.find_login(left(name, 400)) END;
   previous chat_private.identity := chat_private.enter_gate();
   is_guest boolean := (SELECT u.role = 'guest' FROM chat.users u WHERE u.id = caller_id);
-  found_id uuid := (SELECT u.id FROM chat.users u WHERE u.id = named AND u.is_active AND u.role <> 'guest');
+  -- Locked, so that no grant to somebody stays who is being removed.
+  found_id uuid := (SELECT u.id FROM chat.users u WHERE u.id = named AND u.is_active AND u.role <> 'guest' FOR KEY SHARE);
 BEGIN
   PERFORM chat_private.switch_identity(previous);
   IF is_guest THEN
