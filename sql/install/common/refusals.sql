@@ -1,5 +1,13 @@
 -- Refusals that many functions share, so that the same thing is told in the same words.
 
+CREATE OR REPLACE FUNCTION chat_private.account_is_gone() RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'the account of the current user no longer exists' USING ERRCODE = '28000', HINT = 'It was removed; log in to another one.';
+END
+$$;
+COMMENT ON FUNCTION chat_private.account_is_gone() IS 'Errors: 28000, always.';
+
 CREATE OR REPLACE FUNCTION chat_private.conversation_not_found() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

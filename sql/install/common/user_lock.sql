@@ -1,13 +1,5 @@
 -- What a user adds, beside whoever removes the account; and one at a time, what depends on the rest of theirs, such as counting it.
 
-CREATE OR REPLACE FUNCTION chat_private.account_is_gone() RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RAISE EXCEPTION 'the account of the current user no longer exists' USING ERRCODE = '28000', HINT = 'It was removed; log in to another one.';
-END
-$$;
-COMMENT ON FUNCTION chat_private.account_is_gone() IS 'Errors: 28000, always.';
-
 CREATE OR REPLACE FUNCTION chat_private.hold_account(user_id uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
