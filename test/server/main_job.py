@@ -67,7 +67,7 @@ def live_tokens():
 
 
 def early_and_late():
-    """A reply, its status when the second reader attached, and what each of the two saw."""
+    """A reply, its status when the second reader had its first row, and what each of the two saw."""
     # Connected beforehand: the late one attaches after the first events, while the reply is not finished.
     early_connection, late_connection, seen = alice.connect(), alice.connect(), []
     reply = alice.reply_to(START, **LONG)
@@ -78,14 +78,18 @@ def early_and_late():
 
     def late():
         wait_until(lambda: len(seen) >= 2 or not first.is_alive(), "two events at the early reader", pause=0.001)
-        status = value(late_connection, "SELECT status FROM chat.messages WHERE id = %s", reply)
-        return status, time.time(), read(late_connection, reply)
+        got, status, attached = [], None, None
+        for event in events(late_connection, reply):
+            if not got:
+                status, attached = alice.message(reply)["status"], time.time()
+            got.append(event[:3])
+        return status, attached, got
 
     first = Task(early)
     second = Task(late)
     first.result()
     status, attached, got = second.result()
-    diag(f"{len(seen)} and {len(got)} events; the late one attached when the status was {status}, at {attached:.6f}")
+    diag(f"{len(seen)} and {len(got)} events; the late one had its first when the status was {status}, at {attached:.6f}")
     return reply, status, seen, got
 
 
